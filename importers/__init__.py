@@ -1,0 +1,1 @@
+"""Where photos come from: which exist, where their pixels are, and what is known of them."""

@@ -1,0 +1,1 @@
+"""Pixels into vectors, vectors into answers. Never prints, never exits."""

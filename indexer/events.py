@@ -1,0 +1,32 @@
+"""The one progress-event type; the CLI, the helper and the plug-in each draw it their own way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where long work stands.
+
+    Attributes:
+        stage: What is being done, in a few words: "indexing", "building the vector index".
+        done: Items finished.
+        total: Items in all as far as known; grows while a folder is still being walked.
+        total_final: Whether `total` is the last word.
+        note: The item at hand, or a remark, for people.
+    """
+
+    stage: str
+    done: int
+    total: int
+    total_final: bool = False
+    note: str = ""
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def ignore(event: Progress) -> None:
+    """Drop the event; for callers who do not watch."""

@@ -1,0 +1,1 @@
+"""The models: forward passes written once, and the two engines that run them."""

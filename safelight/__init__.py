@@ -1,0 +1,3 @@
+"""Safelight: find photos by meaning, where they already live."""
+
+__version__ = "0.1.0"
