@@ -1,0 +1,419 @@
+"""The catalog: which photos there are, what is in them, and their vectors. The one truth; all else is derived.
+
+SQLite in WAL mode with one writer. Paths are stored as bytes, because a file name need not be text.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from importers.base import Facts, FileStamp, Outcome
+from indexer.errors import CatalogError
+from indexer.migrations import migrate
+
+FILE_NAME = "library.sqlite"
+# No vowels, no look-alikes: ids are read aloud, typed and pasted.
+_ID_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """A place that has been indexed: a folder, a library."""
+
+    id: int
+    source: str
+    path: Path
+    device: int | None
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A model whose vectors the catalog holds."""
+
+    id: int
+    space: str
+    name: str
+    dim: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the catalog holds about a photo that a scan meets again."""
+
+    id: int
+    stamp: FileStamp | None
+    state: str
+    reason: str | None
+    reader: str | None
+    content_id: int | None
+    has_vector: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """The bytes of a picture, wherever they lie.
+
+    Attributes:
+        hash: xxh3_128 of the whole file.
+        width: Pixels, upright.
+        height: Pixels, upright.
+    """
+
+    hash: bytes
+    size_bytes: int
+    width: int
+    height: int
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRow:
+    """All that a scan learnt about one photo, ready to be written."""
+
+    root_id: int
+    key: bytes
+    path: bytes | None
+    name: str
+    stamp: FileStamp | None
+    outcome: Outcome
+    reason: str | None
+    reader: str
+    facts: Facts
+    content_id: int | None
+
+
+class Catalog:
+    """An open catalog. Belongs to the thread that opened it."""
+
+    def __init__(self, home: Path) -> None:
+        """Open the catalog in `home`, creating both where absent.
+
+        Raises:
+            CatalogError: It cannot be opened, or a newer Safelight wrote it.
+
+        Writes: our own data folder.
+        """
+        self.home = home
+        self.path = home / FILE_NAME
+        try:
+            home.mkdir(parents=True, exist_ok=True)
+            self.db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            self.db.execute("PRAGMA journal_mode = WAL")
+            self.db.execute("PRAGMA synchronous = NORMAL")
+            self.db.execute("PRAGMA foreign_keys = ON")
+            migrate(self.db)
+        except (OSError, sqlite3.Error) as error:
+            raise CatalogError(f"cannot open the catalog {self.path}: {error}; run `safelight doctor`") from error
+
+    def close(self) -> None:
+        """Close the database."""
+        self.db.close()
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Make everything inside happen or not happen.
+
+        Raises:
+            CatalogError: The disk is full or the database cannot be written; nothing was changed.
+        """
+        try:
+            self.db.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                if self.db.in_transaction:
+                    self.db.execute("ROLLBACK")
+                raise
+            self.db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if self.db.in_transaction:
+                self.db.execute("ROLLBACK")
+            raise CatalogError(
+                f"cannot write the catalog {self.path}: {error}; what was saved before is kept, run again when mended"
+            ) from error
+
+    # Roots
+
+    def roots(self) -> list[Root]:
+        """List every indexed place."""
+        rows = self.db.execute("SELECT id, source, path, device, state FROM root ORDER BY path")
+        return [Root(i, s, Path(os.fsdecode(p)), d, state) for i, s, p, d, state in rows]
+
+    def add_root(self, source: str, path: Path, device: int | None) -> Root:
+        """Record a place, or return it as it stands. Roots inside it are taken over, their photos kept.
+
+        Writes: the catalog.
+        """
+        with self.transaction():
+            self.db.execute(
+                "INSERT INTO root (source, path, device, state) VALUES (?, ?, ?, 'online') ON CONFLICT DO NOTHING",
+                (source, os.fsencode(path), device),
+            )
+            root = next(r for r in self.roots() if (r.source, r.path) == (source, path))
+            for inner in self.roots():
+                if inner.source == source and path in inner.path.parents:
+                    prefix = os.fsencode(inner.path.relative_to(path)) + b"/"
+                    self.db.execute(
+                        "UPDATE OR IGNORE photo SET root_id = ?, key = CAST(? || key AS BLOB) WHERE root_id = ?",
+                        (root.id, prefix, inner.id),
+                    )
+                    self.db.execute("DELETE FROM photo WHERE root_id = ?", (inner.id,))
+                    self.db.execute("DELETE FROM root WHERE id = ?", (inner.id,))
+        return root
+
+    def mark_root(self, root: Root, state: str, device: int | None) -> None:
+        """Record whether a place could be reached, and on which device.
+
+        Writes: the catalog.
+        """
+        with self.transaction():
+            self.db.execute("UPDATE root SET state = ?, device = ? WHERE id = ?", (state, device, root.id))
+
+    # Photos
+
+    def known(self, root: Root, key: bytes, model: Model) -> Known | None:
+        """Look up the photo `key` of `root`, and whether `model` has its vector."""
+        row = self.db.execute(
+            "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id,"
+            " EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id)"
+            " FROM photo p WHERE p.root_id = ? AND p.key = ?",
+            (model.id, root.id, key),
+        ).fetchone()
+        return row and _known(row)
+
+    def vanished_twin(self, root: Root, stamp: FileStamp, model: Model) -> Known | None:
+        """Find the photo of `root` that this file was before it was renamed: same inode, size and time, path gone."""
+        rows = self.db.execute(
+            "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id,"
+            " EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id), p.path"
+            " FROM photo p WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
+            (model.id, stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id),
+        )
+        return next((_known(row) for row in rows if is_gone(row[9])), None)
+
+    def vanished_with(self, content_id: int) -> int | None:
+        """Find a photo with this content whose file is gone although its root is there: it has moved."""
+        rows = self.db.execute(
+            "SELECT p.id, p.path, r.path FROM photo p JOIN root r ON r.id = p.root_id WHERE p.content_id = ?",
+            (content_id,),
+        ).fetchall()
+        return next((i for i, path, root in rows if is_gone(path) and not is_gone(root)), None)
+
+    def photo_id(self, root_id: int, key: bytes) -> int | None:
+        """Return the row id of a photo by its place."""
+        row = self.db.execute("SELECT id FROM photo WHERE root_id = ? AND key = ?", (root_id, key)).fetchone()
+        return row and row[0]
+
+    def move_photo(self, photo_id: int, root_id: int, key: bytes, path: bytes | None, name: str) -> None:
+        """Give a photo its new place, keeping its id and its content.
+
+        Writes: the catalog, inside the caller's transaction.
+        """
+        self.db.execute(
+            "UPDATE photo SET root_id = ?, key = ?, path = ?, name = ?,"
+            " state = CASE state WHEN 'missing' THEN 'indexed' ELSE state END WHERE id = ?",
+            (root_id, key, path, name, photo_id),
+        )
+
+    def write_photo(self, row: PhotoRow) -> int:
+        """Insert or refresh one photo; returns its row id.
+
+        Writes: the catalog, inside the caller's transaction.
+        """
+        stamp = row.stamp
+        columns = {
+            "root_id": row.root_id,
+            "key": row.key,
+            "path": row.path,
+            "name": row.name,
+            "content_id": row.content_id,
+            "size_bytes": stamp.size_bytes if stamp else None,
+            "mtime_ns": stamp.mtime_ns if stamp else None,
+            "inode": stamp.inode if stamp else None,
+            "state": row.outcome.value,
+            "reason": row.reason,
+            "reader": row.reader,
+            **_fact_columns(row.facts, stamp),
+        }
+        names = ", ".join(columns)
+        marks = ", ".join("?" * len(columns))
+        update = ", ".join(f"{name} = excluded.{name}" for name in columns)
+        (photo_id,) = self.db.execute(
+            f"INSERT INTO photo (public_id, added_at, {names}) VALUES (?, ?, {marks})"
+            f" ON CONFLICT (root_id, key) DO UPDATE SET {update} RETURNING id",
+            (_new_public_id(), datetime.now(UTC).isoformat(timespec="seconds"), *columns.values()),
+        ).fetchone()
+        return photo_id
+
+    def seen_again(self, photo_id: int) -> None:
+        """Record that a photo that was called missing is back, unchanged.
+
+        Writes: the catalog, inside the caller's transaction.
+        """
+        self.db.execute(
+            "UPDATE photo SET state = CASE WHEN content_id IS NULL THEN 'failed' ELSE 'indexed' END WHERE id = ?",
+            (photo_id,),
+        )
+
+    def unseen(self, root: Root, scope: bytes, seen: SeenIds) -> list[tuple[int, bytes, bytes | None, str]]:
+        """List (id, key, path, state) of the photos of `root` under `scope` that a scan did not meet."""
+        rows = self.db.execute("SELECT id, key, path, state FROM photo WHERE root_id = ?", (root.id,))
+        return [row for row in rows if row[0] not in seen and is_under(row[1], scope)]
+
+    def mark_missing(self, photo_ids: list[int]) -> None:
+        """Mark photos as no longer there; their contents and vectors are kept.
+
+        Writes: the catalog.
+        """
+        with self.transaction():
+            self.db.executemany("UPDATE photo SET state = 'missing' WHERE id = ?", ((i,) for i in photo_ids))
+
+    # Contents and vectors
+
+    def size_is_known(self, size_bytes: int) -> bool:
+        """Tell whether some content has this size, so that a file of this size may be a copy."""
+        row = self.db.execute("SELECT 1 FROM content WHERE size_bytes = ? LIMIT 1", (size_bytes,)).fetchone()
+        return row is not None
+
+    def content(self, digest: bytes, model: Model) -> tuple[int, bool] | None:
+        """Return (content id, whether `model` has its vector) of the content with this hash."""
+        return self.db.execute(
+            "SELECT id, EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = content.id)"
+            " FROM content WHERE hash = ?",
+            (model.id, digest),
+        ).fetchone()
+
+    def write_content(self, content: Content) -> int:
+        """Insert a content or return it as it stands; returns its id.
+
+        Writes: the catalog, inside the caller's transaction.
+        """
+        (content_id,) = self.db.execute(
+            "INSERT INTO content (hash, size_bytes, width, height, format) VALUES (?, ?, ?, ?, ?)"
+            " ON CONFLICT (hash) DO UPDATE SET width = excluded.width, height = excluded.height RETURNING id",
+            (content.hash, content.size_bytes, content.width, content.height, content.format),
+        ).fetchone()
+        return content_id
+
+    def write_vector(self, model: Model, content_id: int, vector: NDArray[np.float32]) -> None:
+        """Store one vector and tell the outbox; a vector that is there already is never changed.
+
+        Args:
+            vector: float32 (D,), L2 norm 1; stored as float16.
+
+        Writes: the catalog, inside the caller's transaction.
+        """
+        added = self.db.execute(
+            "INSERT INTO embedding (model_id, content_id, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (model.id, content_id, vector.astype("<f2").tobytes()),
+        ).rowcount
+        if added:
+            self.db.execute(
+                "INSERT INTO outbox (model_id, content_id, op) VALUES (?, ?, 'add')", (model.id, content_id)
+            )
+
+    def vector(self, model: Model, content_id: int) -> NDArray[np.float32] | None:
+        """Return one stored vector: float32 (D,), L2 norm 1 up to float16 rounding."""
+        row = self.db.execute(
+            "SELECT vector FROM embedding WHERE model_id = ? AND content_id = ?", (model.id, content_id)
+        ).fetchone()
+        return np.frombuffer(row[0], "<f2").astype(np.float32) if row else None
+
+    # Models
+
+    def models(self) -> list[Model]:
+        """List the models whose vectors are here."""
+        return [Model(*row) for row in self.db.execute("SELECT id, space, name, dim FROM model ORDER BY id")]
+
+    def add_model(self, space: str, name: str, dim: int) -> Model:
+        """Record a model, or return it as it stands.
+
+        Writes: the catalog.
+        """
+        with self.transaction():
+            row = self.db.execute(
+                "INSERT INTO model (space, name, dim) VALUES (?, ?, ?)"
+                " ON CONFLICT (space) DO UPDATE SET name = excluded.name RETURNING id, space, name, dim",
+                (space, name, dim),
+            ).fetchone()
+        return Model(*row)
+
+
+class SeenIds:
+    """A set of row ids as one bit each, so that a million seen photos cost 125 kB and not 60 MB."""
+
+    def __init__(self) -> None:
+        self._bits = bytearray()
+
+    def add(self, row_id: int) -> None:
+        """Add an id."""
+        byte = row_id >> 3
+        if byte >= len(self._bits):
+            self._bits.extend(bytes(byte + 1 - len(self._bits) + (len(self._bits) >> 1)))
+        self._bits[byte] |= 1 << (row_id & 7)
+
+    def __contains__(self, row_id: int) -> bool:
+        byte = row_id >> 3
+        return byte < len(self._bits) and bool(self._bits[byte] >> (row_id & 7) & 1)
+
+
+def is_under(key: bytes, scope: bytes) -> bool:
+    """Tell whether a key lies in a folder of its root, or is it; the empty scope holds all."""
+    return not scope or key == scope or key.startswith(scope + b"/")
+
+
+def is_gone(path: bytes | None) -> bool:
+    """Tell whether nothing is at `path`; trouble in looking is not absence."""
+    if path is None:
+        return False
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def _known(row: tuple[object, ...]) -> Known:
+    photo_id, size_bytes, mtime_ns, inode, state, reason, reader, content_id, has_vector = row[:9]
+    stamp = None if size_bytes is None else FileStamp(size_bytes, mtime_ns, inode)  # type: ignore[arg-type]
+    return Known(photo_id, stamp, state, reason, reader, content_id, bool(has_vector))  # type: ignore[arg-type]
+
+
+def _fact_columns(facts: Facts, stamp: FileStamp | None) -> dict[str, object]:
+    taken_at, taken_from, offset = facts.taken_at, "exif", None
+    if taken_at is None and stamp is not None:
+        # Photographers expect undated pictures to sort by the file's own date; the column says which it is.
+        taken_at, taken_from = datetime.fromtimestamp(stamp.mtime_ns / 1e9).astimezone(), "file"
+    if taken_at is not None and taken_at.utcoffset() is not None:
+        offset = int(taken_at.utcoffset().total_seconds() // 60)  # type: ignore[union-attr]
+    return {
+        "taken_at": taken_at and taken_at.replace(tzinfo=None).isoformat(timespec="seconds"),
+        "utc_offset_minutes": offset,
+        "taken_from": taken_at and taken_from,
+        "latitude": facts.latitude,
+        "longitude": facts.longitude,
+        "camera": facts.camera,
+        "lens": facts.lens,
+        "title": facts.title,
+        "caption": facts.caption,
+        "keywords": json.dumps(facts.keywords, ensure_ascii=False),
+        "rating": facts.rating,
+    }
+
+
+def _new_public_id() -> str:
+    return "".join(secrets.choice(_ID_LETTERS) for _ in range(12))

@@ -1,0 +1,124 @@
+"""Settings: config.toml, over it SAFELIGHT_* variables, over these the command line.
+
+The data folder holds everything Safelight makes; SAFELIGHT_HOME moves all of it, settings included.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from safelight.errors import SafelightError
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set; None means: decided by Safelight.
+
+    Attributes:
+        model: Short name or folder of the model; None means the one this library was indexed with.
+        engine: "auto", "mlx" or "onnx".
+        precision: "auto", "float32" or "int8".
+        workers: Processes that decode pictures; 0 means one a core.
+        results: Answers a search shows.
+    """
+
+    model: str | None = None
+    engine: str = "auto"
+    precision: str = "auto"
+    workers: int = 0
+    results: int = 12
+
+
+EXPLAINED = {
+    "model": "short name or folder of the model to use; `safelight model list` shows the names",
+    "engine": "what runs the model: auto, mlx or onnx",
+    "precision": "auto, float32 or int8 (int8 only concerns plain CPUs)",
+    "workers": "processes that decode pictures; 0 means one a core",
+    "results": "answers a search shows",
+}
+_CHOICES = {"engine": ("auto", "mlx", "onnx"), "precision": ("auto", "float32", "int8")}
+
+
+def data_home() -> Path:
+    """Return the data folder, which need not exist yet."""
+    if home := os.environ.get("SAFELIGHT_HOME"):
+        return Path(home).expanduser().absolute()
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("safelight", appauthor=False))
+
+
+def config_file() -> Path:
+    """Return the settings file, which need not exist."""
+    if os.environ.get("SAFELIGHT_HOME"):
+        return data_home() / "config.toml"
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("safelight", appauthor=False)) / "config.toml"
+
+
+def load_settings() -> Settings:
+    """Read config.toml and the environment.
+
+    Raises:
+        SafelightError: A key or value is not one we know; the message names the place.
+    """
+    settings = Settings()
+    path = config_file()
+    if path.exists():
+        try:
+            table = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise SafelightError(f"cannot read {path}: {error}; mend or delete it") from error
+        for key, value in table.items():
+            settings = _with(settings, key, value, str(path))
+    for key in EXPLAINED:
+        if value := os.environ.get(f"SAFELIGHT_{key.upper()}"):
+            settings = _with(settings, key, value, f"SAFELIGHT_{key.upper()}")
+    return settings
+
+
+def save_setting(key: str, value: str | None) -> None:
+    """Set one key in config.toml, keeping its comments; None takes the key out.
+
+    Raises:
+        SafelightError: The key or value is not one we know, or the file cannot be written.
+
+    Writes: config.toml.
+    """
+    import tomlkit
+
+    path = config_file()
+    checked = getattr(_with(Settings(), key, value or "", "the command line"), key) if value is not None else None
+    try:
+        document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+        if checked is None:
+            if key in document:
+                del document[key]
+        else:
+            document[key] = checked
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(tomlkit.dumps(document), "utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise SafelightError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _with(settings: Settings, key: str, value: object, where: str) -> Settings:
+    """Return `settings` with one key replaced, checked."""
+    if key not in {field.name for field in fields(Settings)}:
+        raise SafelightError(f"{where} sets `{key}`, which is no setting; there are: {', '.join(EXPLAINED)}")
+    if key in ("workers", "results"):
+        try:
+            value = int(str(value))
+        except ValueError:
+            value = -1
+        if value < (0 if key == "workers" else 1):
+            raise SafelightError(f"{where}: `{key}` must be a whole number, {EXPLAINED[key]}")
+    elif not isinstance(value, str) or value not in _CHOICES.get(key, (value,)):
+        raise SafelightError(f"{where}: `{key}` must be {EXPLAINED[key]}")
+    return replace(settings, **{key: value})
