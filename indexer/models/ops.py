@@ -1,12 +1,14 @@
 """The operations a forward pass may use. MLX executes them; the ONNX builder records them.
 
-A forward pass is a function of (ops, config, inputs) written against this protocol alone, so that there is one truth
-and two engines. Tensors are opaque: `T` is whatever the engine works with. Axes: N batch, T tokens, D width, H W C
-pixels (channels last), h heads. All arithmetic is in the engine's working type (float32 unless said otherwise).
+A forward pass is a function of (ops, inputs) written against `Ops` alone, so that there is one truth and two engines.
+Tensors are opaque: `T` is whatever the engine works with. Axes: N batch, T tokens, D width, H W C pixels (channels
+last). All arithmetic is in the engine's working type (float32 unless said otherwise).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 import numpy as np
@@ -14,6 +16,10 @@ from numpy.typing import NDArray
 
 T = TypeVar("T")
 Activation = Literal["gelu", "gelu_tanh", "quick_gelu", "relu6"]
+Precision = Literal["float32", "float16", "int8"]
+
+# A checkpoint's tensors by name: float32, float16 or bfloat16, as stored, usually memory-mapped.
+Weights = Mapping[str, NDArray[np.generic]]
 
 
 class Ops(Protocol[T]):
@@ -24,7 +30,11 @@ class Ops(Protocol[T]):
         ...
 
     def constant(self, value: NDArray[np.generic]) -> T:
-        """Return a tensor that holds `value`."""
+        """Return a tensor that holds `value` (small: it is kept in the graph)."""
+        ...
+
+    def real(self, x: T) -> T:
+        """Convert integers to the working type."""
         ...
 
     def add(self, a: T, b: T) -> T:
@@ -37,10 +47,6 @@ class Ops(Protocol[T]):
 
     def linear(self, x: T, name: str, *, bias: bool = True) -> T:
         """Return x @ W.T + b for the checkpoint's `name`.weight (out, in) and `name`.bias (out,)."""
-        ...
-
-    def matmul(self, a: T, b: T) -> T:
-        """Return a @ b over the last two axes."""
         ...
 
     def layer_norm(self, x: T, name: str, *, epsilon: float) -> T:
@@ -58,7 +64,7 @@ class Ops(Protocol[T]):
     def attention(self, q: T, k: T, v: T, *, heads: int, causal: bool = False, mask: T | None = None) -> T:
         """Scaled dot-product attention of (N, T, D) tensors, `heads` side by side in D -> (N, Tq, D).
 
-        `mask` is (N, Tk), 1 where a token may be looked at, 0 where not.
+        `mask` is int (N, Tk), 1 where a token may be looked at, 0 where not.
         """
         ...
 
@@ -66,12 +72,8 @@ class Ops(Protocol[T]):
         """Look up rows of `name`.weight (V, D): ids int (N, T) -> (N, T, D)."""
         ...
 
-    def patches(self, x: T, name: str, *, size: int, bias: bool) -> T:
-        """Cut (N, H, W, C) into size x size patches and project each by the convolution `name` -> (N, T, D)."""
-        ...
-
     def convolve(self, x: T, name: str, *, stride: int, padding: tuple[int, int], groups: int = 1) -> T:
-        """Convolve (N, H, W, C) with `name`.weight (O, I/groups, kH, kW) and `name`.bias -> (N, H', W', O).
+        """Convolve (N, H, W, C) with `name`.weight (O, C/groups, kH, kW) and `name`.bias -> (N, H', W', O).
 
         `padding` is (before, after), the same for rows and columns.
         """
@@ -85,7 +87,11 @@ class Ops(Protocol[T]):
         """Reshape; 0 keeps an axis, -1 infers one."""
         ...
 
-    def concatenate(self, parts: list[T], axis: int) -> T:
+    def transpose(self, x: T, axes: tuple[int, ...]) -> T:
+        """Reorder the axes."""
+        ...
+
+    def concatenate(self, parts: Sequence[T], axis: int) -> T:
         """Join along `axis`."""
         ...
 
@@ -93,14 +99,63 @@ class Ops(Protocol[T]):
         """Repeat x (1, ...) along its first axis as often as `like` has rows."""
         ...
 
-    def slice(self, x: T, axis: int, start: int, stop: int) -> T:
-        """Return x[..., start:stop, ...] along `axis`."""
-        ...
-
-    def take(self, x: T, index: T) -> T:
-        """Pick one token a row: x (N, T, D), index int (N,) -> (N, D)."""
+    def take(self, x: T, index: T | int) -> T:
+        """Pick one token a row: x (N, T, D) and an int, or int (N,) -> (N, D)."""
         ...
 
     def unit(self, x: T) -> T:
         """Scale the last axis to L2 norm 1."""
+        ...
+
+
+class Forward(Protocol):
+    """A forward pass: the named inputs in, one tensor (N, ...) out."""
+
+    def __call__(self, ops: Ops[T], inputs: Mapping[str, T], /) -> T:
+        """Say in `ops` what becomes of the inputs."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """What goes into a forward pass under a name.
+
+    Attributes:
+        dtype: "uint8" for pixels, "int32" for ids, masks and indices, "float32".
+        shape: The axes; None where they vary from call to call (the batch, the number of tokens).
+    """
+
+    dtype: Literal["uint8", "int32", "float32"]
+    shape: tuple[int | None, ...]
+
+
+class Program(Protocol):
+    """A forward pass ready to run with its weights."""
+
+    def __call__(self, **inputs: NDArray[np.generic]) -> NDArray[np.float32]:
+        """Run it on arrays of the shapes and types it was made for."""
+        ...
+
+
+class Engine(Protocol):
+    """What runs forward passes.
+
+    Attributes:
+        name: For people: "onnxruntime 1.31.1".
+        precisions: What `prepare` can be asked for here, the default first.
+    """
+
+    name: str
+    precisions: tuple[Precision, ...]
+
+    def prepare(
+        self, forward: Forward, weights: Weights, inputs: Mapping[str, Input], *, precision: Precision = "float32"
+    ) -> Program:
+        """Make a forward pass ready to run.
+
+        `precision` "int8" quantises the weights of every `linear`, and its input as it comes; the rest is float32.
+
+        Raises:
+            ModelError: A tensor that the pass asks for is missing or has the wrong shape.
+        """
         ...

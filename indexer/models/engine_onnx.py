@@ -1,0 +1,284 @@
+"""Run forward passes with ONNX Runtime: the operations are recorded into a graph, the weights stay where they are.
+
+The graph holds only structure and small constants. Each weight is declared in it as external data and handed to the
+session as a view of the memory-mapped checkpoint, so there is no second copy on disk, no 2 GB limit of protobuf, and a
+text table of 256,000 rows costs one query only the pages it looks at.
+"""
+# pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
+# pyright: reportUnknownArgumentType=false
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+import onnx
+import onnxruntime
+from numpy.typing import NDArray
+from onnx import TensorProto, helper
+
+from indexer.errors import ModelError
+from indexer.models.ops import Activation, Forward, Input, Precision, Program, Weights
+
+_OPSET = 20
+_IR_VERSION = 10
+_CONTRIB = "com.microsoft"  # ONNX Runtime's own fused kernels
+
+Shape = tuple[int | None, ...]  # None where an axis varies from call to call
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A tensor of the graph being recorded: its name, and its shape with None where an axis varies."""
+
+    name: str
+    shape: Shape
+
+
+class _Recorder:
+    """Ops that write themselves down as an ONNX graph."""
+
+    def __init__(self, weights: Weights, precision: Precision) -> None:
+        self._weights = weights
+        self._int8 = precision == "int8"
+        self.nodes: list[onnx.NodeProto] = []
+        self.small: list[onnx.TensorProto] = []
+        self.external: dict[str, NDArray[np.generic]] = {}
+
+    def _record(self, kind: str, inputs: Sequence[str], shape: Shape, *, domain: str = "", **attributes: Any) -> Node:
+        name = f"t{len(self.nodes)}"
+        self.nodes.append(helper.make_node(kind, list(inputs), [name], domain=domain, **attributes))
+        return Node(name, shape)
+
+    def _tensor(self, name: str) -> NDArray[np.generic]:
+        try:
+            return self._weights[name]
+        except KeyError:
+            raise ModelError(f"the weights lack the tensor {name}; is this checkpoint complete?") from None
+
+    def _external(self, name: str, value: NDArray[np.generic]) -> Node:
+        self.external.setdefault(name, value)
+        return Node(name, value.shape)
+
+    def weight(self, name: str) -> Node:
+        return self._external(name, _float32(self._tensor(name)))
+
+    def constant(self, value: NDArray[np.generic]) -> Node:
+        name = f"c{len(self.small)}"
+        self.small.append(onnx.numpy_helper.from_array(value, name))
+        return Node(name, value.shape)
+
+    def _ints(self, *values: int) -> str:
+        return self.constant(np.array(values, np.int64)).name
+
+    def real(self, x: Node) -> Node:
+        return self._record("Cast", [x.name], x.shape, to=TensorProto.FLOAT)
+
+    def add(self, a: Node, b: Node) -> Node:
+        return self._record("Add", [a.name, b.name], _broadcast(a.shape, b.shape))
+
+    def multiply(self, a: Node, b: Node) -> Node:
+        return self._record("Mul", [a.name, b.name], _broadcast(a.shape, b.shape))
+
+    def linear(self, x: Node, name: str, *, bias: bool = True) -> Node:
+        weight = self._tensor(f"{name}.weight")
+        width_out, width_in = weight.shape
+        if x.shape[-1] != width_in:
+            raise ModelError(f"{name}.weight is {weight.shape}, but its input is {x.shape[-1]} wide")
+        shape = (*x.shape[:-1], width_out)
+        if self._int8:
+            return self._linear_int8(x, name, shape, bias=bias)
+        rows = x if len(x.shape) == 2 else self._record("Reshape", [x.name, self._ints(-1, width_in)], (None, width_in))
+        inputs = [rows.name, self.weight(f"{name}.weight").name] + ([self.weight(f"{name}.bias").name] if bias else [])
+        y = self._record("Gemm", inputs, (None, width_out), transB=1)
+        return y if len(x.shape) == 2 else self._reshape_like(y, x, shape)
+
+    def _reshape_like(self, y: Node, x: Node, shape: Shape) -> Node:
+        """Give the rows `y` the leading axes of `x` again."""
+        if sum(axis is None for axis in shape) <= 1:
+            return self._record("Reshape", [y.name, self._ints(*(-1 if a is None else a for a in shape))], shape)
+        lead = self._record("Shape", [x.name], (len(shape) - 1,), end=-1)
+        full = self._record("Concat", [lead.name, self._ints(cast(int, shape[-1]))], (len(shape),), axis=0)
+        return self._record("Reshape", [y.name, full.name], shape)
+
+    def _linear_int8(self, x: Node, name: str, shape: Shape, *, bias: bool) -> Node:
+        values, scale = quantise_rows(_float32(self._tensor(f"{name}.weight")))
+        inputs = [
+            x.name,
+            self._external(f"{name}.weight.int8", np.ascontiguousarray(values.T)).name,
+            self._external(f"{name}.weight.scale", scale).name,
+            "",  # zero point: 0
+            self.weight(f"{name}.bias").name if bias else "",
+        ]
+        return self._record("DynamicQuantizeMatMul", inputs, shape, domain=_CONTRIB)
+
+    def layer_norm(self, x: Node, name: str, *, epsilon: float) -> Node:
+        inputs = [x.name, self.weight(f"{name}.weight").name, self.weight(f"{name}.bias").name]
+        return self._record("LayerNormalization", inputs, x.shape, axis=-1, epsilon=epsilon)
+
+    def activate(self, x: Node, kind: Activation) -> Node:
+        if kind == "quick_gelu":
+            return self._record("QuickGelu", [x.name], x.shape, domain=_CONTRIB, alpha=1.702)
+        if kind == "relu6":
+            low, high = (self.constant(np.array(bound, np.float32)) for bound in (0, 6))
+            return self._record("Clip", [x.name, low.name, high.name], x.shape)
+        return self._record("Gelu", [x.name], x.shape, approximate="tanh" if kind == "gelu_tanh" else "none")
+
+    def softmax(self, x: Node) -> Node:
+        return self._record("Softmax", [x.name], x.shape, axis=-1)
+
+    def attention(
+        self, q: Node, k: Node, v: Node, *, heads: int, causal: bool = False, mask: Node | None = None
+    ) -> Node:
+        inputs = [q.name, k.name, v.name] + ([] if mask is None else ["", mask.name])
+        return self._record(
+            "MultiHeadAttention", inputs, q.shape, domain=_CONTRIB, num_heads=heads, unidirectional=int(causal)
+        )
+
+    def embedding(self, ids: Node, name: str) -> Node:
+        table = self._tensor(f"{name}.weight")  # never converted whole: a query needs a few rows of it
+        rows = self._record(
+            "Gather", [self._external(f"{name}.table", table).name, ids.name], (*ids.shape, table.shape[1])
+        )
+        return rows if table.dtype == np.float32 else self.real(rows)
+
+    def convolve(self, x: Node, name: str, *, stride: int, padding: tuple[int, int], groups: int = 1) -> Node:
+        weight = self.weight(f"{name}.weight")
+        out, _, rows, columns = cast(tuple[int, ...], weight.shape)
+        before, after = padding
+        planes = self._record("Transpose", [x.name], x.shape, perm=[0, 3, 1, 2])
+        y = self._record(
+            "Conv",
+            [planes.name, weight.name, self.weight(f"{name}.bias").name],
+            x.shape,
+            strides=[stride, stride],
+            pads=[before, before, after, after],
+            group=groups,
+        )
+        height, width = (
+            None if size is None else (size + before + after - kernel) // stride + 1
+            for size, kernel in ((x.shape[1], rows), (x.shape[2], columns))
+        )
+        return self._record("Transpose", [y.name], (x.shape[0], height, width, out), perm=[0, 2, 3, 1])
+
+    def mean(self, x: Node, axes: tuple[int, ...]) -> Node:
+        shape = tuple(size for axis, size in enumerate(x.shape) if axis not in axes)
+        return self._record("ReduceMean", [x.name, self._ints(*axes)], shape, keepdims=0)
+
+    def reshape(self, x: Node, shape: tuple[int, ...]) -> Node:
+        known = tuple(x.shape[axis] if size == 0 else None if size == -1 else size for axis, size in enumerate(shape))
+        if -1 in shape and None not in x.shape and known.count(None) == 1:
+            rest = int(np.prod([size for size in known if size is not None]))
+            known = tuple(int(np.prod(cast(tuple[int, ...], x.shape))) // rest if s is None else s for s in known)
+        return self._record("Reshape", [x.name, self._ints(*shape)], known)
+
+    def transpose(self, x: Node, axes: tuple[int, ...]) -> Node:
+        return self._record("Transpose", [x.name], tuple(x.shape[axis] for axis in axes), perm=list(axes))
+
+    def concatenate(self, parts: Sequence[Node], axis: int) -> Node:
+        sizes = [part.shape[axis] for part in parts]
+        shape = list(parts[-1].shape)
+        shape[axis] = None if None in sizes else sum(cast(list[int], sizes))
+        return self._record("Concat", [part.name for part in parts], tuple(shape), axis=axis)
+
+    def expand_first(self, x: Node, like: Node) -> Node:
+        rows = self._record("Shape", [like.name], (1,), end=1)
+        full = self._record("Concat", [rows.name, self._ints(*([1] * (len(x.shape) - 1)))], (len(x.shape),), axis=0)
+        return self._record("Expand", [x.name, full.name], (like.shape[0], *x.shape[1:]))
+
+    def take(self, x: Node, index: Node | int) -> Node:
+        shape = (x.shape[0], x.shape[2])
+        if isinstance(index, int):
+            return self._record("Gather", [x.name, self.constant(np.array(index, np.int64)).name], shape, axis=1)
+        column = self._record("Unsqueeze", [index.name, self._ints(1)], (x.shape[0], 1))
+        wide = self._record("Cast", [column.name], column.shape, to=TensorProto.INT64)
+        return self._record("GatherND", [x.name, wide.name], shape, batch_dims=1)
+
+    def unit(self, x: Node) -> Node:
+        return self._record("LpNormalization", [x.name], x.shape, axis=-1, p=2)
+
+
+class OnnxEngine:
+    """ONNX Runtime on the CPU."""
+
+    precisions: tuple[Precision, ...] = ("float32", "int8")
+
+    def __init__(self) -> None:
+        self.name = f"onnxruntime {onnxruntime.__version__}"
+
+    def prepare(
+        self, forward: Forward, weights: Weights, inputs: Mapping[str, Input], *, precision: Precision = "float32"
+    ) -> Program:
+        """Record a forward pass and open a session on it; see `Engine.prepare`."""
+        recorder = _Recorder(weights, precision)
+        output = forward(recorder, {name: Node(name, entry.shape) for name, entry in inputs.items()})
+        return _Session(_model(recorder, inputs, output), recorder.external)
+
+
+class _Session:
+    def __init__(self, model: bytes, weights: dict[str, NDArray[np.generic]]) -> None:
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3
+        # The session reads the weights where they lie: hold on to them as long as it lives.
+        self._weights = {name: _ort_value(value) for name, value in weights.items()}
+        options.add_external_initializers(list(self._weights), list(self._weights.values()))
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def __call__(self, **inputs: NDArray[np.generic]) -> NDArray[np.float32]:
+        return cast("NDArray[np.float32]", self._session.run(None, inputs)[0])
+
+
+def _model(recorder: _Recorder, inputs: Mapping[str, Input], output: Node) -> bytes:
+    graph = helper.make_graph(
+        recorder.nodes,
+        "forward",
+        [
+            helper.make_tensor_value_info(name, _ONNX_TYPES[entry.dtype], _axes(name, entry.shape))
+            for name, entry in inputs.items()
+        ],
+        [helper.make_tensor_value_info(output.name, TensorProto.FLOAT, _axes("output", output.shape))],
+        [*recorder.small, *(_declaration(name, value) for name, value in recorder.external.items())],
+    )
+    opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
+    return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION).SerializeToString()
+
+
+_ONNX_TYPES = {"uint8": TensorProto.UINT8, "int32": TensorProto.INT32, "float32": TensorProto.FLOAT}
+
+
+def _axes(name: str, shape: Shape) -> list[int | str]:
+    return [f"{name}_{axis}" if size is None else size for axis, size in enumerate(shape)]
+
+
+def _declaration(name: str, value: NDArray[np.generic]) -> onnx.TensorProto:
+    """Declare a weight that the session gets by name instead of from a file."""
+    tensor = TensorProto(name=name, dims=value.shape, data_location=TensorProto.EXTERNAL)
+    tensor.data_type = helper.np_dtype_to_tensor_dtype(value.dtype)
+    tensor.external_data.add(key="location", value="given-at-run-time")
+    return tensor
+
+
+def _ort_value(value: NDArray[np.generic]) -> onnxruntime.OrtValue:
+    kind = helper.np_dtype_to_tensor_dtype(value.dtype)
+    if kind == TensorProto.BFLOAT16:
+        return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(value, kind)
+    return onnxruntime.OrtValue.ortvalue_from_numpy(value)
+
+
+def _float32(value: NDArray[np.generic]) -> NDArray[np.float32]:
+    """Return `value` itself where it is float32 already, so that mapped memory is used as it lies."""
+    return np.ascontiguousarray(value, np.float32)
+
+
+def _broadcast(a: Shape, b: Shape) -> Shape:
+    wide, narrow = (a, b) if len(a) >= len(b) else (b, a)
+    padded = (1,) * (len(wide) - len(narrow)) + narrow
+    return tuple(n if w == 1 else w for w, n in zip(wide, padded, strict=True))
+
+
+def quantise_rows(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Quantise a matrix to int8, one scale a row: float32 (O, I) -> int8 (O, I), float32 (O,)."""
+    scale = np.maximum(np.abs(weight).max(axis=1), np.finfo(np.float32).tiny) / np.float32(127)
+    return np.rint(weight / scale[:, None]).astype(np.int8), scale.astype(np.float32)
