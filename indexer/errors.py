@@ -15,3 +15,7 @@ class CatalogError(IndexerError):
 
 class VectorError(IndexerError):
     """The vector index cannot be opened or written; the truth in the catalog is untouched."""
+
+
+class QueryError(IndexerError):
+    """A query or a filter does not say what to look for."""
