@@ -1,0 +1,66 @@
+"""Fixtures for the indexer's tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from indexer.catalog import Catalog, Content, Model
+
+
+@dataclass
+class VectorLibrary:
+    """A catalog with planted vectors and no photos."""
+
+    catalog: Catalog
+    model: Model
+
+    @property
+    def home(self) -> Path:
+        return self.catalog.home
+
+    def plant(self, vectors: npt.NDArray[np.float32], model: Model | None = None) -> list[int]:
+        """Write rows (N, D) as new contents, in one transaction; returns their content ids."""
+        content_ids: list[int] = []
+        with self.catalog.transaction():
+            for vector in vectors:
+                digest = np.random.default_rng().bytes(16)
+                content_id = self.catalog.write_content(Content(digest, 1, 1, 1, "JPEG"))
+                self.catalog.write_vector(model or self.model, content_id, vector)
+                content_ids.append(content_id)
+        return content_ids
+
+    def remove(self, content_ids: list[int]) -> None:
+        """Delete vectors as `safelight prune` does: the row and its outbox entry together."""
+        with self.catalog.transaction():
+            for content_id in content_ids:
+                key = (self.model.id, content_id)
+                self.catalog.db.execute("DELETE FROM embedding WHERE model_id = ? AND content_id = ?", key)
+                self.catalog.db.execute("INSERT INTO outbox (model_id, content_id, op) VALUES (?, ?, 'delete')", key)
+
+
+def unit(vectors: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    """Scale rows to L2 norm 1."""
+    return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
+
+
+@pytest.fixture
+def random_units() -> Callable[[int, int, int], npt.NDArray[np.float32]]:
+    """Make (count, dim, seed) -> float32 (count, dim), L2 norm 1."""
+    return lambda count, dim, seed: unit(np.random.default_rng(seed).standard_normal((count, dim)))
+
+
+@pytest.fixture
+def new_library(tmp_path: Path) -> Callable[..., VectorLibrary]:
+    """Make an empty library of a given dimension in a given home."""
+
+    def make(dim: int = 32, home: Path = tmp_path / "home", space: str = "test-space") -> VectorLibrary:
+        catalog = Catalog(home)
+        return VectorLibrary(catalog, catalog.add_model(space, "test", dim))
+
+    return make
