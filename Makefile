@@ -1,0 +1,30 @@
+# Needs python3 (3.11 to 3.14) and make; everything else is put into .venv by tools/setup.sh.
+SHELL := /bin/sh
+BIN := .venv/bin
+PHOTOS ?= assets/demo
+.PHONY: setup demo test lint bench clean
+
+setup:
+	@tools/setup.sh demo
+
+# Index a few pictures (or PHOTOS=folder) and ask for three of them in words.
+demo: setup
+	@PHOTOS='$(PHOTOS)' tools/demo.sh
+
+lint:
+	@tools/setup.sh dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest
+
+# Tables of speed, each against what one would use instead, in one run. Takes a while; wants an idle machine.
+bench:
+	@tools/setup.sh dev
+	$(BIN)/python tests/bench/run.py
+
+clean:
+	rm -rf .venv .demo build dist
