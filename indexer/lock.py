@@ -10,7 +10,7 @@ from types import TracebackType
 from indexer.errors import IndexerError
 
 
-class Locked(IndexerError):
+class LockedError(IndexerError):
     """Another process holds the lock; the message says which and what it is doing."""
 
 
@@ -25,7 +25,7 @@ class ProcessLock:
             purpose: What the holder is doing: "indexing photos".
 
         Raises:
-            Locked: Another process holds it.
+            LockedError: Another process holds it.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -34,7 +34,7 @@ class ProcessLock:
         except OSError as error:
             holder = os.read(self._file, 200).decode("utf-8", "replace").strip() or "another process"
             os.close(self._file)
-            raise Locked(f"{holder} is using {path.parent}; wait for it to finish, or stop it") from error
+            raise LockedError(f"{holder} is using {path.parent}; wait for it to finish, or stop it") from error
         os.ftruncate(self._file, 0)
         os.pwrite(self._file, f"process {os.getpid()} ({purpose})\n".encode(), 0)
 
