@@ -1,0 +1,358 @@
+"""Chroma: one collection per model, derived from the catalog through its outbox, thrown away and rebuilt at will.
+
+    <home>/chroma/<model id>/lock        who has it open: Chroma 1.5.9 is not safe for two processes
+    <home>/chroma/<model id>/index/      what Chroma writes
+    <home>/chroma/<model id>/index.new/  a rebuild in progress; becomes `index` by a rename when complete
+
+An outbox row is work that Chroma has not confirmed: rows are deleted after Chroma has taken them, so a crash repeats
+work and never loses any; repeating is harmless (known ids are ignored, unknown ones deleted in vain). Whatever is
+wrong with Chroma, `indexer.matrix` answers from the catalog meanwhile. Only this module imports chromadb.
+
+Whoever keeps a ChromaIndex open must turn SIGTERM into an ordinary exit: Python's default kills inside a flush.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from indexer import chroma_health
+from indexer.chroma_health import DamagedError
+from indexer.errors import VectorError
+from indexer.events import OnProgress, Progress, ignore
+from indexer.lock import LockedError, ProcessLock
+from indexer.matrix_file import Keys, Vectors, model_space, read_vectors, snapshot, unit_rows
+
+if TYPE_CHECKING:
+    from chromadb.api.client import Client
+    from chromadb.api.models.Collection import Collection
+
+ADD_RECORDS = 5461  # the most Chroma takes in one add
+GET_RECORDS = 32_000  # and gives in one get
+SYNC_RECORDS = 1000
+"""Chroma flushes its index after so many records; what is unflushed is replayed from its log at the next open."""
+
+PROBES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """What `safelight doctor` says about the Chroma index of one model.
+
+    Attributes:
+        state: "absent": not built yet; "in use": another process has it open, nothing was read.
+        detail: The damage, or who is using it; "" when ok.
+        records: Vectors in Chroma, None when unknown.
+        waiting: Outbox rows that Chroma has not taken yet.
+    """
+
+    state: Literal["ok", "absent", "damaged", "in use"]
+    detail: str
+    records: int | None
+    waiting: int
+
+
+def folder_of(home: Path, model_id: int) -> Path:
+    """Return where the Chroma index of a model lies."""
+    return home / "chroma" / str(model_id)
+
+
+def health(home: Path, connection: sqlite3.Connection, model_id: int) -> Health:
+    """Examine the index of a model without opening Chroma.
+
+    Raises:
+        VectorError: The catalog has no such model.
+    """
+    _, dim = model_space(connection, model_id)
+    count = "SELECT count(*) FROM outbox WHERE model_id = ?"
+    waiting = int(connection.execute(count, (model_id,)).fetchone()[0])
+    folder = folder_of(home, model_id)
+    if not (folder / "index").exists():
+        return Health("absent", "", None, waiting)
+    try:
+        with ProcessLock(folder / "lock", "checking the Chroma index"):
+            return Health("ok", "", chroma_health.check(folder / "index", _name(model_id), dim), waiting)
+    except LockedError as error:
+        return Health("in use", str(error), None, waiting)
+    except DamagedError as error:
+        return Health("damaged", str(error), None, waiting)
+
+
+def rebuild(home: Path, connection: sqlite3.Connection, model_id: int, on_progress: OnProgress = ignore) -> None:
+    """Throw the index of a model away and build it anew from the catalog.
+
+    Raises:
+        LockedError: Another process has it open.
+        VectorError: Chroma is not installed, or the new index cannot be written.
+    Writes: <home>/chroma/<model id>/
+    """
+    folder = folder_of(home, model_id)
+    with ProcessLock(folder / "lock", "rebuilding the Chroma index"):
+        _build(folder, connection, model_id, on_progress)
+
+
+class ChromaIndex:
+    """The open index of one model; belongs to one process and one thread, which also owns the connection."""
+
+    def __init__(
+        self,
+        home: Path,
+        connection: sqlite3.Connection,
+        model_id: int,
+        purpose: str,
+        on_progress: OnProgress = ignore,
+    ) -> None:
+        """Open the index: check its files, rebuild it where absent or damaged, and bring it in step with the catalog.
+
+        Args:
+            home: Safelight's data folder.
+            connection: The catalog, outside a transaction; read, and outbox rows deleted.
+            model_id: The model.
+            purpose: What the lock says to others: "indexing photos".
+            on_progress: Receives one event per batch of a rebuild.
+
+        Raises:
+            LockedError: Another process has it open.
+            VectorError: Chroma is not installed or cannot be made to work; search goes on without it.
+        Writes: <home>/chroma/<model id>/, the outbox.
+        """
+        _, self._dim = model_space(connection, model_id)
+        self._connection = connection
+        self._model_id = model_id
+        self._folder = folder_of(home, model_id)
+        self._lock = ProcessLock(self._folder / "lock", purpose)
+        try:
+            self._client, self._collection = self._open_sound(on_progress)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def apply(self, on_progress: OnProgress = ignore) -> int:
+        """Give Chroma what waits in the outbox; returns how many rows that were.
+
+        Safe to interrupt and repeat at any point.
+
+        Raises:
+            VectorError: Chroma cannot write (a full disk); the rows wait. Close the index: the next open mends it.
+        Writes: <home>/chroma/<model id>/, the outbox.
+        """
+        query = "SELECT seq, content_id, op FROM outbox WHERE model_id = ? ORDER BY seq LIMIT ?"
+        count = "SELECT count(*) FROM outbox WHERE model_id = ?"
+        total = int(self._connection.execute(count, (self._model_id,)).fetchone()[0])
+        done = 0
+        while rows := self._connection.execute(query, (self._model_id, ADD_RECORDS)).fetchall():
+            touched = np.unique(np.array([row[1] for row in rows], np.int64))
+            removed = np.unique(np.array([row[1] for row in rows if row[2] == "delete"], np.int64))
+            self._delete(removed)
+            self._add(touched)  # what the catalog has now, whatever the rows say
+            _forget_outbox(self._connection, self._model_id, rows[-1][0])
+            done += len(rows)
+            on_progress(Progress("updating the vector index", done, max(total, done)))
+        return done
+
+    def query(self, vector: npt.ArrayLike, k: int) -> tuple[Keys, Vectors]:
+        """Find the k nearest contents, scored exactly from the catalog's vectors.
+
+        Args:
+            vector: float (D,), any length but zero.
+            k: How many at most.
+
+        Returns:
+            Content ids int64 (n,) and cosines float32 (n,), best first. Contents that the catalog no longer has are
+            left out.
+
+        Raises:
+            VectorError: Chroma fails; close the index, ask `indexer.matrix`, open it again.
+        """
+        unit = unit_rows(np.asarray(vector, np.float32)[None])[0]
+        waiting = "SELECT count(*) FROM outbox WHERE model_id = ? AND op = 'delete'"
+        stale = int(self._connection.execute(waiting, (self._model_id,)).fetchone()[0])
+        with _chroma_errors("search"):
+            found = self._collection.query(query_embeddings=[unit], n_results=max(1, k + stale), include=[])
+        keys, vectors = _current(self._connection, self._model_id, self._dim, [int(i) for i in found["ids"][0]])
+        scores = vectors @ unit
+        best = np.argsort(-scores, kind="stable")[:k]
+        return keys[best, 1], scores[best]
+
+    def close(self) -> None:
+        """Close Chroma and free the lock."""
+        try:
+            self._client.close()
+        finally:
+            self._lock.release()
+
+    def __enter__(self) -> ChromaIndex:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open_sound(self, on_progress: OnProgress) -> tuple[Client, Collection]:
+        """Open what is there if it is sound, else a rebuilt one."""
+        index = self._folder / "index"
+        try:
+            chroma_health.check(index, _name(self._model_id), self._dim)
+            return self._open_in_step(index)
+        except (DamagedError, VectorError):
+            _build(self._folder, self._connection, self._model_id, on_progress)
+        return self._open_in_step(index)
+
+    def _open_in_step(self, index: Path) -> tuple[Client, Collection]:
+        client = _client(index)
+        try:
+            with _chroma_errors("open"):
+                self._collection = client.get_collection(_name(self._model_id), embedding_function=None)
+            self._reconcile()
+            self._probe()
+        except BaseException:
+            client.close()
+            raise
+        return client, self._collection
+
+    def _reconcile(self) -> None:
+        """Make Chroma's ids equal to the catalog's, but for what the outbox will do anyway."""
+        present = self._ids()
+        with snapshot(self._connection):
+            wanted = _content_ids(self._connection, self._model_id)
+            rows = self._connection.execute("SELECT content_id FROM outbox WHERE model_id = ?", (self._model_id,))
+            waiting = np.fromiter((row[0] for row in rows), np.int64)
+        self._delete(np.setdiff1d(np.setdiff1d(present, wanted), waiting))
+        self._add(np.setdiff1d(np.setdiff1d(wanted, present), waiting))
+
+    def _probe(self) -> None:
+        """Ask for a few vectors that must be found, the newest among them."""
+        ids = self._ids()
+        if len(ids) == 0:
+            return
+        sample = np.unique(ids)[np.unique(np.linspace(0, len(ids) - 1, PROBES).astype(np.int64))]
+        keys, vectors = _current(self._connection, self._model_id, self._dim, sample.tolist())
+        for key, vector in zip(keys, vectors, strict=True):
+            if vector.any() and self.query(vector, 1)[1].max(initial=-1) < 1 - 1e-3:
+                raise VectorError(f"Chroma does not find vector {key[0]}")
+
+    def _ids(self) -> Keys:
+        ids: list[int] = []
+        with _chroma_errors("list its records"):
+            while batch := self._collection.get(limit=GET_RECORDS, offset=len(ids), include=[])["ids"]:
+                ids += map(int, batch)
+        return np.array(ids, np.int64)
+
+    def _add(self, content_ids: Keys) -> None:
+        _add(self._collection, self._connection, self._model_id, self._dim, content_ids)
+
+    def _delete(self, content_ids: Keys) -> None:
+        for start in range(0, len(content_ids), ADD_RECORDS):
+            with _chroma_errors("delete"):
+                self._collection.delete(ids=[str(i) for i in content_ids[start : start + ADD_RECORDS]])
+
+
+def _build(folder: Path, connection: sqlite3.Connection, model_id: int, on_progress: OnProgress) -> None:
+    """Build the index in a folder beside it and put that in its place; the caller holds the lock."""
+    _, dim = model_space(connection, model_id)
+    fresh, index, old = folder / "index.new", folder / "index", folder / "index.old"
+    try:
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
+        with snapshot(connection):
+            content_ids = _content_ids(connection, model_id)
+            last_seq = connection.execute("SELECT max(seq) FROM outbox WHERE model_id = ?", (model_id,)).fetchone()[0]
+        client = _client(fresh)
+        try:
+            with _chroma_errors("create a collection"):
+                collection = client.create_collection(
+                    _name(model_id),
+                    embedding_function=None,
+                    configuration={"hnsw": {"space": "cosine", "ef_search": 1000, "sync_threshold": SYNC_RECORDS}},
+                )
+            _add(collection, connection, model_id, dim, content_ids, on_progress)
+        finally:
+            client.close()
+        if index.exists():
+            index.rename(old)
+        fresh.rename(index)
+        shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise VectorError(f"cannot write the vector index in {folder}: {error.strerror or error}") from error
+    if last_seq is not None:
+        _forget_outbox(connection, model_id, last_seq)
+
+
+def _add(
+    collection: Collection,
+    connection: sqlite3.Connection,
+    model_id: int,
+    dim: int,
+    content_ids: Keys,
+    on_progress: OnProgress = ignore,
+) -> None:
+    """Add the catalog's vectors of these contents; ids that Chroma knows already it ignores."""
+    for start in range(0, len(content_ids), ADD_RECORDS):
+        keys, vectors = _current(connection, model_id, dim, content_ids[start : start + ADD_RECORDS].tolist())
+        if len(keys):
+            with _chroma_errors("add"):
+                collection.add(ids=[str(i) for i in keys[:, 1]], embeddings=vectors)
+        done = min(start + ADD_RECORDS, len(content_ids))
+        on_progress(Progress("building the vector index", done, len(content_ids), total_final=True))
+
+
+def _current(
+    connection: sqlite3.Connection, model_id: int, dim: int, content_ids: Sequence[int]
+) -> tuple[Keys, Vectors]:
+    """Read what the catalog has of these contents: keys int64 (n, 2), vectors float32 (n, D), L2 norm 1."""
+    rows = connection.execute(
+        "SELECT e.id FROM json_each(?) AS wanted CROSS JOIN embedding AS e"
+        " ON e.model_id = ? AND e.content_id = wanted.value",
+        (json.dumps(content_ids), model_id),
+    )
+    embedding_ids = np.fromiter((row[0] for row in rows), np.int64)
+    batches = list(read_vectors(connection, embedding_ids, dim))
+    if not batches:
+        return np.empty((0, 2), np.int64), np.empty((0, dim), np.float32)
+    return np.concatenate([keys for keys, _ in batches]), np.concatenate([vectors for _, vectors in batches])
+
+
+def _content_ids(connection: sqlite3.Connection, model_id: int) -> Keys:
+    rows = connection.execute("SELECT content_id FROM embedding WHERE model_id = ? ORDER BY content_id", (model_id,))
+    return np.fromiter((row[0] for row in rows), np.int64)
+
+
+def _forget_outbox(connection: sqlite3.Connection, model_id: int, last_seq: int) -> None:
+    connection.execute("DELETE FROM outbox WHERE model_id = ? AND seq <= ?", (model_id, last_seq))
+    connection.commit()
+
+
+def _name(model_id: int) -> str:
+    return f"model-{model_id}"
+
+
+def _client(folder: Path) -> Client:
+    try:
+        import chromadb  # 0.7 s and 79 MB: only for those who use it
+        from chromadb.config import Settings
+    except ImportError as error:
+        raise VectorError("Chroma is not installed; searching works without it") from error
+    with _chroma_errors("open"):
+        return cast("Client", chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False)))
+
+
+@contextmanager
+def _chroma_errors(doing: str) -> Generator[None]:
+    """Turn whatever Chroma raises, a panic of its Rust core included, into a VectorError."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:
+        raise VectorError(f"Chroma cannot {doing}: {error}; searching works without it") from error
