@@ -46,6 +46,7 @@ CREATE TABLE photo (
     UNIQUE (root_id, key)
 );
 CREATE INDEX photo_content ON photo (content_id);
+CREATE INDEX photo_time ON photo (root_id, taken_at, content_id);
 CREATE INDEX photo_inode ON photo (inode, size_bytes);
 CREATE INDEX photo_problem ON photo (state) WHERE state <> 'indexed';
 CREATE TABLE model (
