@@ -1,0 +1,139 @@
+"""`python -m lrprev`: inspect previews, and extract their pictures.
+
+Exit codes: 0 all well; 1 something was damaged, and what is whole was read; 2 an error, or nothing could be read.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from lrprev.errors import LrprevError
+from lrprev.folders import key_of_name
+from lrprev.inspection import LIST_HEAD, Inspection
+from lrprev.layout import PREVIEWS_DB
+from lrprev.preview import Level, Preview
+from lrprev.salvage import largest_whole, read_or_salvage
+from lrprev.store import State, Store
+
+OK, PARTIAL, ERROR, INTERRUPTED = 0, 1, 2, 130
+_FOLDERS_ABOVE = 3  # U/UUUU/file: previews.db is at most three folders up
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Writes: with -x, new files in the output folder; a file that exists is an error and stays as it is.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        codes = {_handle(inspection, options) for inspection in _inspect(options)}
+        sys.stdout.flush()
+    except (LrprevError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # the reader, `head` perhaps, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return OK
+        print(f"{options.file}: {error}", file=sys.stderr)
+        return ERROR
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    if not codes:
+        print(f"{options.file}: no previews in this folder", file=sys.stderr)
+    return ERROR if codes <= {ERROR} else min(max(codes), PARTIAL)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m lrprev", description="Show what a Lightroom preview holds, or get its pictures out."
+    )
+    parser.add_argument("file", type=Path, metavar="FILE", help="a preview, or a folder with previews, which is listed")
+    parser.add_argument("--json", action="store_true", help="one JSON object a line for each preview")
+    parser.add_argument(
+        "-x", "--extract", action="store_true", help="write the largest whole picture; never overwrites"
+    )
+    parser.add_argument("-o", "--output", type=Path, default=Path(), metavar="DIR", help="where to (default: here)")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--level", type=int, metavar="N", help="extract level N instead, whole or not")
+    which.add_argument("--all", action="store_true", help="extract every level instead, whole or not")
+    return parser
+
+
+def _inspect(options: argparse.Namespace) -> Iterator[Inspection]:
+    if not options.file.is_dir():
+        yield _inspect_file(options.file)
+        return
+    if not options.json:
+        print(LIST_HEAD)
+    with Store(options.file) as store:
+        for stored in store.previews():
+            name = f"{stored.uuid}-{stored.digest}"
+            inspection = Inspection(name, stored.files, stored.uuid, stored.digest, stored.state, None)
+            try:
+                inspection.preview = store.read(stored)
+                inspection.problems += inspection.preview.problems
+            except (LrprevError, OSError) as error:
+                inspection.problems.append(str(error))
+            yield inspection
+        for problem in store.problems:
+            print(problem, file=sys.stderr)
+
+
+def _inspect_file(path: Path) -> Inspection:
+    preview = read_or_salvage(path)
+    uuid, digest = key_of_name(path.name) or (None, None)
+    if preview.pyramid:
+        uuid, digest = preview.pyramid.uuid or uuid, preview.pyramid.digest or digest
+    state = State.UNKNOWN
+    store_folder = next((up for up in path.absolute().parents[:_FOLDERS_ABOVE] if (up / PREVIEWS_DB).is_file()), None)
+    if store_folder and uuid and digest:
+        with Store(store_folder) as store:
+            state = store.state(uuid, digest)
+    return Inspection(path.name, (path,), uuid, digest, state, preview, list(preview.problems))
+
+
+def _handle(inspection: Inspection, options: argparse.Namespace) -> int:
+    """Extract and show one preview; returns its exit code."""
+    failed = inspection.preview is None
+    if inspection.preview and options.extract:
+        try:
+            _extract(inspection, inspection.preview, options)
+        except (LrprevError, OSError) as error:
+            inspection.problems.append(str(error))
+            failed = True
+    if options.json:
+        print(json.dumps(inspection.as_json()))
+    else:
+        print("\n".join(inspection.as_lines() if options.file.is_dir() else inspection.as_text()))
+    return ERROR if failed else PARTIAL if inspection.problems else OK
+
+
+def _extract(inspection: Inspection, preview: Preview, options: argparse.Namespace) -> None:
+    options.output.mkdir(parents=True, exist_ok=True)
+    named = inspection.uuid and inspection.digest
+    stem = f"{inspection.uuid}-{inspection.digest}" if named else Path(inspection.name).stem
+    for level, jpeg in _chosen(inspection, preview, options):
+        path = options.output / f"{stem}_{level.width}x{level.height}.jpg"
+        with path.open("xb") as stream:
+            stream.write(jpeg)
+        inspection.written.append(path)
+
+
+def _chosen(inspection: Inspection, preview: Preview, options: argparse.Namespace) -> Iterator[tuple[Level, bytes]]:
+    if not options.all and options.level is None:
+        whole = largest_whole(preview)
+        inspection.problems += whole.passed_over
+        yield whole.level, whole.jpeg
+        return
+    levels = [level for level in preview.levels if options.all or level.number == options.level]
+    if not levels:
+        raise LrprevError(0, f"a level {options.level}", "none")
+    for level in levels:
+        yield level, level.read()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

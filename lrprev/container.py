@@ -1,0 +1,81 @@
+"""The AgHg container: a run of named sections, of which only the headers are read. The layout stands in layout.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from lrprev.errors import LrprevError
+from lrprev.layout import MAX_SECTION_HEAD_BYTES, MAX_SECTIONS, SECTION_HEAD, SECTION_MAGIC
+from lrprev.source import read_at, size_bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """Where one section of a container lies; its data are not read."""
+
+    name: str
+    version: int
+    offset_bytes: int
+    header_bytes: int
+    data_bytes: int
+    padding_bytes: int
+
+    @property
+    def data_offset(self) -> int:
+        """Offset of the data in the file, in bytes."""
+        return self.offset_bytes + self.header_bytes
+
+    @property
+    def data_end(self) -> int:
+        """Offset of the first byte after the data."""
+        return self.data_offset + self.data_bytes
+
+    @property
+    def end(self) -> int:
+        """Offset of the first byte after the padding: of the next section, or the end of the file."""
+        return self.data_end + self.padding_bytes
+
+
+def walk(stream: BinaryIO) -> Iterator[Section]:
+    """Yield each section of a container in the order of the file, reading only their headers.
+
+    Raises:
+        LrprevError: A section does not start with AgHg, is longer than the file, or there are too many.
+    """
+    end = size_bytes(stream)
+    offset = 0
+    for _ in range(MAX_SECTIONS):
+        section = read_section_header(stream, offset)
+        if section.end > end:
+            raise LrprevError(
+                offset, f"section {section.name!r} to end at byte {section.end}", f"a file of {end} bytes"
+            )
+        yield section
+        offset = section.end
+        if offset == end:
+            return
+    raise LrprevError(offset, f"at most {MAX_SECTIONS} sections", "more")
+
+
+def read_section_header(stream: BinaryIO, offset_bytes: int) -> Section:
+    """Read the section header at an offset; its data may lie beyond the end of the stream.
+
+    Raises:
+        LrprevError: There is no section header.
+    """
+    head = read_at(stream, offset_bytes, SECTION_HEAD.size, "a section header")
+    magic, header_bytes, version, _, data_bytes, padding_bytes = SECTION_HEAD.unpack(head)
+    if magic != SECTION_MAGIC:
+        raise LrprevError(offset_bytes, "a section that starts with AgHg", magic)
+    if not SECTION_HEAD.size < header_bytes <= MAX_SECTION_HEAD_BYTES:
+        raise LrprevError(
+            offset_bytes + 4, f"a header of {SECTION_HEAD.size + 1} to {MAX_SECTION_HEAD_BYTES} bytes", header_bytes
+        )
+    name_offset = offset_bytes + SECTION_HEAD.size
+    name = read_at(stream, name_offset, header_bytes - SECTION_HEAD.size, "a section name")
+    text = name.split(b"\0", 1)[0].decode("latin-1")
+    if not (text and text.isascii() and text.isprintable()):
+        raise LrprevError(name_offset, "a section name in ASCII", name)
+    return Section(text, version, offset_bytes, header_bytes, data_bytes, padding_bytes)

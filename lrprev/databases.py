@@ -1,0 +1,112 @@
+"""The two databases of a previews folder: previews.db, which names the current previews, and root-pixels.db.
+
+Their tables and columns stand in layout.py. Numbers are stored as REAL: 3548.0 is row 3548 of Adobe_images.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lrprev.layout import DIGEST, UUID
+from lrprev.pyramid import LevelSize, Pyramid, time_from_seconds
+from lrprev.readonly import database_errors
+
+_MAX_INTEGER = 2**53  # up to here REAL holds integers exactly; NaN and infinities fail the comparison
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """A row of ImageCacheEntry: this digest is the current preview of that image.
+
+    Attributes:
+        image_id: Adobe_images.id_local in the catalog.
+        orientation: "AB" for upright and seven others; None for videos.
+    """
+
+    image_id: int
+    digest: str
+    orientation: str | None
+
+
+class PreviewsDatabase:
+    """previews.db, a lookup at a time. Damaged rows count as absent; a damaged file raises LrprevError."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def cache_entries(self, uuid: str) -> tuple[CacheEntry, ...]:
+        """Tell the current preview of each image (master and virtual copies) of one file."""
+        rows = self._rows("SELECT imageId, digest, orientation FROM ImageCacheEntry WHERE uuid = ?", uuid)
+        return tuple(
+            CacheEntry(image_id, digest.lower(), orientation if isinstance(orientation, str) else None)
+            for number, digest, orientation in rows
+            if (image_id := _integer(number)) is not None and isinstance(digest, str)
+        )
+
+    def pyramid(self, uuid: str, digest: str) -> Pyramid | None:
+        """Tell what is recorded of one preview, without opening its files."""
+        rows = self._rows(
+            "SELECT colorProfile, quality, croppedWidth, croppedHeight, fileTimeStamp"
+            " FROM Pyramid WHERE uuid = ? AND digest = ?",
+            uuid,
+            digest,
+        )
+        levels = self._rows(
+            "SELECT level, width, height FROM PyramidLevel WHERE uuid = ? AND digest = ? ORDER BY level", uuid, digest
+        )
+        for profile, quality, width, height, seconds in rows:
+            return Pyramid(
+                uuid=uuid,
+                digest=digest,
+                levels=tuple(size for row in levels if (size := _level_size(row))),
+                color_profile=profile if isinstance(profile, str) else None,
+                quality=quality if isinstance(quality, str) else None,
+                cropped_width=_integer(width),
+                cropped_height=_integer(height),
+                file_time=time_from_seconds(seconds) if isinstance(seconds, int | float) else None,
+            )
+        return None
+
+    def _rows(self, query: str, *values: str) -> list[tuple[object, ...]]:
+        with database_errors(self._path):
+            return self._connection.execute(query, values).fetchall()
+
+
+class RootPixels:
+    """root-pixels.db: the smallest level of each preview once more, as a blob."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+
+    def jpeg(self, uuid: str, digest: str) -> bytes | None:
+        """Read one thumbnail."""
+        with database_errors(self._path):
+            row = self._connection.execute(
+                "SELECT jpegData FROM RootPixels WHERE uuid = ? AND digest = ?", (uuid, digest)
+            ).fetchone()
+        return row[0] if row and isinstance(row[0], bytes) else None
+
+    def keys(self) -> Iterator[tuple[str, str]]:
+        """Yield the (uuid, digest) of each thumbnail, sorted."""
+        with database_errors(self._path):
+            for uuid, digest in self._connection.execute("SELECT uuid, digest FROM RootPixels ORDER BY uuid, digest"):
+                if _is_key(uuid, digest):
+                    yield uuid, digest
+
+
+def _integer(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and abs(value) < _MAX_INTEGER else None
+
+
+def _level_size(row: tuple[object, ...]) -> LevelSize | None:
+    number, width, height = (_integer(value) for value in row)
+    return LevelSize(number, width, height) if number is not None and width and height else None
+
+
+def _is_key(uuid: object, digest: object) -> bool:
+    return isinstance(uuid, str) and isinstance(digest, str) and bool(UUID.fullmatch(uuid) and DIGEST.fullmatch(digest))

@@ -1,0 +1,63 @@
+"""Where Lightroom keeps previews, and what file names say: they find a preview; its content says what it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from lrprev.layout import PREVIEW_NAME, SMART_PREVIEW_NAME, TIFF_MAGICS
+
+Key = tuple[str, str]  # (uuid, digest)
+
+
+@dataclass(frozen=True, slots=True)
+class SmartPreview:
+    """A Smart Preview: a lossy DNG of at most 2560 pixels, of the photo as it was before any edit."""
+
+    uuid: str
+    path: Path
+
+
+def previews_folder(catalog: Path) -> Path:
+    """Tell where Lightroom keeps the previews of a catalog; whether the folder exists is another matter."""
+    return catalog.with_name(f"{catalog.stem} Previews.lrdata")
+
+
+def smart_previews_folder(catalog: Path) -> Path:
+    """Tell where Lightroom keeps the Smart Previews of a catalog; whether the folder exists is another matter."""
+    return catalog.with_name(f"{catalog.stem} Smart Previews.lrdata")
+
+
+def smart_previews(folder: Path) -> Iterator[SmartPreview]:
+    """Yield each Smart Preview of a `* Smart Previews.lrdata` folder: named by a UUID, and a TIFF by content.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            match = SMART_PREVIEW_NAME.fullmatch(name)
+            path = Path(parent, name)
+            if match and starts_with(path, TIFF_MAGICS):
+                yield SmartPreview(match["uuid"].upper(), path)
+
+
+def key_of_name(name: str) -> Key | None:
+    """Tell which preview a file's name speaks of, in the old layout or the new."""
+    match = PREVIEW_NAME.fullmatch(name)
+    return (match["uuid"].upper(), match["digest"].lower()) if match else None
+
+
+def starts_with(path: Path, magics: tuple[bytes, ...]) -> bool:
+    """Tell whether a file's first four bytes are one of these.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    if not path.is_file():  # opening a pipe would wait for ever
+        return False
+    with path.open("rb", buffering=0) as stream:
+        return stream.read(4) in magics

@@ -1,0 +1,227 @@
+"""The structure of a JPEG, marker by marker: its size, and whether it is whole. No pixel is decoded.
+
+Markers are followed through their lengths, never searched for, so that a thumbnail inside an EXIF segment is part of
+that segment and not a picture. Lightroom ends every row of blocks with a restart marker (seen, 116 of 116 levels), and
+the frame says how many there must be: that tells a picture with bytes lost in the middle from a whole one.
+
+Source: ITU-T T.81, annex B, and A.2 for the number of MCUs.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from io import BytesIO
+from typing import BinaryIO
+
+from lrprev.errors import LrprevError
+from lrprev.layout import DRI_MARKER, EOI_MARKER, SOF_MARKERS, SOI, SOS_MARKER, STANDALONE_MARKERS
+from lrprev.source import read_at
+
+_FRAME_HEAD = struct.Struct(">BHHB")  # precision, height, width, number of components
+_DCT_FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # whose MCUs are made of blocks
+_BLOCK_EDGE = 8
+_MAX_FILL_BYTES = 16
+_MAX_SAMPLING = 4
+# In entropy-coded data FF is followed by 00 (a data byte), by RST0-7, or by FF (fill); anything else ends the scan.
+_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A marker and the payload that its length gives it; both offsets in the stream."""
+
+    marker: int
+    offset_bytes: int
+    payload_offset: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What the SOF segment says.
+
+    Attributes:
+        kind: Its marker: 0xC0 is baseline, 0xC2 progressive.
+        width: Pixels.
+        height: Pixels.
+        sampling: Horizontal and vertical sampling factor of each component id.
+    """
+
+    kind: int
+    width: int
+    height: int
+    sampling: dict[int, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A JPEG that is whole from its first marker to its last.
+
+    Attributes:
+        end: Offset of the first byte after the EOI marker.
+        restarts_counted: Whether restart markers, all present and in order, vouch for the data between them.
+    """
+
+    frame: Frame
+    end: int
+    restarts_counted: bool
+
+
+def read_frame(stream: BinaryIO, offset_bytes: int, end: int) -> Frame:
+    """Read a JPEG's header up to its first scan, skipping what the segments hold.
+
+    Raises:
+        LrprevError: There is no complete JPEG header between `offset_bytes` and `end`.
+    """
+    frame = None
+    for segment in segments(stream, offset_bytes, end):
+        if segment.marker in SOF_MARKERS:
+            frame = _parse_frame(stream, segment)
+        elif segment.marker == SOS_MARKER and frame:
+            return frame
+    raise LrprevError(offset_bytes, "a JPEG with a frame and a scan", "one without")
+
+
+def check(data: bytes, offset_bytes: int = 0) -> Picture:
+    """Follow the JPEG at an offset from its first marker to its last; bytes after it do not matter.
+
+    Raises:
+        LrprevError: It is cut, or its markers or restart markers do not fit together.
+    """
+    stream = BytesIO(data)
+    frame: Frame | None = None
+    open_scan: Segment | None = None
+    scans, interval, restarts_counted = 0, 0, False
+    for segment in walk(data, offset_bytes):
+        if open_scan and frame:
+            expected = _expected_restarts(frame, interval, _payload(stream, open_scan, 2, "a scan header"))
+            _check_restarts(data, open_scan.end, segment.offset_bytes, expected)
+            restarts_counted = bool(expected)
+            scans += 1
+        open_scan = segment if segment.marker == SOS_MARKER else None
+        if segment.marker in SOF_MARKERS:
+            frame = _parse_frame(stream, segment)
+        elif segment.marker == DRI_MARKER:
+            interval = int.from_bytes(_payload(stream, segment, 2, "a restart interval"))
+        elif segment.marker == EOI_MARKER and scans and frame:
+            return Picture(frame, segment.end, restarts_counted)
+    raise LrprevError(offset_bytes, "a JPEG with a frame and a scan", "one without")
+
+
+def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
+    """Yield every segment of the JPEG at an offset, with all its scans, up to and with EOI.
+
+    Raises:
+        LrprevError: The chain of segments breaks.
+    """
+    stream = BytesIO(data)
+    offset = _after_soi(stream, offset_bytes)
+    while True:
+        segment = _read_segment(stream, offset, len(data))
+        yield segment
+        if segment.marker == EOI_MARKER:
+            return
+        offset = _scan_end(data, segment.end) if segment.marker == SOS_MARKER else segment.end
+
+
+def segments(stream: BinaryIO, offset_bytes: int, end: int) -> Iterator[Segment]:
+    """Yield the segments of a JPEG's header, up to and with the first SOS or EOI.
+
+    Args:
+        stream: The bytes.
+        offset_bytes: Where the JPEG starts.
+        end: The first byte that is not the JPEG's any more.
+
+    Raises:
+        LrprevError: The chain of segments breaks.
+    """
+    offset = _after_soi(stream, offset_bytes)
+    while True:
+        segment = _read_segment(stream, offset, end)
+        yield segment
+        if segment.marker in (SOS_MARKER, EOI_MARKER):
+            return
+        offset = segment.end
+
+
+def _after_soi(stream: BinaryIO, offset_bytes: int) -> int:
+    start = read_at(stream, offset_bytes, len(SOI), "a JPEG")
+    if start != SOI:
+        raise LrprevError(offset_bytes, "a JPEG", start)
+    return offset_bytes + len(SOI)
+
+
+def _read_segment(stream: BinaryIO, offset_bytes: int, end: int) -> Segment:
+    head = read_at(stream, offset_bytes, 2, "a JPEG marker")
+    for _ in range(_MAX_FILL_BYTES):
+        if head != b"\xff\xff":
+            break
+        offset_bytes += 1
+        head = read_at(stream, offset_bytes, 2, "a JPEG marker")
+    marker = head[1]
+    if head[0] != 0xFF or marker in (0x00, 0xFF) or marker in STANDALONE_MARKERS:
+        raise LrprevError(offset_bytes, "a JPEG segment", head)
+    if marker == EOI_MARKER:
+        segment = Segment(marker, offset_bytes, offset_bytes + 2, offset_bytes + 2)
+    else:
+        length = int.from_bytes(read_at(stream, offset_bytes + 2, 2, "a segment length"))
+        segment = Segment(marker, offset_bytes, offset_bytes + 4, offset_bytes + 2 + length)
+    if not segment.payload_offset <= segment.end <= end:
+        raise LrprevError(offset_bytes, f"a segment that ends by byte {end}", f"one that ends at byte {segment.end}")
+    return segment
+
+
+def _payload(stream: BinaryIO, segment: Segment, minimum_bytes: int, what: str) -> bytes:
+    payload = read_at(stream, segment.payload_offset, segment.end - segment.payload_offset, what)
+    if len(payload) < minimum_bytes:
+        raise LrprevError(segment.payload_offset, f"{what} of {minimum_bytes} bytes or more", payload)
+    return payload
+
+
+def _parse_frame(stream: BinaryIO, segment: Segment) -> Frame:
+    payload = _payload(stream, segment, _FRAME_HEAD.size, "a frame header")
+    _, height, width, count = _FRAME_HEAD.unpack_from(payload)
+    triples = payload[_FRAME_HEAD.size :]
+    if not (height and width and count and len(triples) == 3 * count):
+        raise LrprevError(segment.payload_offset, "a frame with a size and components", payload)
+    sampling = {triples[i]: (triples[i + 1] >> 4, triples[i + 1] & 15) for i in range(0, len(triples), 3)}
+    if not all(1 <= h <= _MAX_SAMPLING and 1 <= v <= _MAX_SAMPLING for h, v in sampling.values()):
+        raise LrprevError(segment.payload_offset, f"1 to {_MAX_SAMPLING} samples a component", payload)
+    return Frame(segment.marker, width, height, sampling)
+
+
+def _scan_end(data: bytes, offset_bytes: int) -> int:
+    match = _SCAN_END.search(data, offset_bytes)
+    if not match:
+        raise LrprevError(len(data), "an end-of-image marker", "the end of the data")
+    return match.start()
+
+
+def _expected_restarts(frame: Frame, interval: int, scan_header: bytes) -> int | None:
+    """Count the restart markers that a scan must have; None where this kind of frame does not tell."""
+    if not interval:
+        return 0
+    if frame.kind not in _DCT_FRAMES:
+        return None
+    h_max = max(h for h, _ in frame.sampling.values())
+    v_max = max(v for _, v in frame.sampling.values())
+    component_count, component_id = scan_header[:2]
+    # A scan of one component counts that component's own blocks, any other the blocks of all components together.
+    h, v = frame.sampling.get(component_id, (1, 1)) if component_count == 1 else (1, 1)
+    columns = -(-frame.width * h // (_BLOCK_EDGE * h_max))
+    rows = -(-frame.height * v // (_BLOCK_EDGE * v_max))
+    return -(-columns * rows // interval) - 1
+
+
+def _check_restarts(data: bytes, start: int, end: int, expected: int | None) -> None:
+    """Check that the restart markers of a scan count 0 to 7 round and round, and how many there are."""
+    found = 0
+    for found, match in enumerate(_RESTART.finditer(data, start, end), start=1):
+        if data[match.start() + 1] & 7 != (found - 1) & 7:
+            raise LrprevError(match.start(), f"restart marker {(found - 1) & 7}", match.group())
+    if expected is not None and found != expected:
+        raise LrprevError(end, f"{expected} restart markers in the scan", found)

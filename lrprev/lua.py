@@ -1,0 +1,171 @@
+r"""Lua table literals, as Lightroom writes them: `name = { key = value, ... }`. Data only: nothing is ever evaluated.
+
+The grammar is the part of Lua 5.1 that Lightroom's own writer uses:
+
+    assignment = NAME '=' value
+    value      = STRING | NUMBER | 'true' | 'false' | 'nil' | table
+    table      = '{' [ field { (',' | ';') field } [ ',' | ';' ] ] '}'
+    field      = NAME '=' value | '[' STRING-or-NUMBER ']' '=' value | value
+
+Source: Lua 5.1 reference manual, 2.1 and 2.5.7; preview headers of Lightroom 5 to Classic 12 (seen).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import TypeAlias
+
+from lrprev.errors import LrprevError
+
+Key: TypeAlias = str | int | float
+Value: TypeAlias = "str | int | float | bool | Table | None"
+Table: TypeAlias = dict[Key, Value]
+
+_MAX_DEPTH = 16
+_MAX_INTEGER_DIGITS = 18
+_SPACE = re.compile(rb"\s*+")
+_TOKEN = re.compile(
+    rb"""(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
+    rb"""|(?P<number>-?(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)"""
+    rb"""|(?P<name>[A-Za-z_][A-Za-z0-9_]*+)"""
+    rb"""|(?P<sign>[{}\[\]=,;])""",
+    re.DOTALL,
+)
+_ESCAPE = re.compile(rb"\\([0-9]{1,3}|.)", re.DOTALL)
+_ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
+_WORDS: dict[str, Value] = {"true": True, "false": False, "nil": None}
+
+
+def parse_assignment(text: bytes, offset_bytes: int = 0) -> tuple[str, Value]:
+    """Parse `name = value` and nothing else.
+
+    Args:
+        text: The Lua text, UTF-8.
+        offset_bytes: Where the text starts in its file, for error messages.
+
+    Returns:
+        The name and its value. A table is a dict; fields without a key get 1, 2, 3 ... as in Lua.
+
+    Raises:
+        LrprevError: The text is anything else, or nested too deep.
+    """
+    reader = _Reader(text, offset_bytes)
+    name = reader.take_name()
+    reader.take_sign("=")
+    value = reader.take_value(depth=0)
+    reader.take_end()
+    return name, value
+
+
+class _Reader:
+    """One pass over the text, one token of look-ahead."""
+
+    def __init__(self, text: bytes, offset_bytes: int) -> None:
+        self._text = text
+        self._offset = offset_bytes
+        self._kind = ""
+        self._token = b""
+        self._start = self._next = 0
+        self._advance()
+
+    def take_name(self) -> str:
+        if self._kind != "name":
+            raise self._error("a name")
+        return self._advance().decode("ascii")
+
+    def take_sign(self, sign: str) -> None:
+        if not self._is_sign(sign):
+            raise self._error(repr(sign))
+        self._advance()
+
+    def take_end(self) -> None:
+        if self._kind != "end":
+            raise self._error("nothing more")
+
+    def take_value(self, depth: int) -> Value:
+        if self._is_sign("{"):
+            return self._take_table(depth + 1)
+        if self._kind == "string":
+            return self._take_string()
+        if self._kind == "number":
+            return self._take_number()
+        if self._kind == "name" and (word := self._token.decode("ascii")) in _WORDS:
+            self._advance()
+            return _WORDS[word]
+        raise self._error("a string, a number, true, false, nil or a table")
+
+    def _take_table(self, depth: int) -> Table:
+        if depth > _MAX_DEPTH:
+            raise self._error(f"at most {_MAX_DEPTH} tables in each other")
+        self.take_sign("{")
+        table: Table = {}
+        position = 0
+        while not self._is_sign("}"):
+            key = self._take_key()
+            if key is None:
+                position += 1
+                key = position
+            table[key] = self.take_value(depth)
+            if not self._is_sign("}"):
+                self.take_sign(";" if self._is_sign(";") else ",")
+        self.take_sign("}")
+        return table
+
+    def _take_key(self) -> Key | None:
+        """Take `NAME =` or `[key] =` where a field has one."""
+        if self._is_sign("["):
+            self.take_sign("[")
+            key = self._take_string() if self._kind == "string" else self._take_number()
+            self.take_sign("]")
+        elif self._kind == "name" and self._token.decode("ascii") not in _WORDS:
+            key = self.take_name()
+        else:
+            return None
+        self.take_sign("=")
+        return key
+
+    def _take_string(self) -> str:
+        start = self._start
+        body = self._advance()[1:-1]
+        try:
+            return _ESCAPE.sub(_unescaped, body).decode("utf-8")
+        except ValueError:
+            raise LrprevError(self._offset + start, "a string in UTF-8", body) from None
+
+    def _take_number(self) -> int | float:
+        if self._kind != "number":
+            raise self._error("a number")
+        digits = self._token.lstrip(b"-")
+        if digits.isdigit() and len(digits) <= _MAX_INTEGER_DIGITS:
+            return int(self._advance())
+        number = float(self._token)
+        if not math.isfinite(number):
+            raise self._error("a number of ordinary size")
+        self._advance()
+        return number
+
+    def _is_sign(self, sign: str) -> bool:
+        return self._kind == "sign" and self._token == sign.encode("ascii")
+
+    def _advance(self) -> bytes:
+        """Step to the next token and return the one left behind."""
+        taken = self._token
+        space = _SPACE.match(self._text, self._next)
+        self._start = space.end() if space else self._next
+        match = _TOKEN.match(self._text, self._start)
+        if match:
+            self._kind, self._token, self._next = match.lastgroup or "", match.group(), match.end()
+        elif self._start == len(self._text):
+            self._kind, self._token = "end", b""
+        else:
+            self._kind, self._token = "unknown", self._text[self._start : self._start + 16]
+        return taken
+
+    def _error(self, expected: str) -> LrprevError:
+        return LrprevError(self._offset + self._start, expected, self._token)
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match.group(1)
+    return bytes([int(code)]) if code.isdigit() else _ESCAPED.get(code, code)

@@ -1,0 +1,148 @@
+"""Someone else's SQLite database, opened so that nothing beside it changes: no -wal, no -shm, no journal, no lock.
+
+Three ways that look safe are not (all seen with SQLite 3.40 and later):
+    mode=ro alone creates empty -wal and -shm files beside a database in WAL mode, and rewrites a -shm that is there.
+    mode=ro on a database with a hot journal fails, because recovery would have to write.
+    immutable=1 touches nothing, but does not see what a -wal or a hot journal holds.
+So: immutable=1 in place where nothing is pending, and otherwise a temporary copy, where SQLite may recover at will.
+
+Source: sqlite.org/wal.html ("Read-Only Databases"), sqlite.org/lockingv3.html ("Hot Journals"), sqlite.org/uri.html.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Collection, Generator, Mapping
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from urllib.parse import quote
+
+from lrprev.errors import LrprevError
+
+_COPY_ATTEMPTS = 3
+_PENDING_SUFFIXES = ("-wal", "-journal")
+
+
+@contextmanager
+def open_readonly(
+    path: Path, needed: Mapping[str, Collection[str]], *, in_use: bool = False
+) -> Generator[sqlite3.Connection]:
+    """Open a database for reading and check that it has the tables and columns that are needed.
+
+    Args:
+        path: The database's file.
+        needed: Column names by table name.
+        in_use: Whether its owner may be writing at this moment; then a copy is read, which cannot change underfoot.
+
+    Yields:
+        A connection for use in this thread.
+
+    Raises:
+        LrprevError: It is not a sound database, or lacks a table or column, or changes too fast to be copied.
+        OSError: It cannot be read, or there is no room for the copy.
+    """
+    if not in_use and not has_pending_changes(path):
+        with _open_in_place(path) as connection:
+            check_columns(connection, path, needed)
+            yield connection
+        return
+    with tempfile.TemporaryDirectory(prefix="lrprev-") as folder:
+        copy = _copy(path, Path(folder))
+        with _open_copy(copy, path) as connection:
+            check_columns(connection, path, needed)
+            yield connection
+
+
+def has_pending_changes(path: Path) -> bool:
+    """Tell whether a database has a -wal or a hot journal: changes that are not in its main file.
+
+    A journal whose first byte is 0 is finished with (SQLite's "persist" mode leaves it so).
+    """
+    wal, journal = (Path(f"{path}{suffix}") for suffix in _PENDING_SUFFIXES)
+    with suppress(FileNotFoundError):
+        if wal.stat().st_size > 0:
+            return True
+    with suppress(FileNotFoundError), journal.open("rb") as stream:
+        return stream.read(1) not in (b"", b"\0")
+    return False
+
+
+def check_columns(connection: sqlite3.Connection, path: Path, needed: Mapping[str, Collection[str]]) -> None:
+    """Check that tables (not views) with these columns exist.
+
+    Raises:
+        LrprevError: One is missing, or the file is no database.
+    """
+    with database_errors(path):
+        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        for table, columns in needed.items():
+            found = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if table in tables]
+            missing = [column for column in columns if column not in found]
+            if missing:
+                raise LrprevError(0, f"{path.name} to have {table}({', '.join(columns)})", f"no {', '.join(missing)}")
+
+
+@contextmanager
+def database_errors(path: Path) -> Generator[None]:
+    """Turn SQLite's errors about a database's content into LrprevError."""
+    try:
+        yield
+    except (sqlite3.Error, UnicodeDecodeError) as error:
+        raise LrprevError(0, f"{path.name} to be a sound database", str(error)) from error
+
+
+@contextmanager
+def _open_in_place(path: Path) -> Generator[sqlite3.Connection]:
+    # quote() keeps what is no URI syntax: a "?" or "#" in a folder's name would end the path.
+    uri = f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1"
+    with database_errors(path):
+        connection = sqlite3.connect(uri, uri=True)
+    with closing(connection):
+        _distrust(connection)
+        yield connection
+
+
+@contextmanager
+def _open_copy(copy: Path, path: Path) -> Generator[sqlite3.Connection]:
+    with database_errors(path):
+        connection = sqlite3.connect(copy)
+    with closing(connection):
+        _distrust(connection)
+        with database_errors(path):
+            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            connection.execute("PRAGMA query_only = ON")
+        if verdict != "ok":
+            raise LrprevError(0, f"{path.name} to be a sound database", verdict)
+        yield connection
+
+
+def _distrust(connection: sqlite3.Connection) -> None:
+    """Keep a hostile schema from calling functions with side effects."""
+    connection.execute("PRAGMA trusted_schema = OFF")
+
+
+def _copy(path: Path, folder: Path) -> Path:
+    """Copy a database with what is pending for it, all from one moment; never its -shm, which SQLite rebuilds."""
+    files = [path, *(Path(f"{path}{suffix}") for suffix in _PENDING_SUFFIXES)]
+    for _ in range(_COPY_ATTEMPTS):
+        before = [_stamp(file) for file in files]
+        for file in files:
+            copy = folder / file.name
+            copy.unlink(missing_ok=True)
+            with suppress(FileNotFoundError):
+                shutil.copyfile(file, copy)
+        if before == [_stamp(file) for file in files] and before[0]:
+            return folder / path.name
+    raise LrprevError(
+        0, f"{path.name} to hold still while it is copied", "changes each time; close Lightroom and retry"
+    )
+
+
+def _stamp(file: Path) -> tuple[int, int] | None:
+    try:
+        stat = file.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_size, stat.st_mtime_ns

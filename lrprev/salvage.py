@@ -1,0 +1,194 @@
+"""Damaged previews: every level that is still whole, how sure that is, and what was done to find it."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from io import BytesIO
+
+from lrprev import jpeg
+from lrprev.container import Section, read_section_header
+from lrprev.errors import LrprevError
+from lrprev.layout import APP1, EXIF_MAGIC, HEADER_SECTION, MAX_SECTIONS, MAX_SEGMENT_BYTES, SECTION_MAGIC, SOI
+from lrprev.preview import Confidence, Level, Preview, by_size, level_number, read_preview, read_pyramid
+from lrprev.pyramid import Pyramid
+from lrprev.source import Source, open_source
+
+_ANCHOR_BYTES = 256  # how far before a JPEG its section header may start: 32 in every file seen
+_MAX_PROBLEMS = 32
+_MAX_HEADERS_TRIED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """The largest level of a preview whose JPEG is whole.
+
+    Attributes:
+        jpeg: The bytes as they are stored.
+        passed_over: Why larger levels were not taken, a line each.
+    """
+
+    level: Level
+    jpeg: bytes
+    passed_over: tuple[str, ...]
+
+
+def read_or_salvage(source: Source) -> Preview:
+    """Read a preview, and where it is damaged search it for levels; `problems` then says so.
+
+    Raises:
+        LrprevError: There is nothing in it that looks like a level.
+        OSError: The file cannot be read.
+    """
+    try:
+        return read_preview(source)
+    except LrprevError as error:
+        damage = error
+    try:
+        salvaged = salvage(source)
+    except LrprevError as nothing:
+        raise damage from nothing
+    return replace(salvaged, problems=(f"damaged: {damage}", *salvaged.problems))
+
+
+def salvage(source: Source) -> Preview:
+    """Search a damaged preview for every JPEG that is whole, trusting nothing that its headers say of places.
+
+    Reads the whole file into memory.
+
+    Raises:
+        LrprevError: There is no whole JPEG in it.
+        OSError: The file cannot be read.
+    """
+    with open_source(source) as stream:
+        data = stream.read()
+    pyramid = _find_pyramid(data)
+    problems: list[str] = []
+    found = _carve(data, source, pyramid, problems)
+    levels = heapq.nlargest(MAX_SECTIONS, found, key=lambda level: level.width * level.height)
+    if not levels:
+        raise LrprevError(0, "at least one whole JPEG", "; ".join(problems) or "none")
+    if not pyramid:
+        problems.append("the header is lost: colour profile and full size are not known")
+    problems.append(f"{len(levels)} levels found by searching for whole JPEGs")
+    return Preview(pyramid, by_size(levels), tuple(problems))
+
+
+def largest_whole(preview: Preview) -> Whole:
+    """Read the largest level whose structure is whole from its first byte to its last.
+
+    Levels that only may belong to the preview come after all others.
+
+    Raises:
+        LrprevError: None is whole.
+        OSError: The file cannot be read.
+    """
+    passed_over: list[str] = []
+    largest_first = preview.levels[::-1]
+    best_first = sorted(largest_first, key=lambda level: level.confidence is Confidence.POSSIBLE)
+    for level in best_first:
+        data = level.read()
+        try:
+            end = jpeg.check(data).end
+        except LrprevError as error:
+            passed_over.append(f"{level.name} is damaged: {error}")
+            continue
+        if end != len(data) and level.number is not None:
+            passed_over.append(f"{level.name} is damaged: its picture ends at byte {end} of {len(data)}")
+            continue
+        return Whole(level, data[:end], tuple(passed_over))
+    raise LrprevError(0, "at least one whole level", "; ".join(passed_over) or "no levels")
+
+
+def _find_pyramid(data: bytes) -> Pyramid | None:
+    """Read the header wherever it is: in its section, or by its name where the section before it is damaged."""
+    stream = BytesIO(data)
+    tried = 0
+    offset = data.find(SECTION_MAGIC)
+    while offset >= 0 and tried < _MAX_HEADERS_TRIED:
+        try:
+            section = read_section_header(stream, offset)
+            if section.name == HEADER_SECTION:
+                tried += 1
+                return read_pyramid(stream, section)
+        except LrprevError:
+            pass
+        offset = data.find(SECTION_MAGIC, offset + 1)
+    return None
+
+
+def _carve(data: bytes, source: Source, pyramid: Pyramid | None, problems: list[str]) -> Iterator[Level]:
+    """Yield each whole JPEG, first byte to last, and note those that are not."""
+    offset = data.find(SOI)
+    while offset >= 0:
+        anchor = _section_before(data, offset)
+        try:
+            picture = jpeg.check(data, offset)
+        except LrprevError as error:
+            if anchor and len(problems) < _MAX_PROBLEMS:
+                problems.append(f"{_name(anchor, pyramid)} is damaged: {error}")
+            offset = data.find(SOI, _after_failure(data, offset))
+            continue
+        yield _level(picture, offset, anchor, source, pyramid)
+        offset = data.find(SOI, picture.end)
+
+
+def _level(
+    picture: jpeg.Picture, offset: int, anchor: Section | None, source: Source, pyramid: Pyramid | None
+) -> Level:
+    width, height = picture.frame.width, picture.frame.height
+    length = picture.end - offset
+    placed = anchor is not None and anchor.data_bytes == length
+    sizes = pyramid.levels if pyramid else ()
+    listed = next((size for size in sizes if (size.width, size.height) == (width, height)), None)
+    if listed and placed:
+        confidence = Confidence.SURE
+    elif listed or (not sizes and (placed or picture.restarts_counted)):
+        confidence = Confidence.LIKELY
+    else:
+        confidence = Confidence.POSSIBLE
+    number = level_number(anchor.name) if anchor else None
+    if number is None and listed:
+        number = listed.number
+    return Level(width, height, number, offset, length, confidence, source)
+
+
+def _name(section: Section, pyramid: Pyramid | None) -> str:
+    """Name a damaged level, with the size that the header gives it."""
+    number = level_number(section.name)
+    sizes = [f" ({size.width}x{size.height})" for size in (pyramid.levels if pyramid else ()) if size.number == number]
+    return f"level {number}{''.join(sizes[:1])}" if number is not None else section.name
+
+
+def _section_before(data: bytes, offset: int) -> Section | None:
+    """Find the section header that ends just where a JPEG starts."""
+    start = data.rfind(SECTION_MAGIC, max(0, offset - _ANCHOR_BYTES), offset)
+    if start < 0:
+        return None
+    try:
+        section = read_section_header(BytesIO(data), start)
+    except LrprevError:
+        return None
+    return section if section.data_offset == offset else None
+
+
+def _after_failure(data: bytes, offset: int) -> int:
+    """Tell where to go on searching after a broken JPEG, so that what its sound segments hold is passed over.
+
+    The segment before the break is the one whose length cannot be trusted: its payload is searched, unless it is EXIF
+    and so may hold a thumbnail, which is not a level.
+    """
+    last = offset
+    try:
+        for segment in jpeg.walk(data, offset):
+            last = segment.offset_bytes
+    except LrprevError as error:
+        suspects = (last, error.offset)
+    else:
+        return last + 2
+    for start in suspects:
+        if data[start : start + 2] == APP1 and data.startswith(EXIF_MAGIC, start + 4):
+            section = data.find(SECTION_MAGIC, start, start + 2 + MAX_SEGMENT_BYTES)
+            return section if section >= 0 else start + 2 + MAX_SEGMENT_BYTES
+    return last + 2

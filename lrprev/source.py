@@ -1,0 +1,51 @@
+"""Bytes at an offset, from a file or from memory.
+
+Files are read with seek and read and never mapped into memory: Lightroom may shorten a preview while we look at it and
+a drive may vanish, which would kill a process that reads a mapping, while reads end in an exception.
+"""
+
+from __future__ import annotations
+
+import stat
+from io import BytesIO
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from lrprev.errors import LrprevError
+
+Source: TypeAlias = Path | bytes
+
+# Level headers are a few hundred bytes each; a larger buffer would read pictures that nobody asked for.
+_BUFFER_BYTES = 1024
+
+
+def open_source(source: Source) -> BinaryIO:
+    """Open a file or bytes for reading; the caller closes it.
+
+    Raises:
+        LrprevError: It is not an ordinary file; opening a pipe would wait for ever.
+        OSError: The file cannot be opened.
+    """
+    if isinstance(source, bytes):
+        return BytesIO(source)
+    if not stat.S_ISREG(source.stat().st_mode):
+        raise LrprevError(0, "an ordinary file", f"{source.name}, a folder or a device")
+    return source.open("rb", buffering=_BUFFER_BYTES)
+
+
+def size_bytes(stream: BinaryIO) -> int:
+    """Tell how long a stream is."""
+    return stream.seek(0, 2)
+
+
+def read_at(stream: BinaryIO, offset_bytes: int, length_bytes: int, expected: str) -> bytes:
+    """Read exactly so many bytes from there.
+
+    Raises:
+        LrprevError: The stream ends before; `expected` says what was to be read.
+    """
+    stream.seek(offset_bytes)
+    data = stream.read(length_bytes)
+    if len(data) != length_bytes:
+        raise LrprevError(offset_bytes, f"{expected} ({length_bytes} bytes)", f"only {len(data)} bytes before the end")
+    return data

@@ -1,0 +1,246 @@
+"""A folder of previews, `<Catalog> Previews.lrdata`, of any Lightroom: every preview in it, and what each still is.
+
+Up to Classic 13.2 a preview is one file; from 13.3 on it is several with one stem. Either way a preview is one
+(uuid, digest): one photo file with one set of develop settings. Files are found by name or, where they have lost it, by
+content; what a file is, only its content says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import groupby
+from pathlib import Path
+from sqlite3 import Connection
+from types import TracebackType
+from typing import TypeVar
+
+from lrprev.databases import CacheEntry, PreviewsDatabase, RootPixels
+from lrprev.errors import LrprevError
+from lrprev.folders import Key, key_of_name, starts_with
+from lrprev.layout import (
+    PREVIEWS_DB,
+    PREVIEWS_DB_COLUMNS,
+    ROOT_PIXELS_DB,
+    ROOT_PIXELS_DB_COLUMNS,
+    SECTION_MAGIC,
+)
+from lrprev.preview import Level, Preview, by_size, read_preview
+from lrprev.pyramid import Pyramid
+from lrprev.readonly import open_readonly
+from lrprev.salvage import read_or_salvage
+
+_Reader = TypeVar("_Reader", PreviewsDatabase, RootPixels)
+
+
+class State(StrEnum):
+    """What a preview still is to the catalog."""
+
+    CURRENT = "current"  # named by previews.db, or by the develop digest of an image in the catalog
+    STALE = "stale"  # the photo is known, but with other develop settings: an older render
+    ORPHAN = "orphan"  # nothing knows the photo
+    UNKNOWN = "unknown"  # neither a readable previews.db nor a catalog to ask
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPreview:
+    """One preview of a store, found but not opened.
+
+    Attributes:
+        files: One file up to Classic 13.2, one a level or so after; none where only root-pixels.db has it.
+        cache_entries: The images, by the catalog's id, whose current preview this is according to previews.db; several
+            for virtual copies with equal settings.
+        recorded: What previews.db says of it: sizes without opening a file.
+    """
+
+    uuid: str
+    digest: str
+    state: State
+    files: tuple[Path, ...]
+    cache_entries: tuple[CacheEntry, ...] = ()
+    recorded: Pyramid | None = None
+
+
+class Store:
+    """A previews folder, open for reading. A context manager, for one thread; nothing in the folder is ever written.
+
+    Attributes:
+        problems: What could not be read, a line each: a damaged database, a folder without permission.
+    """
+
+    def __init__(self, folder: Path, digests: Mapping[str, AbstractSet[str]] | None = None) -> None:
+        """Name the folder and, where a catalog is at hand, what it says.
+
+        Args:
+            folder: The .lrdata folder, or any folder with previews in it.
+            digests: The develop digests of a file's images (master and virtual copies), by the file's UUID
+                (AgLibraryFile.id_global). A UUID that is not in it is not in the catalog.
+        """
+        self.folder = folder
+        self.problems: list[str] = []
+        self._digests = digests
+        self._database: PreviewsDatabase | None = None
+        self._root_pixels: RootPixels | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> Store:
+        self._database = self._open_database(PREVIEWS_DB, PREVIEWS_DB_COLUMNS, PreviewsDatabase)
+        self._root_pixels = self._open_database(ROOT_PIXELS_DB, ROOT_PIXELS_DB_COLUMNS, RootPixels)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._open.close()
+        self._database = self._root_pixels = None
+
+    def previews(self) -> Iterator[StoredPreview]:
+        """Yield each preview once, folder by folder; no preview's file is opened.
+
+        Raises:
+            OSError: The folder itself cannot be listed.
+        """
+        elsewhere: set[Key] = set()
+        for folder, names in self._folders():
+            files: dict[Key, list[Path]] = {}
+            for name in names:
+                if key := self._key(folder / name):
+                    files.setdefault(key, []).append(folder / name)
+            for key in sorted(files):
+                if folder != self._home(key[0]):
+                    elsewhere.add(key)
+                yield self._stored(key, tuple(files[key]))
+        for key in self._keys_without_files(elsewhere):
+            yield self._stored(key, ())
+
+    def read(self, stored: StoredPreview) -> Preview:
+        """Read one preview's headers from all its files and from root-pixels.db.
+
+        Raises:
+            LrprevError: None of them holds a level.
+            OSError: A file cannot be read.
+        """
+        pyramid: Pyramid | None = None
+        levels: list[Level] = []
+        problems: list[str] = []
+        for path in stored.files:
+            try:
+                part = read_or_salvage(path)
+            except LrprevError as error:
+                problems.append(f"{path.name}: {error}")
+                continue
+            pyramid = pyramid or part.pyramid
+            levels += part.levels
+            problems += (f"{path.name}: {problem}" for problem in part.problems)
+        sizes = {(level.width, level.height) for level in levels}
+        levels += (level for level in self._thumbnail(stored) if (level.width, level.height) not in sizes)
+        if not levels:
+            raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
+        return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))
+
+    def state(self, uuid: str, digest: str) -> State:
+        """Tell what a preview is to previews.db and the catalog."""
+        return self._state((uuid, digest), self._cache_entries(uuid))
+
+    def _open_database(
+        self, name: str, columns: Mapping[str, Collection[str]], reader: Callable[[Connection, Path], _Reader]
+    ) -> _Reader | None:
+        path = self.folder / name
+        if not path.is_file():
+            return None
+        # A lock file stays behind after a crash: it says that Lightroom may be writing, no more.
+        in_use = any(self.folder.absolute().parent.glob("*.lrcat.lock"))
+        try:
+            return reader(self._open.enter_context(open_readonly(path, columns, in_use=in_use)), path)
+        except (LrprevError, OSError) as error:
+            self.problems.append(f"{name} is left aside: {error}")
+            return None
+
+    def _stored(self, key: Key, files: tuple[Path, ...]) -> StoredPreview:
+        uuid, digest = key
+        entries = self._cache_entries(uuid)
+        named = tuple(entry for entry in entries if entry.digest == digest)
+        return StoredPreview(uuid, digest, self._state(key, entries), files, named, self._recorded(key))
+
+    def _state(self, key: Key, entries: tuple[CacheEntry, ...]) -> State:
+        uuid, digest = key
+        if self._digests is not None:
+            if uuid not in self._digests:
+                return State.ORPHAN
+            if digest in self._digests[uuid]:
+                return State.CURRENT
+        if any(entry.digest == digest for entry in entries):
+            return State.CURRENT
+        if entries or self._digests is not None:
+            return State.STALE
+        return State.ORPHAN if self._database else State.UNKNOWN
+
+    def _cache_entries(self, uuid: str) -> tuple[CacheEntry, ...]:
+        try:
+            return self._database.cache_entries(uuid) if self._database else ()
+        except LrprevError as error:
+            self._lose_database(error)
+            return ()
+
+    def _recorded(self, key: Key) -> Pyramid | None:
+        try:
+            return self._database.pyramid(*key) if self._database else None
+        except LrprevError as error:
+            self._lose_database(error)
+            return None
+
+    def _lose_database(self, error: LrprevError) -> None:
+        """Go on without previews.db, once a page of it turns out damaged."""
+        self._database = None
+        self.problems.append(str(error))
+
+    def _thumbnail(self, stored: StoredPreview) -> tuple[Level, ...]:
+        try:
+            jpeg = self._root_pixels.jpeg(stored.uuid, stored.digest) if self._root_pixels else None
+            return read_preview(jpeg).levels if jpeg else ()
+        except LrprevError as error:
+            self.problems.append(f"{ROOT_PIXELS_DB}: {error}")
+            return ()
+
+    def _keys_without_files(self, elsewhere: set[Key]) -> Iterator[Key]:
+        """Yield what only root-pixels.db holds, with no more than one folder's names in memory."""
+        keys = self._root_pixels.keys() if self._root_pixels else ()
+        try:
+            for home, group in groupby(keys, lambda key: self._home(key[0])):
+                present = {key_of_name(path.name) for path in home.glob("*")}
+                yield from (key for key in group if key not in present and key not in elsewhere)
+        except LrprevError as error:
+            self.problems.append(str(error))
+
+    def _home(self, uuid: str) -> Path:
+        return self.folder / uuid[0] / uuid[:4]
+
+    def _folders(self) -> Iterator[tuple[Path, list[str]]]:
+        """Yield every folder with the names of its files, sorted; links to folders are not followed."""
+
+        def note(error: OSError) -> None:
+            if Path(error.filename) == self.folder:
+                raise error
+            self.problems.append(f"{error.filename}: {error.strerror}")
+
+        for folder, folders, names in os.walk(self.folder, onerror=note):
+            folders.sort()
+            yield Path(folder), sorted(names)
+
+    def _key(self, path: Path) -> Key | None:
+        """Tell which preview a file belongs to: by its name, or for a container under any other name by its header."""
+        if key := key_of_name(path.name):
+            return key
+        try:
+            if starts_with(path, (SECTION_MAGIC,)):
+                pyramid = read_or_salvage(path).pyramid
+                if pyramid and pyramid.uuid and pyramid.digest:
+                    return pyramid.uuid, pyramid.digest
+                self.problems.append(f"{path}: a preview, but its header does not say of which photo")
+        except (LrprevError, OSError) as error:
+            self.problems.append(f"{path}: {error}")
+        return None

@@ -1,0 +1,85 @@
+"""The AgHg container: real ones walk to their very end; any other bytes are an LrprevError that says where."""
+
+from __future__ import annotations
+
+import struct
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+
+from lrprev import LrprevError
+from lrprev.container import walk
+
+
+def container(*sections: tuple[str, bytes], header_bytes: int = 32) -> bytes:
+    parts: list[bytes] = []
+    for name, data in sections:
+        padding = -(header_bytes + len(data)) % 16
+        head = struct.pack(">4sHBBQQ", b"AgHg", header_bytes, 1, 0, len(data), padding)
+        parts += [head, name.encode().ljust(header_bytes - 24, b"\0"), data, bytes(padding)]
+    return b"".join(parts)
+
+
+def test_real_files_walk_to_their_end(real_previews: list[Path]) -> None:
+    for path in real_previews:
+        with path.open("rb") as stream:
+            sections = list(walk(stream))
+        levels = len(sections) - 1
+        assert [section.name for section in sections] == ["header", *(f"level_{n + 1}" for n in range(levels))]
+        assert [section.version for section in sections] == [0] + [1] * levels
+        assert sections[-1].end == path.stat().st_size
+        assert all(section.end % 16 == 0 and section.header_bytes == 32 for section in sections)
+
+
+@pytest.mark.parametrize("header_bytes", [32, 33, 48, 256])
+def test_sections_are_read_by_their_own_header_size(header_bytes: int) -> None:
+    data = container(("a", b"one"), ("b", b""), ("level_1", b"three" * 9), header_bytes=header_bytes)
+    sections = list(walk(BytesIO(data)))
+    assert [data[section.data_offset : section.data_end] for section in sections] == [b"one", b"", b"three" * 9]
+    assert sections[-1].end == len(data)
+
+
+def test_a_cut_anywhere_is_an_error_and_never_a_shorter_answer() -> None:
+    data = container(("header", b"text"), ("level_1", b"picture"))
+    boundaries = {section.end for section in walk(BytesIO(data))}
+    for length in range(len(data)):
+        if length in boundaries:  # nothing in the format tells that sections are missing
+            assert len(list(walk(BytesIO(data[:length])))) == 1
+            continue
+        with pytest.raises(LrprevError):
+            list(walk(BytesIO(data[:length])))
+
+
+@pytest.mark.parametrize(
+    ("patch_at", "patch", "offset", "expected"),
+    [
+        (0, b"AgHh", 0, "AgHg"),
+        (4, b"\0\x18", 4, "a header of 25 to 256 bytes"),
+        (4, b"\xff\xff", 4, "a header of 25 to 256 bytes"),
+        (8, b"\xff" * 8, 0, "to end at byte"),
+        (16, b"\xff" * 8, 0, "to end at byte"),
+        (24, b"\0", 24, "a section name"),
+        (24, b"\xe9", 24, "a section name"),
+        (48, b"x", 48, "AgHg"),
+    ],
+)
+def test_a_broken_field_is_named_with_its_place(patch_at: int, patch: bytes, offset: int, expected: str) -> None:
+    data = bytearray(container(("header", b"0123456789abcdef"), ("level_1", b"picture")))
+    data[patch_at : patch_at + len(patch)] = patch
+    with pytest.raises(LrprevError, match=expected) as error:
+        list(walk(BytesIO(bytes(data))))
+    assert error.value.offset == offset
+    assert str(error.value).startswith(f"at byte {offset}: expected ")
+
+
+def test_trailing_bytes_are_an_error_at_the_first_of_them() -> None:
+    data = container(("header", b"text"))
+    with pytest.raises(LrprevError) as error:
+        list(walk(BytesIO(data + b"trailing bytes that are no section")))
+    assert error.value.offset == len(data)
+
+
+def test_a_file_of_countless_sections_is_refused() -> None:
+    with pytest.raises(LrprevError, match="at most 64 sections"):
+        list(walk(BytesIO(container(*[("x", b"")] * 65))))

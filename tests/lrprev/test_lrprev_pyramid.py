@@ -1,0 +1,176 @@
+"""The header's Lua table: what Lightroom writes is read, anything else is an LrprevError, nothing is evaluated."""
+
+from __future__ import annotations
+
+import math
+import string
+from contextlib import suppress
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrprev import LevelSize, LrprevError, Pyramid
+from lrprev.lua import parse_assignment
+from lrprev.pyramid import parse
+
+names = st.text(string.ascii_letters + "_", min_size=1, max_size=8).filter(lambda n: n not in ("true", "false", "nil"))
+values = st.recursive(
+    st.one_of(
+        st.booleans(),
+        st.none(),
+        st.integers(-(10**17), 10**17),
+        st.floats(allow_nan=False, allow_infinity=False),
+        st.text(max_size=12),
+    ),
+    lambda inner: st.one_of(st.dictionaries(names, inner, max_size=4), st.lists(inner, max_size=4)),
+    max_leaves=12,
+)
+
+
+def written(value: object) -> str:
+    """Write a value as Lua does."""
+    if value is None or isinstance(value, bool):
+        return {None: "nil", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\\n").replace("\r", "\\r")
+        return f'"{escaped}"'
+    if isinstance(value, dict):
+        return "{" + "".join(f"\n\t{key} = {written(item)}," for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "{ " + "; ".join(written(item) for item in value) + " }"
+    return repr(value)
+
+
+def as_table(value: object) -> object:
+    """Say in Python what Lua makes of it: a list has the keys 1, 2, 3 ..."""
+    if isinstance(value, dict):
+        return {key: as_table(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return {number: as_table(item) for number, item in enumerate(value, start=1)}
+    return value
+
+
+@given(names, values)
+def test_what_lua_writes_is_read_back(name: str, value: object) -> None:
+    assert parse_assignment(f"\n{name} = {written(value)}\n".encode()) == (name, as_table(value))
+
+
+@given(st.binary(max_size=64) | st.text('pyramid={}[]"\\,;.-0123456789ex \n', max_size=64).map(str.encode))
+def test_any_bytes_give_a_value_or_the_one_error(text: bytes) -> None:
+    for function in (parse_assignment, parse):
+        with suppress(LrprevError):
+            function(text)
+
+
+def test_keys_in_brackets_and_escapes() -> None:
+    text = rb'x = { ["a b"] = "\065\"\\\n", [2] = .5, "first", -7e2, "caf\195\169" }'
+    assert parse_assignment(text) == ("x", {"a b": 'A"\\\n', 2: -700.0, 1: "first", 3: "café"})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"x",
+        b"x =",
+        b"x = {",
+        b"x = }",
+        b"x = { 1 2 }",
+        b"x = { a = }",
+        b"x = { [nil] = 1 }",
+        b'x = "open',
+        b'x = "\\999"',
+        b'x = "\xff"',
+        b"x = 1e999",
+        b"x = os.exit()",
+        b"x = function() end",
+        b"x = 1 y = 2",
+        b"x = " + b"{" * 100_000,
+    ],
+)
+def test_anything_else_is_an_error(text: bytes) -> None:
+    with pytest.raises(LrprevError):
+        parse_assignment(text)
+
+
+def test_long_digit_strings_are_numbers_of_ordinary_size() -> None:
+    _, value = parse_assignment(b"x = " + b"9" * 300)
+    assert isinstance(value, float)
+    assert math.isfinite(value)
+
+
+HEADER = b"""
+pyramid = {
+\tcolorProfile = "AdobeRGB",
+\tcroppedHeight = 2848,
+\tcroppedWidth = 4272.4,
+\tdigest = "07CC63f155500a902b21fef7be6585b5",
+\tfileTimeStamp = 411156515.25,
+\tformatVersion = 3,
+\tfromProxy = false,
+\tlevels = {
+\t\t{
+\t\t\theight = 45,
+\t\t\twidth = 67,
+\t\t},
+\t\t{
+\t\t\theight = 89,
+\t\t\twidth = 134,
+\t\t},
+\t},
+\tquality = "final",
+\tsomethingNew = { 1, 2 },
+\tuuid = "3829e5fc-7F3F-4B22-94F3-FB5E2C796026",
+}
+"""
+
+
+def test_a_header_becomes_a_pyramid() -> None:
+    assert parse(HEADER) == Pyramid(
+        uuid="3829E5FC-7F3F-4B22-94F3-FB5E2C796026",
+        digest="07cc63f155500a902b21fef7be6585b5",
+        levels=(LevelSize(1, 67, 45), LevelSize(2, 134, 89)),
+        color_profile="AdobeRGB",
+        quality="final",
+        cropped_width=4272,
+        cropped_height=2848,
+        file_time=datetime(2014, 1, 11, 18, 8, 35, 250000, tzinfo=UTC),
+        format_version=3,
+        from_proxy=False,
+    )
+
+
+def test_missing_keys_are_none() -> None:
+    assert parse(b"pyramid = {}") == Pyramid()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad"),
+    [
+        (b'"AdobeRGB"', b"7"),
+        (b"2848", b'"2848"'),
+        (b"2848", b"-1"),
+        (b"2848", b"0.2"),
+        (b"2848", b"1e300"),
+        (b"2848", b"true"),
+        (b"411156515.25", b"1e30"),
+        (b"false", b"0"),
+        (b'"07CC63f155500a902b21fef7be6585b5"', b'"../../../etc/passwd"'),
+        (b'"3829e5fc-7F3F-4B22-94F3-FB5E2C796026"', b'"3829e5fc/7F3F-4B22-94F3-FB5E2C796026"'),
+        (b"height = 45", b"depth = 45"),
+        (b"{\n\t\t\theight = 45,\n\t\t\twidth = 67,\n\t\t}", b"45"),
+        (b"pyramid", b"obelisk"),
+    ],
+)
+def test_a_known_key_with_a_wrong_value_is_an_error(good: bytes, bad: bytes) -> None:
+    assert good in HEADER
+    with pytest.raises(LrprevError):
+        parse(HEADER.replace(good, bad))
+
+
+def test_errors_count_from_the_start_of_the_file() -> None:
+    with pytest.raises(LrprevError) as error:
+        parse(b"pyramid = ?", offset_bytes=32)
+    assert error.value.offset == 32 + len("pyramid = ")
