@@ -334,21 +334,28 @@ class Catalog:
     # Models
 
     def models(self) -> list[Model]:
-        """List the models whose vectors are here."""
-        return [Model(*row) for row in self.db.execute("SELECT id, space, name, dim FROM model ORDER BY id")]
+        """List the models whose vectors are here, the one of the last run first."""
+        rows = self.db.execute("SELECT id, space, name, dim FROM model ORDER BY indexed_at DESC, id DESC")
+        return [Model(*row) for row in rows]
 
     def add_model(self, space: str, name: str, dim: int) -> Model:
-        """Record a model, or return it as it stands.
+        """Record that a run with this model begins.
+
+        Raises:
+            CatalogError: The space is known with another length of vectors.
 
         Writes: the catalog.
         """
         with self.transaction():
             row = self.db.execute(
-                "INSERT INTO model (space, name, dim) VALUES (?, ?, ?)"
-                " ON CONFLICT (space) DO UPDATE SET name = excluded.name RETURNING id, space, name, dim",
-                (space, name, dim),
+                "INSERT INTO model (space, name, dim, indexed_at) VALUES (?, ?, ?, ?) ON CONFLICT (space)"
+                " DO UPDATE SET name = excluded.name, indexed_at = excluded.indexed_at RETURNING id, space, name, dim",
+                (space, name, dim, datetime.now(UTC).isoformat()),
             ).fetchone()
-        return Model(*row)
+            model = Model(*row)
+            if model.dim != dim:
+                raise CatalogError(f"{name} gives vectors of {dim} numbers, the catalog's {space} have {model.dim}")
+        return model
 
 
 class SeenIds:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from importers.base import Facts, FileStamp, Outcome
 from indexer.catalog import FILE_NAME, Catalog, Content, PhotoRow, Root, SeenIds, is_gone, is_under
 from indexer.errors import CatalogError
