@@ -72,7 +72,7 @@ def check(folder: Path, collection: str, dim: int) -> int:
                 raise DamagedError("chroma.sqlite3 is damaged")
             segment, ids, applied_seq = _read_segment(db, collection, dim)
             logged = _read_log(db, applied_seq)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, ValueError, TypeError) as error:
         raise DamagedError(f"chroma.sqlite3 cannot be read: {error}") from error
     try:
         indexed = _check_index(folder / segment, dim, expect_records=applied_seq > 0)
@@ -138,12 +138,12 @@ def _read_header(segment: Path, dim: int) -> _Header:
     data = (segment / "header.bin").read_bytes()
     if len(data) != _HEADER.size:
         raise DamagedError(f"header.bin has {len(data)} bytes instead of {_HEADER.size}")
-    version, offset, capacity, records, record_bytes, label, vector, top, entry, upper, ground, _, _, _ = (
-        _HEADER.unpack(data)
-    )
+    version, offset, capacity, records, record_bytes, label, vector, top, entry, *graph = _HEADER.unpack(data)
+    upper, ground, links, multiplier, effort = graph
     links_bytes = 4 + 4 * ground
     expected = (1, 0, links_bytes, links_bytes + 4 * dim, links_bytes + 4 * dim + 8)
-    if not (1 <= upper <= 1024 and 1 <= ground <= 2048) or (version, offset, vector, label, record_bytes) != expected:
+    plausible = links == upper and ground == 2 * upper and 0 < multiplier < 2 and 1 <= effort <= 10_000
+    if not plausible or (version, offset, vector, label, record_bytes) != expected:
         raise DamagedError(f"header.bin does not describe vectors of {dim} numbers")
     # Chroma reserves memory for the capacity when it opens the index; a wild value must not get that far.
     if not records <= capacity <= 4 * records + 65_536:

@@ -205,8 +205,11 @@ class ChromaIndex:
         try:
             chroma_health.check(index, _name(self._model_id), self._dim)
             return self._open_in_step(index)
-        except (DamagedError, VectorError):
-            _build(self._folder, self._connection, self._model_id, on_progress)
+        except DamagedError:
+            shutil.rmtree(index, ignore_errors=True)  # worth nothing, and the disk may be full
+        except VectorError:
+            pass
+        _build(self._folder, self._connection, self._model_id, on_progress)
         return self._open_in_step(index)
 
     def _open_in_step(self, index: Path) -> tuple[Client, Collection]:
@@ -262,9 +265,9 @@ def _build(folder: Path, connection: sqlite3.Connection, model_id: int, on_progr
     """Build the index in a folder beside it and put that in its place; the caller holds the lock."""
     _, dim = model_space(connection, model_id)
     fresh, index, old = folder / "index.new", folder / "index", folder / "index.old"
+    for leftover in (fresh, old):
+        shutil.rmtree(leftover, ignore_errors=True)
     try:
-        for leftover in (fresh, old):
-            shutil.rmtree(leftover, ignore_errors=True)
         with snapshot(connection):
             content_ids = _content_ids(connection, model_id)
             last_seq = connection.execute("SELECT max(seq) FROM outbox WHERE model_id = ?", (model_id,)).fetchone()[0]
@@ -282,9 +285,11 @@ def _build(folder: Path, connection: sqlite3.Connection, model_id: int, on_progr
         if index.exists():
             index.rename(old)
         fresh.rename(index)
-        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         raise VectorError(f"cannot write the vector index in {folder}: {error.strerror or error}") from error
+    finally:
+        for leftover in (fresh, old):
+            shutil.rmtree(leftover, ignore_errors=True)
     if last_seq is not None:
         _forget_outbox(connection, model_id, last_seq)
 
@@ -355,4 +360,7 @@ def _chroma_errors(doing: str) -> Generator[None]:
     except (KeyboardInterrupt, SystemExit, MemoryError):
         raise
     except BaseException as error:
-        raise VectorError(f"Chroma cannot {doing}: {error}; searching works without it") from error
+        first: BaseException = error
+        while first.__context__ is not None:  # Chroma trips over its own clean-up; the first error is the cause
+            first = first.__context__
+        raise VectorError(f"Chroma cannot {doing}: {first}; searching works without it") from error

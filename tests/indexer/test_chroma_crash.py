@@ -38,10 +38,12 @@ def write():
                 for vector in rng.standard_normal((50, model.dim)):
                     content_id = catalog.write_content(Content(rng.bytes(16), 1, 1, 1, "JPEG"))
                     catalog.write_vector(model, content_id, vector / np.linalg.norm(vector))
-                kept = catalog.db.execute("SELECT content_id, vector FROM embedding ORDER BY random() LIMIT 8").fetchall()
+                some = "SELECT content_id, vector FROM embedding ORDER BY random() LIMIT 8"
+                kept = catalog.db.execute(some).fetchall()
                 for content_id, vector in kept:
                     catalog.db.execute("DELETE FROM embedding WHERE content_id = ?", (content_id,))
-                    catalog.db.execute("INSERT INTO outbox (model_id, content_id, op) VALUES (1, ?, 'delete')", (content_id,))
+                    told = "INSERT INTO outbox (model_id, content_id, op) VALUES (1, ?, 'delete')"
+                    catalog.db.execute(told, (content_id,))
                 for content_id, vector in kept[4:]:
                     catalog.write_vector(model, content_id, np.frombuffer(vector, "<f2").astype(np.float32)[::-1])
             index.apply()
