@@ -8,6 +8,7 @@ right whatever state the file is in; the file only makes it fast.
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,11 @@ class Matrix:
         if len(rows) != len(wanted) or not np.array_equal(self.content_ids[rows], wanted):
             raise VectorError("a photo asked for has no vector of this model yet; run `safelight index` first")
         return self._rows(rows)
+
+    def blocks(self) -> Iterator[Vectors]:
+        """Yield all rows in order: float32 (n, D), at most BLOCK_ROWS at a time, so that a pass needs little memory."""
+        for start in range(0, len(self), BLOCK_ROWS):
+            yield self._rows(np.arange(start, min(start + BLOCK_ROWS, len(self))))
 
     def _rows(self, rows: Keys) -> Vectors:
         """Copy some rows together: float32 (n, D)."""

@@ -28,7 +28,7 @@ _PICTURE_NAME = re.compile(
     r"|dng|cr[23w]|nef|nrw|arw|sr[2fw]|raf|orf|rw2|pef|3fr|iiq|rwl|x3f|erf|mos|mrw|kdc|dcr)$",
     re.IGNORECASE,
 )
-_PHOTO_ID = re.compile(r"[2-9bcdfghjkmnpqrstvwxz]{12}")  # as the catalog makes them: no vowels, so never a word
+PHOTO_ID = re.compile(r"[2-9bcdfghjkmnpqrstvwxz]{12}")  # as the catalog makes them: no vowels, so never a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,22 @@ class Term:
     weight: float = 1.0
     is_picture: bool = False
 
+    def __str__(self) -> str:
+        sign = "-" if self.weight < 0 else ""
+        factor = "" if abs(self.weight) == 1 else f"{abs(self.weight):g}:"
+        value = self.value if self.is_picture else f'"{self.value}"'
+        return f"{sign}{factor}{value}"
+
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """What to look for; at least one term has a positive weight."""
 
     terms: tuple[Term, ...]
+
+    def __str__(self) -> str:
+        """Write it as one would type it."""
+        return " ".join(map(str, self.terms))
 
     @property
     def wanted(self) -> tuple[Term, ...]:
@@ -107,7 +117,7 @@ def looks_like_picture(value: str) -> bool:
         _PICTURE_NAME.search(value)
         or value.startswith(("./", "../", "~/"))
         or (value.startswith("/") and value.count("/") > 1)
-        or _PHOTO_ID.fullmatch(value)
+        or PHOTO_ID.fullmatch(value)
     )
 
 

@@ -1,0 +1,310 @@
+"""Query and filters -> ranked photos, or the plain statement that nothing here is like it.
+
+Photos rank by cosine, exactly, over all vectors; nothing is approximated. Every answer is joined with the catalog, so
+what is stale elsewhere never shows. The same content at several places is one hit.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from indexer.calibrate import Calibration, calibrate
+from indexer.catalog import Catalog, Model
+from indexer.errors import QueryError
+from indexer.filters import Filters, kept_contents, prepare
+from indexer.matrix import Matrix
+from indexer.query import PHOTO_ID, Query, Term
+
+CANDIDATES = 512
+"""How many of the nearest photos are judged at least; four times as many as are asked for, where that is more."""
+
+Vectors = NDArray[np.float32]
+_EVERYTHING = Filters()
+
+
+class Embedder(Protocol):
+    """The model, loaded when first asked; a search for photos that are in the catalog never asks."""
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Embed texts: float32 (N, D), L2 norm 1."""
+        ...
+
+    def embed_file(self, path: Path) -> Vectors:
+        """Embed the picture in a file: float32 (D,), L2 norm 1; IndexerError or ImporterError where it cannot be."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a photo lies.
+
+    Attributes:
+        photo_id: The public id.
+        path: None where its source names no file.
+        state: "here"; "missing", gone from a place that can be reached; "offline", its drive or library is not there.
+    """
+
+    photo_id: str
+    path: Path | None
+    name: str
+    source: str
+    root: Path
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One content that answers.
+
+    Attributes:
+        place: The best place to show: passing the filters, at hand if any is.
+        others: Every other place with the same content.
+        score: The cosine to the query, -1 to 1; comparable within one answer, not between models.
+        clarity: How far it stands out for these words (see calibrate.py); None where the query shows a picture.
+    """
+
+    place: Place
+    others: tuple[Place, ...]
+    score: float
+    clarity: float | None
+    taken_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a search found.
+
+    Attributes:
+        hits: Best first.
+        nearest: The photo that came nearest, found or not.
+        needed: The clarity that the clearest photo had to reach; None where there is no cut.
+        reason: Why there are no hits, in one line; "" where there are.
+    """
+
+    hits: tuple[Hit, ...]
+    nearest: Hit | None
+    needed: float | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A query as vectors.
+
+    Attributes:
+        ranking: float32 (D,), what photos are ranked by.
+        wanted: float32 (D,), the terms to look for alone; None where one of them is a picture.
+        shown: Contents that the query itself shows; they are no answer.
+    """
+
+    ranking: Vectors
+    wanted: Vectors | None
+    shown: tuple[int, ...]
+
+
+class Search:
+    """Searches one model's vectors; belongs to the thread that opened the catalog."""
+
+    def __init__(self, catalog: Catalog, model: Model, embedder: Embedder) -> None:
+        self._catalog = catalog
+        self._model = model
+        self._embedder = embedder
+        self._opened: tuple[tuple[int, int], Matrix] | None = None
+        prepare(catalog.db)
+
+    def similar(self, target: str, filters: Filters = _EVERYTHING, limit: int = 20) -> Answer:
+        """Find photos that look like a photo of the library, by id, or like the picture in a file.
+
+        The photo itself and its byte-identical copies are no answer. There is no cut: something is always nearest.
+        """
+        return self.run(Query((Term(target, is_picture=True),)), filters, limit)
+
+    def run(self, query: Query, filters: Filters = _EVERYTHING, limit: int = 20, *, show_all: bool = False) -> Answer:
+        """Answer a query.
+
+        Args:
+            query: See query.parse.
+            filters: Which photos may answer.
+            limit: Hits at most.
+            show_all: Show what lies below the cut, too.
+
+        Raises:
+            QueryError: A photo or file that the query names is not there, or the terms cancel each other out.
+            IndexerError: The model or the vectors cannot be read.
+
+        Writes: the model's calibration, where it was out of date.
+        """
+        matrix = self._matrix()
+        if not len(matrix):
+            return Answer((), None, None, "nothing is indexed yet for this model; run `safelight index FOLDER` first")
+        asked = self._ask(query)
+        keep = self._keep(matrix, filters, asked.shown)
+        photos = len(matrix) if keep is None else int(keep.sum())
+        if not photos:
+            return Answer((), None, None, "no photo passes these filters" if filters else "there are no other photos")
+        ids, scores = matrix.top(asked.ranking, max(CANDIDATES, 4 * limit), keep)
+        if asked.wanted is None:
+            hits = self._hits(ids, scores, None, filters, limit)
+            return Answer(hits, hits[0] if hits else None, None, "" if hits else "there are no other photos")
+
+        calibration = calibrate(self._catalog, self._model, matrix, self._embedder.embed_texts)
+        clarity = _clarity(matrix, calibration, asked.wanted, ids)
+        peak = clarity
+        if asked.wanted is not asked.ranking:  # the clearest need not be among those far from what is unwanted
+            peak = _clarity(matrix, calibration, asked.wanted, matrix.top(asked.wanted, CANDIDATES, keep)[0])
+        needed = calibration.levels.found(photos)
+        shows = clarity >= (calibration.levels.shown if peak.max() >= needed else np.inf)
+        if show_all:
+            shows[:] = True
+        nearest = next(iter(self._hits(ids[:limit], scores, clarity, filters, 1)), None)
+        hits = self._hits(ids[shows], scores[shows], clarity[shows], filters, limit)
+        return Answer(hits, nearest, needed, "" if hits else _nothing(query, filters, nearest))
+
+    def _matrix(self) -> Matrix:
+        """Open the vectors, again only where the catalog has changed since."""
+        db = self._catalog.db
+        (others,) = db.execute("PRAGMA data_version").fetchone()
+        version = (others, db.total_changes)
+        if self._opened is None or self._opened[0] != version:
+            self._opened = (version, Matrix.open(self._catalog.home, db, self._model.id))
+        return self._opened[1]
+
+    def _ask(self, query: Query) -> _Asked:
+        """Turn a query into vectors: the sum of its terms, each a unit vector times its weight, scaled to length 1.
+
+        A sum, because a photo's score is then the weighted sum of its scores for the terms: an unwanted term takes away
+        exactly what makes a photo like it, and the part that all texts of a model share cancels between the two.
+        """
+        texts = [term.value for term in query.terms if not term.is_picture]
+        of_text = iter(self._embedder.embed_texts(texts)) if texts else iter(())
+        vectors: list[Vectors] = []
+        shown: list[int] = []
+        for term in query.terms:
+            if term.is_picture:
+                vector, content_id = self._picture(term.value)
+                shown += [] if content_id is None else [content_id]
+            else:
+                vector = next(of_text)
+            vectors.append(vector * np.float32(term.weight))
+        ranking = _unit(np.sum(vectors, axis=0))
+        if any(term.is_picture for term in query.wanted):
+            return _Asked(ranking, None, tuple(shown))
+        if not query.unwanted:
+            return _Asked(ranking, ranking, tuple(shown))
+        wanted = _unit(np.sum([v for v, term in zip(vectors, query.terms, strict=True) if term.weight > 0], axis=0))
+        return _Asked(ranking, wanted, tuple(shown))
+
+    def _picture(self, value: str) -> tuple[Vectors, int | None]:
+        """Return the vector of a photo id or a file, and its content if the catalog knows it."""
+        path = Path(value).expanduser()
+        if PHOTO_ID.fullmatch(value) and not path.exists():
+            row = self._catalog.db.execute("SELECT content_id FROM photo WHERE public_id = ?", (value,)).fetchone()
+            if row is None:
+                raise QueryError(f"there is no photo with the id {value}, and no such file")
+            if row[0] is None or (vector := self._catalog.vector(self._model, row[0])) is None:
+                raise QueryError(f"the photo {value} has not been read with this model; run `safelight index` again")
+            return vector, row[0]
+        content_id = self._content_of(path)
+        vector = None if content_id is None else self._catalog.vector(self._model, content_id)
+        if vector is None:
+            if not path.is_file():
+                raise QueryError(f"there is no file {value}; give a picture's path, or a photo's id")
+            vector = self._embedder.embed_file(path)
+        return vector, content_id
+
+    def _content_of(self, path: Path) -> int | None:
+        """Recognise a file by its bytes; one that cannot be reached, by its path."""
+        try:
+            with path.open("rb") as file:
+                digest = xxhash.xxh3_128()
+                while block := file.read(1 << 20):
+                    digest.update(block)
+            row = self._catalog.db.execute("SELECT id FROM content WHERE hash = ?", (digest.digest(),)).fetchone()
+        except OSError:
+            row = self._catalog.db.execute(
+                "SELECT content_id FROM photo WHERE path = ? AND content_id IS NOT NULL",
+                (os.fsencode(path.absolute()),),
+            ).fetchone()
+        return row and row[0]
+
+    def _keep(self, matrix: Matrix, filters: Filters, without: Sequence[int]) -> NDArray[np.bool_] | None:
+        """Return which rows may answer: bool (N,), or None for all."""
+        if not filters and not without:
+            return None
+        ids = matrix.content_ids
+        may = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
+        if filters:
+            kept = kept_contents(self._catalog.db, filters)
+            may[kept[kept < len(may)]] = True
+        else:
+            may[:] = True
+        may[[i for i in without if i < len(may)]] = False
+        return may[ids]
+
+    def _hits(
+        self, ids: NDArray[np.int64], scores: Vectors, clarity: Vectors | None, filters: Filters, limit: int
+    ) -> tuple[Hit, ...]:
+        """Join ranked contents with the catalog; those that no photo shows any more are passed over."""
+        hits: list[Hit] = []
+        at = 0
+        while len(hits) < limit and at < len(ids):
+            batch = ids[at : at + limit]
+            places = self._places(batch.tolist(), filters)
+            for i, content_id in enumerate(batch.tolist(), start=at):
+                if (found := places.get(content_id)) and len(hits) < limit:
+                    (place, taken_at), *others = found
+                    clear = None if clarity is None else float(clarity[i])
+                    hits.append(Hit(place, tuple(p for p, _ in others), float(scores[i]), clear, taken_at))
+            at += len(batch)
+        return tuple(hits)
+
+    def _places(self, content_ids: list[int], filters: Filters) -> dict[int, list[tuple[Place, str | None]]]:
+        """List the places of each content: those that pass the filters first, then those at hand, then the oldest."""
+        where, params = filters.where()
+        rows = self._catalog.db.execute(
+            "SELECT photo.content_id, photo.public_id, photo.path, photo.name, root.source, root.path, photo.taken_at,"
+            " CASE WHEN root.state = 'offline' THEN 'offline' WHEN photo.state = 'missing' THEN 'missing' ELSE 'here'"
+            f" END AS place_state, coalesce({where}, 0) AS passes"
+            " FROM photo JOIN root ON root.id = photo.root_id"
+            " WHERE photo.content_id IN (SELECT value FROM json_each(?)) AND photo.state IN ('indexed', 'missing')"
+            " ORDER BY passes DESC, place_state <> 'here', photo.id",
+            [*params, json.dumps(content_ids)],
+        )
+        places: dict[int, list[tuple[Place, str | None]]] = {}
+        for content_id, photo_id, path, name, source, root, taken_at, state, passes in rows:
+            if not passes and content_id not in places:
+                continue
+            place = Place(photo_id, _path(path), name, source, Path(os.fsdecode(root)), state)
+            places.setdefault(content_id, []).append((place, taken_at))
+        return places
+
+
+def _clarity(matrix: Matrix, calibration: Calibration, wanted: Vectors, ids: NDArray[np.int64]) -> Vectors:
+    vectors = matrix.vectors(ids)
+    return calibration.clarity(vectors, vectors @ wanted)
+
+
+def _unit(vector: Vectors) -> Vectors:
+    norm = float(np.linalg.norm(vector))
+    if norm < 1e-3:
+        raise QueryError("the terms cancel each other out; leave one out, or change its weight")
+    return (vector / norm).astype(np.float32)
+
+
+def _path(path: bytes | None) -> Path | None:
+    return None if path is None else Path(os.fsdecode(path))
+
+
+def _nothing(query: Query, filters: Filters, nearest: Hit | None) -> str:
+    within = " among the photos that pass the filters" if filters else ""
+    hint = f"; the nearest is {nearest.place.name} ({nearest.score:.2f}), --all shows more" if nearest else ""
+    return f"nothing here looks like {query}{within}{hint}"
