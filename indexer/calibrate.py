@@ -36,10 +36,14 @@ SUBJECTS_A_PHOTO = 1 / 40
 SUBJECTS_ABSENT = 0.8
 """The share of everyday subjects that a small or uniform library is taken not to hold."""
 
+PROMPT = "a photo of {}"
+"""How words are put before they are judged. "cat" and "a cat sleeping" score differently on every photo, for their
+form alone; put the same way, and the subjects with them, they can be compared."""
+
 RECALIBRATE_AT_GROWTH = 1.1
 _ALWAYS_FRESH_BELOW = 2_000  # photos; a pass over so few costs less than it takes to notice
 _BODY_SAMPLE = 2_048  # photos for the quantiles: 2,048 x 265 scores place each within .01
-_LIST_VERSION = hashlib.sha256("\n".join(SUBJECTS).encode()).hexdigest()[:16]
+_LIST_VERSION = hashlib.sha256("\n".join((PROMPT, *SUBJECTS)).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,7 @@ class Calibration:
     """Levels, with what they were measured on.
 
     Attributes:
-        subjects: float32 (S, D), L2 norm 1: SUBJECTS as this model embeds them.
+        subjects: float32 (S, D), L2 norm 1: SUBJECTS, put into PROMPT, as this model embeds them.
         photos: N, the vectors in the library then.
         last: The newest of their content ids, 0 where there were none.
     """
@@ -88,7 +92,7 @@ class Calibration:
 
         Args:
             vectors: float32 (N, D), the photos.
-            scores: float32 (N,), their cosines to a query in words.
+            scores: float32 (N,), their cosines to a query in words, put into PROMPT.
 
         Returns:
             float32 (N,), standard deviations above the mean.
@@ -144,7 +148,7 @@ def calibrate(
     known = load_calibration(catalog, model)
     if known is not None and _still_fits(known, photos, last):
         return known
-    subjects = embed_texts(SUBJECTS) if known is None else known.subjects
+    subjects = embed_texts([PROMPT.format(subject) for subject in SUBJECTS]) if known is None else known.subjects
     subjects = subjects.astype("<f2").astype(np.float32)  # as they will be read back, so that answers do not change
     fresh = Calibration(measure_levels(matrix.blocks(), subjects, photos), subjects, photos, last)
     record = {

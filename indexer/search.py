@@ -17,7 +17,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from indexer.calibrate import Calibration, calibrate
+from indexer.calibrate import PROMPT, Calibration, calibrate
 from indexer.catalog import Catalog, Model
 from indexer.errors import QueryError
 from indexer.filters import Filters, kept_contents, prepare
@@ -102,12 +102,13 @@ class _Asked:
 
     Attributes:
         ranking: float32 (D,), what photos are ranked by.
-        wanted: float32 (D,), the terms to look for alone; None where one of them is a picture.
+        judged: float32 (D,), what decides whether they are an answer at all: the wanted words, put into PROMPT; None
+            where a picture is wanted.
         shown: Contents that the query itself shows; they are no answer.
     """
 
     ranking: Vectors
-    wanted: Vectors | None
+    judged: Vectors | None
     shown: tuple[int, ...]
 
 
@@ -119,6 +120,8 @@ class Search:
         self._model = model
         self._embedder = embedder
         self._opened: tuple[tuple[int, int], Matrix] | None = None
+        self._calibration: Calibration | None = None
+        self._kept: tuple[Filters, NDArray[np.bool_]] | None = None  # people change the words more than the filters
         prepare(catalog.db)
 
     def similar(self, target: str, filters: Filters = _EVERYTHING, limit: int = 20) -> Answer:
@@ -152,15 +155,15 @@ class Search:
         if not photos:
             return Answer((), None, None, "no photo passes these filters" if filters else "there are no other photos")
         ids, scores = matrix.top(asked.ranking, max(CANDIDATES, 4 * limit), keep)
-        if asked.wanted is None:
+        if asked.judged is None:
             hits = self._hits(ids, scores, None, filters, limit)
             return Answer(hits, hits[0] if hits else None, None, "" if hits else "there are no other photos")
 
-        calibration = calibrate(self._catalog, self._model, matrix, self._embedder.embed_texts)
-        clarity = _clarity(matrix, calibration, asked.wanted, ids)
-        peak = clarity
-        if asked.wanted is not asked.ranking:  # the clearest need not be among those far from what is unwanted
-            peak = _clarity(matrix, calibration, asked.wanted, matrix.top(asked.wanted, CANDIDATES, keep)[0])
+        calibration = self._calibration or calibrate(self._catalog, self._model, matrix, self._embedder.embed_texts)
+        self._calibration = calibration
+        clarity = peak = _clarity(matrix, calibration, asked.judged, ids)
+        if query.unwanted:  # the clearest need not be among those far from what is unwanted
+            peak = _clarity(matrix, calibration, asked.judged, matrix.top(asked.judged, CANDIDATES, keep)[0])
         needed = calibration.levels.found(photos)
         shows = clarity >= (calibration.levels.shown if peak.max() >= needed else np.inf)
         if show_all:
@@ -176,6 +179,7 @@ class Search:
         version = (others, db.total_changes)
         if self._opened is None or self._opened[0] != version:
             self._opened = (version, Matrix.open(self._catalog.home, db, self._model.id))
+            self._kept = self._calibration = None
         return self._opened[1]
 
     def _ask(self, query: Query) -> _Asked:
@@ -184,8 +188,11 @@ class Search:
         A sum, because a photo's score is then the weighted sum of its scores for the terms: an unwanted term takes away
         exactly what makes a photo like it, and the part that all texts of a model share cancels between the two.
         """
+        by_words = not any(term.is_picture for term in query.wanted)
         texts = [term.value for term in query.terms if not term.is_picture]
-        of_text = iter(self._embedder.embed_texts(texts)) if texts else iter(())
+        prompts = [PROMPT.format(term.value) for term in query.wanted] if by_words else []
+        embedded = self._embedder.embed_texts(texts + prompts) if texts else np.empty((0, self._model.dim), np.float32)
+        of_text = iter(embedded)
         vectors: list[Vectors] = []
         shown: list[int] = []
         for term in query.terms:
@@ -194,14 +201,9 @@ class Search:
                 shown += [] if content_id is None else [content_id]
             else:
                 vector = next(of_text)
-            vectors.append(vector * np.float32(term.weight))
-        ranking = _unit(np.sum(vectors, axis=0))
-        if any(term.is_picture for term in query.wanted):
-            return _Asked(ranking, None, tuple(shown))
-        if not query.unwanted:
-            return _Asked(ranking, ranking, tuple(shown))
-        wanted = _unit(np.sum([v for v, term in zip(vectors, query.terms, strict=True) if term.weight > 0], axis=0))
-        return _Asked(ranking, wanted, tuple(shown))
+            vectors.append(vector)
+        judged = _sum(list(of_text), [term.weight for term in query.wanted]) if by_words else None
+        return _Asked(_sum(vectors, [term.weight for term in query.terms]), judged, tuple(shown))
 
     def _picture(self, value: str) -> tuple[Vectors, int | None]:
         """Return the vector of a photo id or a file, and its content if the catalog knows it."""
@@ -238,17 +240,21 @@ class Search:
 
     def _keep(self, matrix: Matrix, filters: Filters, without: Sequence[int]) -> NDArray[np.bool_] | None:
         """Return which rows may answer: bool (N,), or None for all."""
-        if not filters and not without:
-            return None
-        ids = matrix.content_ids
-        may = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
-        if filters:
+        keep = self._passing(matrix, filters) if filters else None
+        if without:
+            others = ~np.isin(matrix.content_ids, without)
+            keep = others if keep is None else keep & others
+        return keep
+
+    def _passing(self, matrix: Matrix, filters: Filters) -> NDArray[np.bool_]:
+        """Return which rows pass the filters: bool (N,); kept for the next query with the same filters."""
+        if self._kept is None or self._kept[0] != filters:
+            ids = matrix.content_ids
+            passes = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
             kept = kept_contents(self._catalog.db, filters)
-            may[kept[kept < len(may)]] = True
-        else:
-            may[:] = True
-        may[[i for i in without if i < len(may)]] = False
-        return may[ids]
+            passes[kept[kept < len(passes)]] = True
+            self._kept = (filters, passes[ids])
+        return self._kept[1]
 
     def _hits(
         self, ids: NDArray[np.int64], scores: Vectors, clarity: Vectors | None, filters: Filters, limit: int
@@ -288,16 +294,18 @@ class Search:
         return places
 
 
-def _clarity(matrix: Matrix, calibration: Calibration, wanted: Vectors, ids: NDArray[np.int64]) -> Vectors:
+def _clarity(matrix: Matrix, calibration: Calibration, judged: Vectors, ids: NDArray[np.int64]) -> Vectors:
     vectors = matrix.vectors(ids)
-    return calibration.clarity(vectors, vectors @ wanted)
+    return calibration.clarity(vectors, vectors @ judged)
 
 
-def _unit(vector: Vectors) -> Vectors:
-    norm = float(np.linalg.norm(vector))
+def _sum(vectors: Sequence[Vectors], weights: Sequence[float]) -> Vectors:
+    """Add unit vectors, weighted, and scale to length 1: (n, D), (n,) -> (D,)."""
+    total = np.asarray(weights, np.float32) @ np.stack(vectors)
+    norm = float(np.linalg.norm(total))
     if norm < 1e-3:
         raise QueryError("the terms cancel each other out; leave one out, or change its weight")
-    return (vector / norm).astype(np.float32)
+    return total / np.float32(norm)
 
 
 def _path(path: bytes | None) -> Path | None:

@@ -47,6 +47,7 @@ class PlantedModel:
         return meaning(path.stem)
 
     def _text(self, text):
+        text = text.removeprefix("a photo of ")
         if all(word in AXES for word in text.split()):
             return meaning(text, seed=1)
         vector = np.random.default_rng(list(text.encode())).standard_normal(DIM)
