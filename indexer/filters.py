@@ -61,7 +61,7 @@ class Filters:
     near: str | None = None
     format: Sequence[str] = ()
     now: datetime | None = None
-    _conditions: tuple[Condition, ...] = field(init=False, repr=False, compare=False, default=())
+    _conditions: tuple[Condition, ...] = field(init=False, repr=False, default=())
 
     def __post_init__(self) -> None:
         """Read every filter.
