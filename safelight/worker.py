@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from importers.images import open_upright
 from indexer.models.encoder import Encoder
+from indexer.preprocess import fit
 
 
 class ModelThread:
@@ -34,6 +37,16 @@ class ModelThread:
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts and wait: float32 (N, D), L2 norm 1."""
         return self._thread.submit(self.encoder.embed_texts, texts).result()
+
+    def embed_file(self, path: Path) -> NDArray[np.float32]:
+        """Embed the picture in a file and wait: float32 (D,), L2 norm 1.
+
+        Raises:
+            ImageProblem: The file gives no picture.
+        """
+        spec = self.encoder.pixels
+        picture = open_upright(path, min_edge=spec.min_edge)
+        return self.embed_pixels(fit(picture.rgb, spec)[None]).result()[0]
 
     def close(self) -> None:
         """Let the thread end once its queue is empty."""

@@ -1,0 +1,303 @@
+"""Photos -> pixels -> vectors: what `safelight index` does with one root.
+
+The caller's thread walks the source, asks the catalog what is known, hands files to the decoders and writes what
+comes back. Decoders are processes, the model is one other thread; both are fed ahead and bounded, so that the model
+never waits for the disk and memory stays flat. All that belongs to one batch is written in one transaction.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from importers.base import Facts, Outcome, Photo, Source
+from indexer.catalog import Catalog, Content, Model, PhotoRow, Root, SeenIds, is_gone
+from indexer.decoders import Decoded, DecoderPool
+from indexer.events import OnProgress, Progress
+
+BATCH = 32
+_BATCHES_AHEAD = 2
+_ROWS_A_TRANSACTION = 256
+
+Embed = Callable[[NDArray[np.uint8]], Future[NDArray[np.float32]]]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How the photos of a run ended; each is counted once."""
+
+    indexed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    failed: int = 0
+    missing: int = 0
+    embedded: int = 0  # pictures that the model saw; fewer than `indexed` where bytes were known already
+    interrupted: bool = False
+
+    def count(self, outcome: Outcome) -> None:
+        """Add one photo."""
+        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
+
+    @property
+    def photos(self) -> int:
+        """Photos that were met."""
+        return self.indexed + self.unchanged + self.skipped + self.failed
+
+    def __add__(self, other: Tally) -> Tally:
+        return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(slots=True)
+class _Picture:
+    """A picture on its way through the model, and the photos that show it."""
+
+    content: Content
+    pixels: NDArray[np.uint8]
+    rows: list[PhotoRow] = field(default_factory=list[PhotoRow])
+
+
+class IndexRun:
+    """One run over one root."""
+
+    def __init__(
+        self,
+        catalog: Catalog,
+        root: Root,
+        model: Model,
+        pool: DecoderPool,
+        embed: Embed,
+        *,
+        scope: bytes = b"",
+        reader: str,
+        on_progress: OnProgress,
+        on_problem: Callable[[PhotoRow], None],
+        stop: threading.Event,
+        retry: bool = False,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            embed: Takes uint8 (N, H, W, 3), answers with a Future of float32 (N, D), L2 norm 1.
+            scope: The part of the root that the source shows: its keys stand below it. Empty: all.
+            reader: Names what can be read; a photo skipped by another reader is tried again.
+            on_problem: Told of each photo that was skipped or failed.
+            stop: Once set, the batch at hand is finished and the run ends.
+            retry: Try again what failed before although its file has not changed.
+        """
+        self.tally = Tally()
+        self._catalog, self._root, self._model = catalog, root, model
+        self._pool, self._embed, self._scope, self._reader = pool, embed, scope, reader
+        self._on_progress, self._on_problem, self._stop, self._retry = on_progress, on_problem, stop, retry
+        self._seen = SeenIds()
+        self._at_work: dict[int, Photo] = {}
+        self._tickets = 0
+        self._pictures: dict[bytes, _Picture] = {}  # by hash: decoded, their vectors not yet written
+        self._batch: list[_Picture] = []
+        self._in_model: deque[tuple[list[_Picture], Future[NDArray[np.float32]]]] = deque()
+        self._settled: list[PhotoRow] = []
+        self._total, self._total_final = 0, False
+
+    def run(self, source: Source) -> Tally:
+        """Index everything that `source` shows.
+
+        Raises:
+            CatalogError: The catalog cannot be written; what was committed stays.
+            ModelError: The model failed.
+
+        Writes: the catalog.
+        """
+        counter = threading.Thread(target=self._count_ahead, args=(source,), daemon=True)
+        counter.start()
+        for photo in source.photos():
+            if self._stop.is_set():
+                break
+            self._meet(self._in_root(photo))
+            self._collect()
+        while self._at_work and not self._stop.is_set():
+            self._collect(wait=True)
+        self._finish_batches()
+        self.tally.interrupted = self._stop.is_set()
+        if not self.tally.interrupted:
+            self._mark_missing(source)
+        self._report()
+        return self.tally
+
+    def _count_ahead(self, source: Source) -> None:
+        """Fill in the total while the run is on its way; a second look at the folder, never at a file."""
+        for total, _ in enumerate(type(source)(source.root).photos(), 1):
+            self._total = total
+            if self._stop.is_set():
+                return
+        self._total_final = True
+
+    # What to do with a photo
+
+    def _in_root(self, photo: Photo) -> Photo:
+        """Give a photo of a part of the root the key that it has in the whole."""
+        return replace(photo, key=self._scope + b"/" + photo.key) if self._scope else photo
+
+    def _meet(self, photo: Photo) -> None:
+        if photo.problem is not None:
+            self._settle(self._row(photo, Outcome.SKIPPED, photo.problem))
+            return
+        known = self._catalog.known(self._root, photo.key, self._model)
+        moved = False
+        if known is None and photo.stamp is not None:
+            known = self._catalog.vanished_twin(self._root, photo.stamp, self._model)
+            moved = known is not None
+        if known is None or known.stamp != photo.stamp or photo.stamp is None:
+            self._decode(photo)
+            return
+        if known.has_vector:
+            self._seen.add(known.id)
+            if moved:
+                self._keep_moved(known.id, photo)
+            elif known.state == Outcome.MISSING:
+                with self._catalog.transaction():
+                    self._catalog.seen_again(known.id)
+            self._count(Outcome.UNCHANGED)
+        elif known.state in (Outcome.SKIPPED, Outcome.FAILED) and known.reader == self._reader and not self._retry:
+            self._seen.add(known.id)
+            self._count(Outcome(known.state))
+        else:
+            self._decode(photo)
+
+    def _keep_moved(self, photo_id: int, photo: Photo) -> None:
+        path = os.fsencode(photo.path) if photo.path else None
+        with self._catalog.transaction():
+            self._catalog.move_photo(photo_id, self._root.id, photo.key, path, photo.name)
+
+    def _decode(self, photo: Photo) -> None:
+        while self._pool.full:
+            self._collect(wait=True)
+        self._tickets += 1
+        self._at_work[self._tickets] = photo
+        # A file as long as one we hold may be a copy: its hash alone tells, for a fraction of the decoding.
+        maybe_copy = photo.stamp is not None and self._catalog.size_is_known(photo.stamp.size_bytes)
+        self._pool.submit(self._tickets, photo.renditions[0].path, hash_only=maybe_copy)
+
+    # What came of it
+
+    def _collect(self, *, wait: bool = False) -> None:
+        """Take in what the decoders and the model have finished; with `wait`, at least one answer of the decoders."""
+        for decoded in self._pool.results(wait=wait):
+            self._take(decoded)
+        while self._in_model and self._in_model[0][1].done():
+            self._write_batch(*self._in_model.popleft())
+
+    def _take(self, decoded: Decoded) -> None:
+        photo = self._at_work.pop(decoded.ticket)
+        if decoded.problem is not None:
+            self._settle(self._row(photo, Outcome(decoded.problem.kind), decoded.problem.reason))
+            return
+        row = self._row(photo, Outcome.INDEXED, None, decoded.facts)
+        content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
+        if content.hash in self._pictures:
+            self._pictures[content.hash].rows.append(row)
+            return
+        held = self._catalog.content(content.hash, self._model)
+        if held is not None and held[1]:
+            self._settle(replace(row, content_id=held[0]))
+        elif decoded.pixels is None:
+            self._tickets += 1
+            self._at_work[self._tickets] = photo
+            self._pool.submit(self._tickets, photo.renditions[0].path, hash_only=False)
+        else:
+            picture = _Picture(content, decoded.pixels, [row])
+            self._pictures[content.hash] = picture
+            self._batch.append(picture)
+            if len(self._batch) == BATCH:
+                self._send_batch()
+
+    def _send_batch(self) -> None:
+        while len(self._in_model) >= _BATCHES_AHEAD:
+            self._write_batch(*self._in_model.popleft())
+        batch, self._batch = self._batch, []
+        self._in_model.append((batch, self._embed(np.stack([picture.pixels for picture in batch]))))
+
+    def _finish_batches(self) -> None:
+        if self._batch:
+            self._send_batch()
+        while self._in_model:
+            self._write_batch(*self._in_model.popleft())
+        self._write_settled()
+
+    # Writing
+
+    def _write_batch(self, batch: list[_Picture], vectors: Future[NDArray[np.float32]]) -> None:
+        rows: list[PhotoRow] = []
+        with self._catalog.transaction():
+            for picture, vector in zip(batch, vectors.result(), strict=True):
+                content_id = self._catalog.write_content(picture.content)
+                self._catalog.write_vector(self._model, content_id, vector)
+                rows += [replace(row, content_id=content_id) for row in picture.rows]
+            written = [self._write(row) for row in rows]
+        for picture in batch:
+            del self._pictures[picture.content.hash]
+        self.tally.embedded += len(batch)
+        for outcome in written:
+            self._count(outcome)
+
+    def _settle(self, row: PhotoRow) -> None:
+        """Take a row that needs no model; it is written with its likes."""
+        self._settled.append(row)
+        if len(self._settled) >= _ROWS_A_TRANSACTION:
+            self._write_settled()
+
+    def _write_settled(self) -> None:
+        rows, self._settled = self._settled, []
+        with self._catalog.transaction():
+            written = [self._write(row) for row in rows]
+        for row, outcome in zip(rows, written, strict=True):
+            if row.reason is not None:
+                self._on_problem(row)
+            self._count(outcome)
+
+    def _write(self, row: PhotoRow) -> Outcome:
+        photo_id, outcome = None, row.outcome
+        if row.content_id is not None and self._catalog.photo_id(row.root_id, row.key) is None:
+            photo_id = self._catalog.vanished_with(row.content_id)
+        if photo_id is not None:
+            self._catalog.move_photo(photo_id, row.root_id, row.key, row.path, row.name)
+            outcome = Outcome.UNCHANGED
+        self._seen.add(self._catalog.write_photo(row))
+        return outcome
+
+    def _row(self, photo: Photo, outcome: Outcome, reason: str | None, facts: Facts | None = None) -> PhotoRow:
+        return PhotoRow(
+            root_id=self._root.id,
+            key=photo.key,
+            path=os.fsencode(photo.path) if photo.path else None,
+            name=photo.name,
+            stamp=photo.stamp,
+            outcome=outcome,
+            reason=reason,
+            reader=self._reader,
+            facts=facts or photo.facts,
+            content_id=None,
+        )
+
+    def _mark_missing(self, source: Source) -> None:
+        """Mark what a whole scan of a mounted root did not meet. A file that merely cannot be looked at stays."""
+        gone: list[int] = []
+        for photo_id, _key, path, state in self._catalog.unseen(self._root, self._scope, self._seen):
+            if state == Outcome.MISSING or is_gone(path):
+                gone.append(photo_id)
+        self._catalog.mark_missing(gone)
+        self.tally.missing += len(gone)
+
+    def _count(self, outcome: Outcome) -> None:
+        self.tally.count(outcome)
+        if self.tally.photos % 16 == 0:
+            self._report()
+
+    def _report(self) -> None:
+        done = self.tally.photos
+        self._on_progress(Progress("indexing", done, max(self._total, done), self._total_final))

@@ -1,0 +1,104 @@
+"""model, config, completion: choosing how Safelight works."""
+
+from __future__ import annotations
+
+import os
+
+import click
+
+from safelight.cli.common import ask_download, json_option, open_library, settings
+
+
+@click.group()
+def model() -> None:
+    """List, fetch and choose models."""
+
+
+@model.command("list")
+@json_option
+def model_list(as_json: bool) -> None:
+    """List the models by name, with size and licence."""
+    from safelight import draw
+
+    with open_library() as library:
+        draw.models(library, as_json)
+
+
+@model.command("fetch")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask about the size.")
+def model_fetch(name: str, yes: bool) -> None:
+    """Download a model, once."""
+    from indexer.models.download import fetch
+    from safelight import draw
+
+    with open_library() as library, draw.Bar() as bar:
+        if not yes:
+            ask_download(name)
+        path = fetch(name, home=library.home, on_progress=bar.show)
+    draw.say(f"{name} is in {draw.printable(str(path))}")
+
+
+@model.command("use")
+@click.argument("name")
+def model_use(name: str) -> None:
+    """Use this model from now on; what other models indexed is kept."""
+    from safelight import draw
+
+    with open_library() as library:
+        draw.say(library.use_model(name))
+
+
+@model.command("path")
+@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+def model_path(folder: str) -> None:
+    """Use a model that lies in a folder already (config.json, *.safetensors, tokenizer.json)."""
+    from safelight import draw
+
+    with open_library() as library:
+        draw.say(library.use_model(os.path.abspath(folder)))  # noqa: PTH100 - keeps the user's symlinks
+
+
+@click.group()
+def config() -> None:
+    """Show and change settings."""
+
+
+@config.command("show")
+def config_show() -> None:
+    """Show every setting, its meaning, and where the file is."""
+    from safelight import draw
+    from safelight.config import config_file, data_home
+
+    draw.settings(settings(), config_file(), data_home())
+
+
+@config.command("set")
+@click.argument("key")
+@click.argument("value")
+def config_set(key: str, value: str) -> None:
+    """Change a setting: safelight config set results 24."""
+    from safelight.config import save_setting
+
+    save_setting(key, value)
+
+
+@config.command("unset")
+@click.argument("key")
+def config_unset(key: str) -> None:
+    """Go back to the default of a setting."""
+    from safelight.config import save_setting
+
+    save_setting(key, None)
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a completion script: safelight completion zsh > ~/.zfunc/_safelight."""
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.ClickException(f"no completion for {shell}")
+    click.echo(kind(click.get_current_context().find_root().command, {}, "safelight", "_SAFELIGHT_COMPLETE").source())

@@ -1,0 +1,82 @@
+"""What several commands share: opening the library, exit codes, stopping, asking."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from safelight.config import Settings
+    from safelight.service import Library
+
+FOUND, NOTHING, ERROR, INTERRUPTED = 0, 1, 2, 130
+
+model_option = click.option("--model", metavar="NAME", help="A name of `safelight model list`, or a model's folder.")
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+
+
+@contextmanager
+def open_library(**flags: Any) -> Generator[Library]:
+    """Open the library; flags that were given win over the environment and config.toml."""
+    from safelight.service import Library
+
+    with Library(settings(**flags)) as library:
+        yield library
+
+
+def settings(**flags: Any) -> Settings:
+    """Read the settings; flags that were given win."""
+    from safelight.config import load_settings
+
+    return replace(load_settings(), **{key: value for key, value in flags.items() if value is not None})
+
+
+@contextmanager
+def stopping(stop: threading.Event) -> Generator[None]:
+    """Let the first Ctrl-C or SIGTERM finish the batch at hand, and a second Ctrl-C end at once."""
+
+    def first(number: int, frame: object) -> None:
+        stop.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        click.echo("\nFinishing the batch at hand; what is done is kept. Ctrl-C again stops at once.", err=True)
+
+    before = {number: signal.signal(number, first) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def offer_download(library: Library) -> None:
+    """Ask before downloading gigabytes, where somebody is there to answer."""
+    if not library.is_here(library.model_name):
+        ask_download(library.model_name)
+
+
+def ask_download(name: str) -> None:
+    """Ask before downloading a model, where its size is known and somebody is there to answer."""
+    from indexer.models.registry import lookup
+
+    info = lookup(name)
+    if info.size_mb and sys.stdin.isatty() and sys.stderr.isatty():
+        question = f"{name} ({info.repository}) is about {info.size_mb:,} MB to download. Go on?"
+        click.confirm(question, abort=True, err=True)
+
+
+def open_files(paths: list[str]) -> None:
+    """Open files in the system's viewer."""
+    opener = "open" if sys.platform == "darwin" else "xdg-open"
+    for path in paths:
+        try:
+            subprocess.run([opener, path], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except FileNotFoundError:
+            raise click.ClickException(f"cannot open pictures here: there is no `{opener}`") from None

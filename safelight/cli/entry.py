@@ -1,0 +1,71 @@
+"""The command line as a whole, and what becomes of errors."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+import safelight
+from safelight.cli import choosing, finding, indexing
+from safelight.cli.common import ERROR, FOUND, INTERRUPTED
+
+
+def main() -> NoReturn:
+    """Run the command line; translate every error into one line and an exit code."""
+    try:
+        code = cli.main(standalone_mode=False) or FOUND
+    except click.ClickException as error:
+        error.show()
+        code = ERROR
+    except (KeyboardInterrupt, click.Abort):
+        code = INTERRUPTED
+    except BrokenPipeError:
+        # The reader went away (`| head`): that is its right.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = FOUND
+    except Exception as error:
+        if not _is_ours(error):
+            raise
+        click.echo(f"safelight: {error}", err=True)
+        code = ERROR
+    sys.exit(code)
+
+
+def _is_ours(error: Exception) -> bool:
+    from importers.base import ImporterError
+    from indexer.errors import IndexerError
+    from safelight.errors import SafelightError
+
+    return isinstance(error, ImporterError | IndexerError | SafelightError)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(safelight.__version__, prog_name="safelight")
+def cli() -> None:
+    """Find your photos by meaning, where they already live.
+
+    \b
+    safelight index ~/Pictures          read your photos once (originals are never touched)
+    safelight search "dog on a beach"   find them in words
+    safelight similar IMG_1234.jpg      find photos that look like one
+
+    Everything stays on this computer.
+    """
+
+
+for command in (
+    indexing.index,
+    finding.search,
+    finding.similar,
+    finding.show,
+    indexing.status,
+    indexing.doctor,
+    indexing.prune,
+    choosing.model,
+    choosing.config,
+    choosing.completion,
+):
+    cli.add_command(command)

@@ -1,0 +1,133 @@
+"""search, similar, show: finding photos and looking at them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from safelight.cli.common import FOUND, NOTHING, json_option, model_option, open_files, open_library
+
+if TYPE_CHECKING:
+    from indexer.search import Answer
+
+_FILTERS: list[Callable[..., Any]] = [
+    click.option("--since", metavar="DATE", help="Taken since: 2019, 2019-07, 2019-07-04, or an age: 30d, 2w, 6m, 1y."),
+    click.option("--until", metavar="DATE", help="Taken until, that day, month or year included."),
+    click.option("--source", multiple=True, metavar="KIND", help="From this kind of source: folder."),
+    click.option("--folder", multiple=True, metavar="DIR", help="In this folder and below; a path or a bare name."),
+    click.option("--camera", multiple=True, metavar="TEXT", help='Camera name contains: "canon 5d".'),
+    click.option("--near", metavar="LAT,LON,KM", help="Taken within KM of a place: 48.86,2.35,10."),
+    click.option("--format", multiple=True, metavar="NAME", help="File format: jpeg, heic, raw..."),
+    click.option("-n", "--limit", type=click.IntRange(min=1), help="Show this many."),
+    click.option("--paths", is_flag=True, help="Print file paths only."),
+    click.option("-0", "zero", is_flag=True, help="Paths only, each ended with a NUL, for xargs -0."),
+    click.option("--open", "open_them", is_flag=True, help="Open what is found in the system's viewer."),
+    model_option,
+    json_option,
+]
+
+
+def _with_filters(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_FILTERS):
+        command = option(command)
+    return command
+
+
+class WordsCommand(click.Command):
+    """A command whose words may begin with a minus: -beach is "no beach", not the options -b -e -a -c -h."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line, with the hyphen of such words turned into a minus sign, which query.parse reads."""
+        takes_value = {
+            name
+            for option in self.params
+            if isinstance(option, click.Option) and not option.is_flag
+            for name in option.opts
+        }
+        words_only = False
+        for at, argument in enumerate(args):
+            words_only = words_only or argument == "--"
+            is_value = at > 0 and args[at - 1] in takes_value
+            if not words_only and not is_value and re.match(r"-(?!-|[n0h]$|n\d+$)", argument):
+                args[at] = "\N{MINUS SIGN}" + argument[1:]
+        return super().parse_args(ctx, args)
+
+
+@click.command(cls=WordsCommand)
+@click.argument("words", nargs=-1)
+@click.option("--like", multiple=True, metavar="FILE", help="Also like this picture (a file or a photo id).")
+@click.option("--unlike", multiple=True, metavar="FILE", help="Unlike this picture.")
+@click.option("--all", "show_all", is_flag=True, help="Show what is nearest, even where nothing is like it.")
+@_with_filters
+def search(words: tuple[str, ...], like: tuple[str, ...], unlike: tuple[str, ...], **flags: Any) -> None:
+    """Find photos in words; + and - add and take away.
+
+    Exit code 0: found; 1: nothing like it here; 2: error.
+
+    \b
+    safelight search "children playing in snow"
+    safelight search dog -beach --since 2019 -n 20
+    safelight search "wedding cake" --paths -0 | xargs -0 open
+    """
+    with open_library(model=flags.pop("model")) as library:
+        _show(library.search(words, like=like, unlike=unlike, **_query_flags(flags)), flags)
+
+
+@click.command()
+@click.argument("target", metavar="FILE|ID")
+@_with_filters
+def similar(target: str, **flags: Any) -> None:
+    """Find photos that look like a picture: a file, or the id of a photo.
+
+    \b
+    safelight similar ~/Desktop/IMG_1234.jpg
+    """
+    with open_library(model=flags.pop("model")) as library:
+        _show(library.similar(target, **_query_flags(flags)), flags)
+
+
+def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:
+    names = ("since", "until", "source", "folder", "camera", "near", "format", "limit", "show_all")
+    return {name: flags.pop(name) for name in names if name in flags}
+
+
+def _show(answer: Answer, flags: dict[str, Any]) -> NoReturn:
+    """Print an answer as asked and exit as grep does."""
+    from safelight import draw
+
+    paths = [str(hit.place.path) for hit in answer.hits if hit.place.path is not None]
+    if flags["as_json"]:
+        for hit in answer.hits:
+            draw.emit(draw.hit_record(hit))
+    elif flags["paths"] or flags["zero"]:
+        for path in paths:
+            draw.emit_path(path, "\0" if flags["zero"] else "\n")
+    else:
+        draw.hits(answer.hits)
+    if not answer.hits:
+        draw.remark(answer.reason)
+    if flags["open_them"]:
+        open_files(paths)
+    raise click.exceptions.Exit(FOUND if answer.hits else NOTHING)
+
+
+@click.command()
+@click.argument("photo_id", metavar="ID")
+@click.option("--open", "open_it", is_flag=True, help="Open it in the system's viewer.")
+@json_option
+def show(photo_id: str, open_it: bool, as_json: bool) -> None:
+    """Show everything known about a photo, and every place it lies."""
+    from safelight import draw
+    from safelight.status import photo_record
+
+    with open_library() as library:
+        record = photo_record(library.catalog, photo_id)
+    if as_json:
+        draw.emit(record)
+    else:
+        draw.record(record)
+    if open_it:
+        open_files([place["path"] for place in record["places"] if place["state"] == "indexed"][:1])

@@ -1,0 +1,126 @@
+"""Examine the installation: each check says what is, and, where something is wrong, what to do."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.metadata import packages_distributions
+
+from indexer.models.engine import choose_engine
+
+from indexer import vectors
+from indexer.errors import IndexerError
+from safelight import __version__
+from safelight.config import config_file
+from safelight.service import Library
+
+OUR_PACKAGES = ("importers", "indexer", "safelight")
+LOW_DISK_MB = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing looked at."""
+
+    name: str
+    ok: bool
+    says: str
+
+
+def examine(library: Library) -> list[Check]:
+    """Run every check; opens nothing for writing and reaches no network."""
+    return [
+        _versions(),
+        _owners(),
+        _home(library),
+        _engine(library),
+        _model(library),
+        *_formats(),
+        _catalog(library),
+        *_vectors(library),
+    ]
+
+
+def _versions() -> Check:
+    return Check(
+        "safelight",
+        True,
+        f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
+    )
+
+
+def _owners() -> Check:
+    """Our package names are common words: nobody else may own them in this environment."""
+    owners = packages_distributions()
+    others = {
+        f"{package} ({owner})"
+        for package in OUR_PACKAGES
+        for owner in owners.get(package, [])
+        if owner.lower() != "safelight"
+    }
+    if others:
+        todo = "install Safelight into an environment of its own: uv tool install safelight"
+        return Check("packages", False, f"other software owns {', '.join(sorted(others))}; {todo}")
+    return Check("packages", True, "nobody else owns our package names")
+
+
+def _home(library: Library) -> Check:
+    free_mb = shutil.disk_usage(library.home).free // 1_000_000
+    says = f"{library.home}, {free_mb:,} MB free; settings in {config_file()}"
+    if not os.access(library.home, os.W_OK):
+        return Check("data folder", False, f"{library.home} cannot be written; mend its permissions")
+    if free_mb < LOW_DISK_MB:
+        return Check("data folder", False, f"{says}: nearly full; make room, or set SAFELIGHT_HOME to another disk")
+    return Check("data folder", True, says)
+
+
+def _engine(library: Library) -> Check:
+    try:
+        choice = choose_engine(library.settings.engine)
+    except IndexerError as error:
+        return Check("engine", False, str(error))
+    return Check("engine", True, choice.reason)
+
+
+def _model(library: Library) -> Check:
+    name = library.model_name()
+    problem = library.model_problem(name)
+    if problem is not None:
+        return Check("model", False, problem)
+    return Check("model", True, f"{name} is ready")
+
+
+def _formats() -> Iterator[Check]:
+    has_raw = importlib.util.find_spec("rawpy") is not None
+    says = "read through their embedded previews" if has_raw else "skipped; to read them: pip install 'safelight[raw]'"
+    yield Check("RAW files", True, says)
+
+
+def _catalog(library: Library) -> Check:
+    try:
+        (verdict,) = library.catalog.db.execute("PRAGMA quick_check(1)").fetchone()
+    except sqlite3.Error as error:
+        verdict = str(error)
+    if verdict != "ok":
+        return Check("catalog", False, f"{library.catalog.path} is damaged ({verdict}); restore it from a backup")
+    (photos,) = library.catalog.db.execute("SELECT count(*) FROM photo").fetchone()
+    return Check("catalog", True, f"{photos:,} photos in {library.catalog.path}")
+
+
+def _vectors(library: Library) -> Iterator[Check]:
+    for model in library.catalog.models():
+        found = vectors.health(library.home, library.catalog.db, model.id)
+        name = f"index {model.name}"
+        if found.state == "damaged":
+            todo = "searching works without it; `safelight doctor --rebuild` mends it"
+            yield Check(name, False, f"the Chroma index is damaged ({found.detail}); {todo}")
+        elif found.state == "in use":
+            yield Check(name, True, found.detail)
+        else:
+            waiting = f", {found.waiting:,} to come" if found.waiting else ""
+            yield Check(name, True, f"{found.records or 0:,} vectors in Chroma{waiting}")

@@ -1,0 +1,292 @@
+"""What people and programs see: tables and bars on a terminal, plain lines in a pipe, NDJSON on request.
+
+stdout carries results, stderr progress and remarks. Names of files are shown with control characters escaped, so that
+no file name can drive a terminal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from indexer.events import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from indexer.pipeline import Tally
+    from indexer.search import Hit
+    from safelight.config import Settings
+    from safelight.doctor import Check
+    from safelight.pruning import PrunePlan
+    from safelight.service import Library
+    from safelight.status import ModelStatus, Problem, RootStatus
+
+
+def say(line: str = "") -> None:
+    """Print one line of results."""
+    sys.stdout.write(line + "\n")
+
+
+def remark(line: str) -> None:
+    """Print one line for people, beside the results."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
+def emit(record: dict[str, Any]) -> None:
+    """Print one record as a line of JSON; a path that is not text comes as Python's surrogate escapes."""
+    sys.stdout.write(json.dumps(record) + "\n")
+    sys.stdout.flush()
+
+
+def emit_path(path: str, end: str) -> None:
+    """Print a path exactly as the file system has it."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(os.fsencode(path) + end.encode())
+
+
+def printable(text: str) -> str:
+    """Escape what is not printable: control characters, direction overrides, bytes that are no text."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in text)
+
+
+def home_short(path: str) -> str:
+    """Shorten the home folder to ~."""
+    home = os.path.expanduser("~")  # noqa: PTH111 - display only, and pathlib is slower to import
+    return "~" + path[len(home) :] if path.startswith(home + os.sep) and home != "/" else path
+
+
+def table(columns: list[tuple[str, str]], rows: list[list[str]]) -> None:
+    """Print rows: aligned under headings on a terminal, separated by tabs in a pipe.
+
+    Args:
+        columns: (heading, "left" or "right").
+        rows: Cells as text.
+    """
+    rows = [[printable(cell) for cell in row] for row in rows]
+    if not sys.stdout.isatty():
+        for row in rows:
+            say("\t".join(row))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading, side in columns:
+        drawn.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
+    Console().print(drawn)
+
+
+class Bar:
+    """A progress bar on stderr where that is a terminal; otherwise silent."""
+
+    def __init__(self) -> None:
+        self._progress: Any = None
+        self._tasks: dict[str, Any] = {}
+
+    def __enter__(self) -> Bar:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            self._progress = Progress(
+                TextColumn("{task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[rate]}"),
+                TimeRemainingColumn(),
+                console=Console(stderr=True),
+                transient=True,
+            )
+            self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def show(self, event: Progress) -> None:
+        """Draw one event."""
+        if self._progress is None:
+            return
+        if event.stage not in self._tasks:
+            started = time.monotonic()
+            task = self._progress.add_task(event.stage, total=None, rate="")
+            self._tasks[event.stage] = (task, started)
+        task, started = self._tasks[event.stage]
+        seconds = time.monotonic() - started
+        rate = f"{event.done / seconds:.0f}/s" if event.done and seconds > 1 else ""
+        total = event.total if event.total_final or event.total > event.done else None
+        self._progress.update(task, completed=event.done, total=total, rate=rate)
+
+
+def json_progress(every_seconds: float = 1.0) -> Callable[[Progress], None]:
+    """Return a listener that prints progress as NDJSON, at most once in `every_seconds`."""
+    last = float("-inf")
+
+    def show(event: Progress) -> None:
+        nonlocal last
+        if time.monotonic() - last >= every_seconds:
+            last = time.monotonic()
+            emit({"event": "progress", "stage": event.stage, "done": event.done, "total": event.total})
+
+    return show
+
+
+def tally_line(tally: Tally) -> str:
+    """Say in one sentence how a run went."""
+    parts = [
+        f"{count:,} {word}"
+        for word, count in (
+            ("indexed", tally.indexed),
+            ("unchanged", tally.unchanged),
+            ("skipped", tally.skipped),
+            ("failed", tally.failed),
+            ("missing", tally.missing),
+        )
+        if count or word == "indexed"
+    ]
+    line = ", ".join(parts) + "."
+    if tally.interrupted:
+        line = "Interrupted: " + line + " Run it again to go on."
+    elif tally.skipped or tally.failed:
+        line += " `safelight status --problems` says why some were not."
+    return line
+
+
+def hit_record(hit: Hit) -> dict[str, Any]:
+    """Return a hit as programs get it."""
+    place = hit.place
+    return {
+        "id": place.photo_id,
+        "path": str(place.path) if place.path else None,
+        "name": place.name,
+        "score": round(hit.score, 4),
+        "source": place.source,
+        "state": place.state,
+        "taken_at": hit.taken_at,
+        "also_at": [str(other.path) if other.path else other.name for other in hit.others],
+    }
+
+
+def hits(found: Sequence[Hit]) -> None:
+    """Print hits, best first."""
+    if not found:
+        return
+    rows: list[list[str]] = []
+    for hit in found:
+        where = home_short(str(hit.place.path)) if hit.place.path else hit.place.name
+        notes = [] if hit.place.state == "here" else [hit.place.state]
+        notes += [f"and {len(hit.others)} more"] if hit.others else []
+        rows.append([f"{hit.score:.3f}", where, (hit.taken_at or "")[:10], hit.place.photo_id, ", ".join(notes)])
+    table([("score", "right"), ("photo", "left"), ("taken", "left"), ("id", "left"), ("", "left")], rows)
+
+
+def models(library: Library, as_json: bool) -> None:
+    """Print the models that can be asked for by name."""
+    from indexer.models import registry
+
+    rows: list[list[str]] = []
+    for info in registry.MODELS.values():
+        here = library.is_here(info.name)
+        if as_json:
+            emit({**asdict(info), "here": here, "active": info.name == library.model_name})
+        size = f"{info.size_mb:,} MB" if info.size_mb else ""
+        mark = "in use" if info.name == library.model_name else "here" if here else ""
+        rows.append([info.name, str(info.dim), size, info.license, info.note, mark])
+    if not as_json:
+        heads = ("name", "numbers", "download", "licence", "", "")
+        table([(head, "right" if head in ("numbers", "download") else "left") for head in heads], rows)
+
+
+def record(photo: dict[str, Any]) -> None:
+    """Print what is known of a photo: one fact a line, then its places."""
+    for name, value in photo.items():
+        if name != "places" and value not in (None, "", []):
+            text = ", ".join(value) if isinstance(value, list) else str(value)
+            say(f"{name.replace('_', ' '):20}{printable(text)}")
+    for place in photo["places"]:
+        note = "" if place["state"] == "indexed" else f"  ({place['state']})"
+        say(f"{'place':20}{printable(place['path'] or '')}{note}")
+
+
+def problems(found: Iterable[Problem], as_json: bool) -> None:
+    """Print photos that could not be read; streams, so that a million fit."""
+    for problem in found:
+        if as_json:
+            emit(asdict(problem))
+        else:
+            say(f"{problem.state}\t{printable(problem.path)}\t{problem.reason}")
+
+
+def status(roots: list[RootStatus], models: list[ModelStatus], as_json: bool) -> None:
+    """Print the indexed places and the models."""
+    if as_json:
+        for root in roots:
+            emit({"kind": "root", **asdict(root)})
+        for model in models:
+            emit({"kind": "model", **asdict(model)})
+        return
+    if not roots:
+        say("Nothing is indexed yet. Start with: safelight index ~/Pictures --model starter")
+        return
+    counts = ("indexed", "skipped", "failed", "missing")
+    table(
+        [("place", "left"), ("kind", "left"), ("", "left"), *((word, "right") for word in counts)],
+        [
+            [home_short(root.path), root.source, root.state, *(f"{getattr(root, word):,}" for word in counts)]
+            for root in roots
+        ],
+    )
+    table(
+        [("model", "left"), ("photos", "right"), ("", "left")],
+        [[model.name, f"{model.vectors:,}", "in use" if model.active else ""] for model in models],
+    )
+
+
+def checks(found: list[Check], as_json: bool) -> None:
+    """Print what the doctor found."""
+    for check in found:
+        if as_json:
+            emit(asdict(check))
+        else:
+            say(f"{'ok ' if check.ok else 'NOT'}  {check.name:16}{printable(check.says)}")
+
+
+def prune_plan(plan: PrunePlan, as_json: bool) -> None:
+    """Print what would be forgotten."""
+    for _, path in plan.photos:
+        if as_json:
+            emit({"event": "forget", "path": path})
+        else:
+            say(printable(path))
+    if as_json:
+        emit({"event": "plan", "photos": len(plan.photos), "contents": plan.contents})
+    elif plan.photos:
+        remark(f"{len(plan.photos):,} photos would be forgotten, with the vectors of {plan.contents:,}.")
+    else:
+        remark("Nothing to forget.")
+
+
+def settings(current: Settings, file: Path, home: Path) -> None:
+    """Print every setting with its meaning."""
+    from safelight.config import EXPLAINED
+
+    for key, meaning in EXPLAINED.items():
+        value = getattr(current, key)
+        say(f"{key} = {'(not set)' if value is None else value}    # {meaning}")
+    say(f"# settings file: {printable(str(file))}")
+    say(f"# data folder:   {printable(str(home))}")

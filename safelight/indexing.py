@@ -1,0 +1,116 @@
+"""The use case behind `safelight index`: find the roots, run the pipeline over each, bring the indexes up to date."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from importers.base import Source
+from importers.images import reader_version
+from importers.sources import open_source
+from indexer.catalog import PhotoRow, Root
+from indexer.decoders import DecoderPool
+from indexer.events import OnProgress
+from indexer.lock import ProcessLock
+from indexer.pipeline import IndexRun, Tally
+from safelight.errors import SafelightError
+from safelight.service import Library
+
+OnProblem = Callable[[str, str, str], None]
+OnRemark = Callable[[str], None]
+
+
+def index_paths(
+    library: Library,
+    paths: list[str],
+    *,
+    stop: threading.Event,
+    on_progress: OnProgress,
+    on_problem: OnProblem,
+    on_remark: OnRemark,
+    retry: bool = False,
+) -> Tally:
+    """Index `paths`, or everything that was indexed before where there are none.
+
+    Args:
+        stop: Once set, the batch at hand is finished and the run ends.
+        on_problem: Told (path, outcome, reason) of each photo that was skipped or failed.
+        on_remark: Told what people should know: a drive that is not there.
+
+    Raises:
+        SafelightError: There is nothing to index.
+        ImporterError: A path is no place of photos.
+        IndexerError: The model or the catalog failed; what was committed stays.
+
+    Writes: our own data folder.
+    """
+    with ProcessLock(library.home / "index.lock", "indexing photos"):
+        targets = [Path(path).expanduser() for path in paths] or [root.path for root in library.catalog.roots()]
+        if not targets:
+            raise SafelightError("nothing has been indexed yet; say where your photos are: safelight index ~/Pictures")
+        sources = [source for path in targets if (source := _reach(library, path, on_remark)) is not None]
+        total = Tally()
+        if not sources:
+            return total
+        model_thread, model = library.model_for_indexing()
+        with DecoderPool(model_thread.encoder.pixels, workers=library.settings.workers or None) as pool:
+            for source in sources:
+                if stop.is_set():
+                    break
+                root, scope = _root_of(library, source)
+
+                def problem(row: PhotoRow) -> None:
+                    path = os.fsdecode(row.path) if row.path else row.name
+                    on_problem(path, row.outcome.value, row.reason or "")
+
+                run = IndexRun(
+                    library.catalog,
+                    root,
+                    model,
+                    pool,
+                    model_thread.embed_pixels,
+                    scope=scope,
+                    reader=reader_version(),
+                    on_progress=on_progress,
+                    on_problem=problem,
+                    stop=stop,
+                    retry=retry,
+                )
+                total += run.run(source)
+        if (trouble := library.update_indexes(model, on_progress)) is not None:
+            on_remark(trouble)
+    return total
+
+
+def _reach(library: Library, path: Path, on_remark: OnRemark) -> Source | None:
+    """Open the source at `path`; None, with a remark, where it is known but its drive is not there."""
+    known = [root for root in library.catalog.roots() if path.absolute().is_relative_to(root.path)]
+    root = max(known, key=lambda root: len(root.path.parts), default=None)
+    if root is not None and not _is_there(root):
+        library.catalog.mark_root(root, "offline", root.device)
+        on_remark(f"{root.path} is not there (is its drive plugged in?); its photos are kept as they are.")
+        return None
+    return open_source(path)
+
+
+def _is_there(root: Root) -> bool:
+    """Tell whether a root can be read now: an empty mount point on another device is not it."""
+    try:
+        device = root.path.stat().st_dev
+        return device == root.device or any(os.scandir(root.path))
+    except OSError:
+        return False
+
+
+def _root_of(library: Library, source: Source) -> tuple[Root, bytes]:
+    """Return the root that holds `source`, and the part of it that `source` shows (empty: all)."""
+    device = source.root.stat().st_dev
+    for root in library.catalog.roots():
+        if root.source == source.name and source.root != root.path and source.root.is_relative_to(root.path):
+            library.catalog.mark_root(root, "online", device)
+            return root, os.fsencode(source.root.relative_to(root.path))
+    root = library.catalog.add_root(source.name, source.root, device)
+    library.catalog.mark_root(root, "online", device)
+    return root, b""

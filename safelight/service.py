@@ -1,0 +1,227 @@
+"""Use cases on one library: what the command line and the helper both call. Prints nothing, exits never."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from indexer.catalog import Catalog, Model
+from indexer.errors import ModelError
+from indexer.events import OnProgress, ignore
+from indexer.models import registry
+from safelight import status
+from safelight.config import Settings, data_home, save_setting
+from safelight.errors import SafelightError
+from safelight.worker import ModelThread
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from indexer.filters import Filters
+    from indexer.models.encoder import Encoder
+    from indexer.search import Answer, Search
+
+
+class Library:
+    """Everything Safelight knows, opened in one thread of one process."""
+
+    def __init__(self, settings: Settings, home: Path | None = None) -> None:
+        """Open the library, creating it where absent.
+
+        Raises:
+            CatalogError: The catalog cannot be opened.
+
+        Writes: our own data folder.
+        """
+        self.settings = settings
+        self.home = home or data_home()
+        self.catalog = Catalog(self.home)
+
+    def close(self) -> None:
+        """Let go of the model and the catalog."""
+        if "model_thread" in self.__dict__:
+            self.model_thread.close()
+        self.catalog.close()
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Models
+
+    @property
+    def model_name(self) -> str:
+        """The model to use: the one asked for, else that of the last run, else the default."""
+        if self.settings.model:
+            folder = Path(self.settings.model).expanduser()
+            return str(folder.absolute()) if folder.is_dir() else self.settings.model
+        last = next(iter(self.catalog.models()), None)
+        return last.name if last else registry.DEFAULT
+
+    @cached_property
+    def model_thread(self) -> ModelThread:
+        """The model, loaded in its own thread at first use."""
+        from indexer.models.load import load_encoder
+
+        name, home, settings = self.model_name, self.home, self.settings
+
+        def load() -> Encoder:
+            return load_encoder(name, home=home, engine=settings.engine, precision=settings.precision)
+
+        return ModelThread(load)
+
+    def model_for_indexing(self) -> tuple[ModelThread, Model]:
+        """Load the model and record that a run with it begins.
+
+        Raises:
+            ModelError: It is not here, or damaged.
+
+        Writes: the catalog.
+        """
+        encoder = self.model_thread.encoder
+        return self.model_thread, self.catalog.add_model(encoder.space, self.model_name, encoder.dim)
+
+    def is_here(self, name: str) -> bool:
+        """Tell whether a model, by name or folder, can be loaded without the network."""
+        if name == registry.STARTER:
+            from indexer.models.starter import installed
+
+            return installed()
+        return (
+            not registry.missing(Path(name)) if Path(name).is_dir() else registry.find(name, home=self.home) is not None
+        )
+
+    def use_model(self, name: str) -> str:
+        """Make `name` (a name or a folder) the model to use; returns a remark on what it has indexed.
+
+        Raises:
+            ModelError: There is no such model.
+            SafelightError: The settings cannot be written.
+
+        Writes: config.toml.
+        """
+        if Path(name).is_dir():
+            if lacking := registry.missing(Path(name)):
+                raise ModelError(f"{name} is no model folder: it lacks {', '.join(lacking)}")
+        else:
+            registry.lookup(name)
+        save_setting("model", name)
+        seen = {model.name: model.vectors for model in status.models(self.catalog, name)}.get(name, 0)
+        if seen:
+            return f"Searches now use {name}, which knows {seen:,} pictures."
+        return f"Searches now use {name}. It knows no pictures yet: run `safelight index`."
+
+    # Searching
+
+    def search(
+        self, words: Sequence[str], *, like: Sequence[str] = (), unlike: Sequence[str] = (), **how: Any
+    ) -> Answer:
+        """Find photos by words and pictures; see query.parse and Filters for what may be said.
+
+        Raises:
+            QueryError: The query or a filter cannot be understood, or names a picture that is not there.
+            ModelError: The model cannot be loaded.
+            SafelightError: Nothing is indexed with this model.
+        """
+        from indexer.query import parse
+
+        show_all, limit, filters = self._how(**how)
+        return self._searcher.run(parse(words, like, unlike), filters, limit, show_all=show_all)
+
+    def similar(self, target: str, **how: Any) -> Answer:
+        """Find photos that look like a picture: a file's path, or a photo's id, for which no model is loaded.
+
+        Raises:
+            QueryError: There is no such picture, or a filter cannot be understood.
+            SafelightError: Nothing is indexed with this model.
+        """
+        _, limit, filters = self._how(**how)
+        return self._searcher.similar(target, filters, limit)
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts with the model in use: float32 (N, D), L2 norm 1."""
+        return self._matching_model().embed_texts(texts)
+
+    def embed_file(self, path: Path) -> NDArray[np.float32]:
+        """Embed the picture in a file with the model in use: float32 (D,), L2 norm 1."""
+        return self._matching_model().embed_file(path)
+
+    def _how(self, *, show_all: bool = False, limit: int | None = None, **filters: Any) -> tuple[bool, int, Filters]:
+        from indexer.filters import Filters
+
+        return show_all, limit or self.settings.results, Filters(**filters)
+
+    @cached_property
+    def _searcher(self) -> Search:
+        from indexer.search import Search
+
+        return Search(self.catalog, self._model(), self)
+
+    def _model(self) -> Model:
+        """Return the catalog's row of the model in use."""
+        models = self.catalog.models()
+        found = next((model for model in models if model.name == self.model_name), None)
+        if found is not None:
+            return found
+        if not models:
+            raise SafelightError("nothing is indexed yet; start with: safelight index ~/Pictures --model starter")
+        others = ", ".join(model.name for model in models)
+        raise SafelightError(
+            f"nothing is indexed with {self.model_name} yet (but with: {others}); run `safelight index` with it first"
+        )
+
+    def _matching_model(self) -> ModelThread:
+        """Load the model; refuse one whose vectors would not meet those in the catalog."""
+        if self.model_thread.encoder.space != self._model().space:
+            raise ModelError(
+                f"{self.model_name} is no longer the model that this library was indexed with; run `safelight index`"
+            )
+        return self.model_thread
+
+    # Indexes
+
+    def update_indexes(self, model: Model, on_progress: OnProgress = ignore) -> str | None:
+        """Bring the exact index and Chroma up to date with the catalog; returns what went wrong, for people.
+
+        Both are derived: whatever happens here, every photo stays findable.
+
+        Writes: vectors/ and chroma/ in our own data folder.
+        """
+        from indexer import matrix_file
+        from indexer.errors import VectorError
+        from indexer.lock import LockedError
+        from indexer.vectors import ChromaIndex
+
+        try:
+            matrix_file.update(self.home, self.catalog.db, model.id, on_progress)
+            with ChromaIndex(self.home, self.catalog.db, model.id, "indexing photos", on_progress) as chroma:
+                chroma.apply(on_progress)
+        except (VectorError, LockedError) as error:
+            return f"The index is not up to date ({error}). Every photo can be found all the same, only slower."
+        return None
+
+    def rebuild_indexes(self, on_progress: OnProgress = ignore) -> None:
+        """Build the exact index and Chroma anew from the catalog, for every model.
+
+        Raises:
+            LockedError: Another process uses them.
+            VectorError: They cannot be written.
+
+        Writes: vectors/ and chroma/ in our own data folder.
+        """
+        import shutil
+
+        from indexer import matrix_file, vectors
+
+        for model in self.catalog.models():
+            shutil.rmtree(matrix_file.folder_of(self.home, model.id), ignore_errors=True)
+            matrix_file.update(self.home, self.catalog.db, model.id, on_progress)
+            vectors.rebuild(self.home, self.catalog.db, model.id, on_progress)

@@ -1,0 +1,128 @@
+"""kill -9 at any moment costs at most one batch, and the run that follows ends where an undisturbed one would."""
+
+import json
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+KILLS = 30
+PICTURES = 300
+MODEL = Path(__file__).parent.parent / "data" / "shapes-clip"
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory):
+    """Generated pictures: each its own, one twice, one broken."""
+    folder = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(7)
+    for number in range(PICTURES):
+        noise = rng.integers(0, 256, (6, 8, 3), np.uint8)
+        Image.fromarray(noise).resize((160, 120)).save(folder / f"{number:03}.jpg")
+    (folder / "copy.jpg").write_bytes((folder / "000.jpg").read_bytes())
+    (folder / "broken.jpg").write_bytes((folder / "001.jpg").read_bytes()[:300])
+    return folder
+
+
+def start(home: Path, pictures: Path) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "safelight", "index", str(pictures), "--model", str(MODEL), "--json"],
+        env=os.environ | {"SAFELIGHT_HOME": str(home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def finish(process: subprocess.Popen) -> dict:
+    out, _ = process.communicate(timeout=120)
+    assert process.returncode == 0
+    return json.loads(out.splitlines()[-1])
+
+
+def contents(home: Path) -> dict:
+    """Everything a catalog says, by key: (state, hash, vector)."""
+    db = sqlite3.connect(home / "library.sqlite")
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    rows = db.execute(
+        "SELECT p.key, p.state, c.hash, e.vector FROM photo p LEFT JOIN content c ON c.id = p.content_id"
+        " LEFT JOIN embedding e ON e.content_id = c.id"
+    ).fetchall()
+    assert len(rows) == len({row[0] for row in rows}), "a photo stands there once, with one vector"
+    return {key: (state, digest, vector) for key, state, digest, vector in rows}
+
+
+def test_thirty_kills_end_where_an_undisturbed_run_ends(pictures, tmp_path):
+    began = time.monotonic()
+    process = start(tmp_path / "undisturbed", pictures)
+    done = finish(process)
+    seconds = time.monotonic() - began
+    assert (done["indexed"], done["failed"]) == (PICTURES + 1, 1)
+
+    disturbed = tmp_path / "disturbed"
+    chance = random.Random(2026)
+    kept = 0
+    killed = 0
+    for _ in range(KILLS):
+        process = start(disturbed, pictures)
+        try:
+            process.wait(timeout=chance.uniform(0.05, seconds))
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            killed += 1
+        process.wait()
+        process.stdout.close()
+        if (disturbed / "library.sqlite").exists():
+            now = len(contents(disturbed)) if has_tables(disturbed) else 0
+            assert now >= kept, "what was committed stays"
+            kept = now
+    assert killed >= KILLS // 3, "most runs were cut short, or this test shows nothing"
+    finish(start(disturbed, pictures))
+
+    expected, found = contents(tmp_path / "undisturbed"), contents(disturbed)
+    assert found.keys() == expected.keys()
+    for key, (state, digest, vector) in expected.items():
+        assert found[key][:2] == (state, digest), key
+        if vector is not None:
+            # The batch a picture falls into may round its last float16 bit differently.
+            one, other = (np.frombuffer(v, "<f2").astype(np.float32) for v in (vector, found[key][2]))
+            assert float(one @ other) > 0.9999, key
+
+    again = finish(start(disturbed, pictures))
+    assert again == {
+        "event": "done", "indexed": 0, "unchanged": PICTURES + 1, "skipped": 0, "failed": 1, "missing": 0,
+    }  # fmt: skip
+
+
+def has_tables(home: Path) -> bool:
+    db = sqlite3.connect(home / "library.sqlite")
+    return db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'photo'").fetchone() == (1,)
+
+
+def test_ctrl_c_finishes_the_batch_and_exits_130_without_a_traceback(pictures, tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "safelight", "index", str(pictures), "--model", str(MODEL)],
+        env=os.environ | {"SAFELIGHT_HOME": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and process.poll() is None:
+        if (tmp_path / "library.sqlite").exists() and has_tables(tmp_path) and contents(tmp_path):
+            break
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    assert out.startswith("Interrupted:")
+    assert 0 < len(contents(tmp_path)) < PICTURES + 2
