@@ -5,7 +5,7 @@ Recognising is cheap and never walks a folder; photos() streams, and never holds
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -34,6 +34,10 @@ class FileStamp:
     size_bytes: int
     mtime_ns: int
     inode: int
+
+
+Known = Callable[[bytes, FileStamp], bool]
+"""Tells whether the caller has seen a key at this very stamp."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +115,10 @@ class Source(Protocol):
 
     def __init__(self, path: Path) -> None: ...
 
-    def photos(self) -> Iterator[Photo]:
-        """Yield every photo once; a place that becomes unreadable on the way raises ImporterError."""
+    def photos(self, known: Known | None = None) -> Iterator[Photo]:
+        """Yield every photo once; a place that becomes unreadable on the way raises ImporterError.
+
+        Args:
+            known: Lets the source leave unopened what the caller has seen unchanged.
+        """
         ...

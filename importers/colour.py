@@ -1,0 +1,100 @@
+"""Any of Pillow's picture modes -> RGB in sRGB, alpha on white."""
+
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
+from __future__ import annotations
+
+import io
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+WHITE = 255
+_INDISTINGUISHABLE = 2
+"""Profiles that move no colour by more than this many of 255 levels are sRGB under another name."""
+
+
+def to_eight_bits(image: Image.Image) -> Image.Image:
+    """Turn pixels of 1, 16 or 32 bits and palettes into 8 bits a channel; other modes are returned as they are."""
+    if image.mode in ("P", "PA"):
+        return image.convert("RGBA" if image.has_transparency_data else "RGB")
+    if image.mode == "1":
+        return image.convert("LA" if image.has_transparency_data else "L")
+    if image.mode in ("La", "RGBa"):
+        return image.convert({"La": "LA", "RGBa": "RGBA"}[image.mode])
+    if image.mode == "F" or image.mode.startswith("I"):
+        return Image.fromarray(_scaled(np.asarray(image)))
+    if image.mode in ("L", "RGB") and "transparency" in image.info:
+        return image.convert("RGBA")  # one colour that stands for "see through"
+    return image
+
+
+def _scaled(values: NDArray[np.generic]) -> NDArray[np.uint8]:
+    """Scale grey values to 0..255: the white of a file is the smallest usual white that none of its values exceeds.
+
+    Files do not say their white: 16-bit integers use 65535, floats 1 or, rarely, an integer's white.
+    """
+    grey = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=0.0, neginf=0.0)
+    peak = float(grey.max(initial=0.0))
+    usual = (65535.0, 2.0**32 - 1) if np.issubdtype(values.dtype, np.integer) else (1.0, 255.0, 65535.0)
+    white = next((white for white in usual if peak <= white), peak)
+    return (np.clip(grey, 0, white) * (255 / white) + 0.5).astype(np.uint8)
+
+
+def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Lay alpha on white and convert to sRGB through the embedded ICC profile, if there is a usable one.
+
+    A profile that is broken, or of another colour space than the picture, is ignored, as viewers do.
+    """
+    image = _on_white(image)
+    if profile:
+        space = profile[16:20].decode("ascii", "replace")  # ICC.1, header: the data colour space
+        if space == "RGB " and image.mode not in ("RGB", "CMYK", "LAB"):
+            image = image.convert("RGB")
+        fitting = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}.get(space)
+        transform = _transform(profile, image.mode) if fitting == image.mode else None
+        if transform:
+            return _apply(transform, image)
+    if image.mode == "LAB":
+        return _apply(_lab_transform(), image)
+    return image.convert("RGB")
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """Lay a picture with an alpha channel on white."""
+    if image.mode not in ("LA", "RGBA"):
+        return image
+    opaque = "L" if image.mode == "LA" else "RGB"
+    paper = Image.new(opaque, image.size, WHITE if opaque == "L" else (WHITE, WHITE, WHITE))
+    paper.paste(image.convert(opaque), mask=image.getchannel("A"))
+    return paper
+
+
+def _apply(transform: ImageCms.ImageCmsTransform, image: Image.Image) -> Image.Image:
+    result = ImageCms.applyTransform(image, transform)
+    assert result is not None  # only in-place transforms return nothing
+    return result
+
+
+@lru_cache(maxsize=64)
+def _transform(profile: bytes, mode: str) -> ImageCms.ImageCmsTransform | None:
+    """Build the way to sRGB once for all pictures of a profile; None where it is broken or changes nothing."""
+    try:
+        transform = ImageCms.buildTransform(
+            ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), mode, "RGB"
+        )
+    except (OSError, ImageCms.PyCMSError):
+        return None
+    if mode == "CMYK":
+        return transform
+    levels = np.linspace(0, 255, 6).astype(np.uint8)
+    probe = np.stack(np.meshgrid(levels, levels, levels), axis=-1).reshape(1, -1, 3)
+    colours = Image.fromarray(probe).convert(mode)
+    change = np.asarray(_apply(transform, colours), np.int16) - np.asarray(colours.convert("RGB"), np.int16)
+    return transform if np.abs(change).max() > _INDISTINGUISHABLE else None
+
+
+@lru_cache(maxsize=1)
+def _lab_transform() -> ImageCms.ImageCmsTransform:
+    return ImageCms.buildTransform(ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), "LAB", "RGB")

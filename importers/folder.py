@@ -1,0 +1,226 @@
+"""Plain folders and single files: names and stamps only, nothing is opened but files whose name says nothing."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+from importers.base import FileStamp, ImporterError, Known, Photo, Rendition
+from importers.formats import HEAD_BYTES, Reader, sniff, worth_a_look
+
+_FOREIGN_FOLDERS = frozenset(
+    (
+        b"@eadir",  # Synology thumbnails
+        b"@recycle",
+        b"@recently-snapshot",
+        b"#recycle",
+        b"#snapshot",
+        b"$recycle.bin",
+        b"recycler",
+        b"system volume information",
+        b"lost+found",
+        b"__macosx",
+        b"node_modules",
+    )
+)
+_PACKAGE_SUFFIXES = frozenset(
+    (
+        b".photoslibrary",
+        b".photolibrary",
+        b".migratedphotolibrary",
+        b".aplibrary",
+        b".lrdata",
+        b".lrcat-data",
+        b".lrlibrary",
+        b".cocatalog",
+        b".imovielibrary",
+        b".fcpbundle",
+        b".app",
+    )
+)
+"""Folders that one program owns: their pictures are copies, thumbnails, or read by a source of their own."""
+
+_DATALESS = 0x40000000  # SF_DATALESS, macOS <sys/stat.h>
+_CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
+
+
+class FolderSource:
+    """A folder and all below it, or a single file.
+
+    Attributes:
+        root: Absolute, links resolved.
+        folder: What keys are relative to: the root, or the folder that holds it where the root is a file.
+        device: st_dev of the root; an empty folder on another device is a drive that was unplugged.
+        unreadable: After photos(): folder keys ("2024/trip", b"" for none) -> why they could not be listed. What was
+            known below them is not missing.
+        ignored: After photos(): how many files were passed over as no pictures.
+    """
+
+    name: ClassVar[str] = "folder"
+
+    def __init__(self, path: Path) -> None:
+        """Open a folder or file.
+
+        Raises:
+            ImporterError: There is nothing at `path`.
+        """
+        try:
+            self.root = path.resolve(strict=True)
+            status = self.root.stat()
+        except (OSError, RuntimeError) as error:
+            raise ImporterError(f"{path} cannot be opened: {_why(error)}") from error
+        self.device = status.st_dev
+        self.folder = self.root if stat.S_ISDIR(status.st_mode) else self.root.parent
+        self.unreadable: dict[bytes, str] = {}
+        self.ignored = 0
+
+    @classmethod
+    def recognise(cls, path: Path) -> bool:
+        """Tell whether `path` is a folder that no program owns, or a file that looks like a picture."""
+        if path.is_dir():
+            return not is_package(os.fsencode(path.resolve().name))
+        return path.is_file() and (worth_a_look(path.suffix) or (not path.suffix and _starts_like_a_picture(path)))
+
+    def photos(self, known: Known | None = None) -> Iterator[Photo]:
+        """Yield every photo once, folder by folder, sorted by name in each.
+
+        Linked folders come last, each folder once however many links lead to it, so that loops end.
+
+        Args:
+            known: Tells whether the caller has seen a key at this very stamp; such a file is not opened. Only files
+                without a suffix are opened at all, for their first bytes.
+
+        Raises:
+            ImporterError: The root cannot be listed, or was unplugged on the way.
+        """
+        self.unreadable, self.ignored = {}, 0
+        if self.root != self.folder:
+            yield from self._photo(os.fsencode(self.root.name), known)
+            return
+        folders, links = [b""], deque[bytes]()
+        entered: set[tuple[int, int]] = set()
+        through_link = False
+        while folders or links:
+            if not folders:
+                folders.append(links.popleft())
+                through_link = True
+            folder = folders.pop()
+            try:
+                identity = _identity(self._path(folder))
+                if through_link and identity in entered:
+                    continue
+                entered.add(identity)
+                files, inner, linked = self._list(folder)
+            except OSError as error:
+                self.unreadable[folder] = _why(error)
+                continue
+            folders += reversed(inner)
+            links += linked
+            for key in files:
+                yield from self._photo(key, known)
+        self._check_still_there()
+
+    def _list(self, folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
+        """List the keys in one folder, sorted: files and the like, folders, links to folders."""
+        files: list[bytes] = []
+        inner: list[bytes] = []
+        linked: list[bytes] = []
+        with os.scandir(self._path(folder)) as entries:
+            for entry in entries:
+                if entry.name.startswith(b"."):
+                    continue
+                key = folder + b"/" + entry.name if folder else entry.name
+                if not _is_folder(entry):
+                    files.append(key)
+                elif not is_package(entry.name) and entry.name.lower() not in _FOREIGN_FOLDERS:
+                    (linked if entry.is_symlink() else inner).append(key)
+        return sorted(files), sorted(inner), sorted(linked)
+
+    def _photo(self, key: bytes, known: Known | None) -> Iterator[Photo]:
+        """Yield the photo at `key`, or count the file as no picture."""
+        path = Path(os.fsdecode(self._path(key)))
+        if path.suffix and not worth_a_look(path.suffix):
+            self.ignored += 1
+            return
+        stamp, problem = _look(path)
+        if not path.suffix and not (stamp and ((known and known(key, stamp)) or _starts_like_a_picture(path))):
+            self.ignored += 1
+            return
+        yield Photo(key, display_name(key), path, (Rendition(path),), stamp, problem=problem)
+
+    def _path(self, key: bytes) -> bytes:
+        return os.path.join(os.fsencode(self.folder), key)  # noqa: PTH118  # names are bytes: they need not be text
+
+    def _check_still_there(self) -> None:
+        """Tell a finished walk from one that saw an unplugged drive as empty folders."""
+        if b"" in self.unreadable:
+            raise ImporterError(f"{self.root} cannot be read: {self.unreadable[b'']}")
+        try:
+            device = self.root.stat().st_dev
+        except OSError as error:
+            raise ImporterError(f"{self.root} went away while it was being read: {_why(error)}") from error
+        if device != self.device:
+            raise ImporterError(f"{self.root} went away while it was being read; was its drive unplugged?")
+
+
+def is_package(name: bytes) -> bool:
+    """Tell by a folder's name whether it is a library that one program owns."""
+    return os.path.splitext(name)[1].lower() in _PACKAGE_SUFFIXES  # noqa: PTH122
+
+
+def display_name(key: bytes) -> str:
+    """Return a file's name for people: what is no text, and what would move the cursor, is replaced."""
+    return key.rsplit(b"/", 1)[-1].decode("utf-8", "replace").translate(_CONTROL_CHARACTERS)
+
+
+def _identity(path: bytes) -> tuple[int, int]:
+    status = os.stat(path)  # noqa: PTH116
+    return status.st_dev, status.st_ino
+
+
+def _is_folder(entry: os.DirEntry[bytes]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link that leads in a circle
+        return False
+
+
+def _look(path: Path) -> tuple[FileStamp | None, str | None]:
+    """Return a file's stamp, and why it cannot be read where its status tells already."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        return None, "the link leads nowhere" if path.is_symlink() else _why(error)
+    if not stat.S_ISREG(status.st_mode):
+        return None, "it is a pipe, a socket or a device, not a file"
+    return FileStamp(status.st_size, status.st_mtime_ns, status.st_ino), _cloud_problem(status)
+
+
+def _cloud_problem(status: os.stat_result) -> str | None:
+    """Tell a placeholder, which macOS would download if it were opened, from a file."""
+    if getattr(status, "st_flags", 0) & _DATALESS:
+        return "it is only in iCloud; download it in the Finder, then index again"
+    return None
+
+
+def _starts_like_a_picture(path: Path) -> bool:
+    """Look at the first bytes of a file whose name does not say what it is."""
+    try:
+        # O_NONBLOCK: a pipe that took the file's place must not hold us up.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            kind = sniff(os.read(descriptor, HEAD_BYTES))
+        finally:
+            os.close(descriptor)
+    except OSError:
+        return False
+    return kind is not None and kind.reader is not Reader.NONE
+
+
+def _why(error: BaseException) -> str:
+    """Say why the system refuses, in its own words."""
+    return (error.strerror if isinstance(error, OSError) and error.strerror else str(error)).lower()

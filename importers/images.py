@@ -1,0 +1,259 @@
+"""Any picture file -> upright RGB in sRGB, no larger than need be, or one ImageProblem.
+
+The order of the steps is what makes it fast: reduce first, then colours, then orientation, on the small picture.
+"""
+
+from __future__ import annotations
+
+import errno
+import io
+import warnings
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, Literal
+
+# The plug-ins are named so that Image.open() need not import all forty of them to find these.
+from PIL import (
+    AvifImagePlugin,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    Image,
+    Jpeg2KImagePlugin,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+    TiffImagePlugin,
+    UnidentifiedImageError,
+    WebPImagePlugin,  # noqa: F401  # pyright: ignore[reportUnusedImport]
+)
+from PIL.ExifTags import Base
+
+from importers import raw
+from importers.base import Facts, ImporterError
+from importers.colour import to_eight_bits, to_srgb
+from importers.formats import HEAD_BYTES, TIFF, Format, Reader, sniff
+from importers.metadata import facts_of
+
+MAX_PIXELS = 400_000_000
+"""Pictures of more pixels are skipped: 400 megapixels take 1.6 GB to decode."""
+
+# Pillow's own guard stays as the second line (frames inside a file); it refuses above twice this figure.
+Image.MAX_IMAGE_PIXELS = MAX_PIXELS
+
+
+class ImageProblem(ImporterError):  # noqa: N818  # an outcome of reading, not an error of ours
+    """A file gives no picture.
+
+    Attributes:
+        kind: "skipped" where we choose not to read it (its format, a limit), "failed" where it is damaged.
+    """
+
+    def __init__(self, kind: Literal["skipped", "failed"], reason: str) -> None:
+        super().__init__(reason)
+        self.kind: Literal["skipped", "failed"] = kind
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture.
+
+    Attributes:
+        rgb: Mode RGB, upright, sRGB, alpha laid on white; possibly reduced.
+        width: Pixels of the full picture, upright.
+        height: Pixels of the full picture, upright.
+        format: What people call its format: "JPEG".
+        facts: What its metadata says.
+    """
+
+    rgb: Image.Image
+    width: int
+    height: int
+    format: str
+    facts: Facts
+
+
+def open_upright(source: Path | bytes, *, min_edge: int | None, max_pixels: int = MAX_PIXELS) -> Picture:
+    """Decode a picture, told by its content, never by its name.
+
+    Args:
+        source: A file, opened read-only, or its bytes.
+        min_edge: Allow reducing while the shorter side keeps at least twice this many pixels, so that a resize to
+            `min_edge` that follows looks as from the full picture; None gives the full picture.
+        max_pixels: The largest picture to decode.
+
+    Raises:
+        ImageProblem: It is no picture, is damaged, cannot be read, or is over a limit.
+    """
+    try:
+        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return _read(file, _kind_of(file), min_edge, max_pixels)
+            except ImageProblem:
+                raise
+            except MemoryError:
+                raise ImageProblem("failed", "decoding it needs more memory than a picture is given") from None
+            except Exception as error:  # parsers of damaged bytes raise nearly anything
+                raise _problem(error, file.seek(0, io.SEEK_END)) from error
+    except OSError as error:
+        raise ImageProblem("failed", _cannot_read(error)) from error
+
+
+def reader_version() -> str:
+    """Name what can be read here, so that what was skipped is tried again once more can be."""
+    return "1+raw" if raw.is_available() else "1"
+
+
+def _kind_of(file: BinaryIO) -> Format:
+    """Tell what a file is, or why it is nothing that we read."""
+    head = file.read(HEAD_BYTES)
+    if not head:
+        raise ImageProblem("failed", "the file is empty (0 bytes)")
+    if not head.strip(b"\0"):
+        raise ImageProblem("failed", "the file starts with zeros: a copy that was never finished, or a damaged disk")
+    kind = sniff(head)
+    if kind is None:
+        raise ImageProblem("skipped", "the file is not a picture of a kind that is read, whatever its name says")
+    if kind.reader is Reader.NONE:
+        raise ImageProblem("skipped", f"the file is a {kind.name}, a kind that is not read")
+    file.seek(0)
+    return kind
+
+
+def _read(file: BinaryIO, kind: Format, min_edge: int | None, max_pixels: int) -> Picture:
+    """Decode with the reader of this kind."""
+    if kind.reader is Reader.RAW:
+        return _read_raw(file, min_edge, max_pixels)
+    if kind.reader is Reader.HEIF:
+        _register_heif()
+    try:
+        image = Image.open(file, formats=[kind.pillow])
+    except UnidentifiedImageError:
+        if kind is TIFF and raw.is_available():  # perhaps sensor data, which only a RAW reader knows
+            return _read_raw(file, min_edge, max_pixels)
+        raise ImageProblem("failed", f"the file begins as a {kind.name}, but its header is damaged") from None
+    with image:
+        if isinstance(image, TiffImagePlugin.TiffImageFile) and raw.is_raw_tiff(image.tag_v2):
+            return _read_raw(file, min_edge, max_pixels)
+        return _picture(image, kind.name, min_edge, max_pixels)
+
+
+def _picture(image: Image.Image, name: str, min_edge: int | None, max_pixels: int) -> Picture:
+    """Reduce, convert, turn upright: in this order, so that only the first step costs by the full size."""
+    width, height = image.size
+    _check_size(width, height, max_pixels)
+    exif = _exif(image)
+    draft = image.draft(None, (2 * min_edge, 2 * min_edge)) if min_edge else None  # JPEG: 1/2, 1/4, 1/8 for a fraction
+    image.load()
+    if draft is None:
+        width, height = image.size  # HEIF may turn out to be of another size than its header says
+    rgb = to_srgb(_reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile"))
+    turn = _TURNS.get(_orientation(exif))
+    if turn is not None:
+        rgb = rgb.transpose(turn)
+    if turn in _SIDEWAYS:
+        width, height = height, width
+    return Picture(rgb, width, height, name, facts_of(exif))
+
+
+def _check_size(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        limit = max_pixels // 1_000_000
+        raise ImageProblem("skipped", f"{width} x {height} pixels are more than the limit of {limit} megapixels")
+
+
+def _reduce(image: Image.Image, min_edge: int | None) -> Image.Image:
+    """Average whole blocks while the shorter side stays at least 2 * min_edge: far cheaper than a wide filter."""
+    factor = min(image.size) // (2 * min_edge) if min_edge else 1
+    return image.reduce(factor) if factor > 1 else image
+
+
+# What undoes each EXIF orientation. Readers that turn the picture themselves (TIFF, HEIF) also reset the tag.
+_TURNS: dict[object, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_SIDEWAYS = frozenset(_TURNS[orientation] for orientation in (5, 6, 7, 8))
+
+
+def _exif(image: Image.Image) -> Image.Exif:
+    """Return a picture's EXIF, empty where it cannot be parsed: its pixels may be fine."""
+    try:
+        return image.getexif()
+    except Exception:
+        return Image.Exif()
+
+
+def _orientation(exif: Image.Exif) -> int | None:
+    try:
+        value = exif.get(Base.Orientation)
+    except Exception:
+        return None
+    return value if isinstance(value, int) else None
+
+
+def _read_raw(file: BinaryIO, min_edge: int | None, max_pixels: int) -> Picture:
+    """Read a RAW file through its preview, with the facts of whichever of the two knows more."""
+    if not raw.is_available():
+        raise ImageProblem(
+            "skipped", "camera RAW files need the extra `raw`: pip install 'safelight[raw]', then index again"
+        )
+    file.seek(0)
+    preview = raw.read_preview(file, min_edge)
+    with Image.open(io.BytesIO(preview.data), formats=raw.PREVIEW_FORMATS) as image:
+        has_orientation = _orientation(_exif(image)) is not None
+        picture = _picture(image, "RAW", min_edge, max_pixels)
+    rgb = picture.rgb
+    if not has_orientation and preview.turn is not None:
+        rgb = rgb.transpose(preview.turn)
+    file.seek(0)
+    facts = facts_of(raw.read_exif(file))
+    if facts == Facts():
+        facts = picture.facts
+    return replace(picture, rgb=rgb, width=preview.width, height=preview.height, facts=facts)
+
+
+@cache
+def _register_heif() -> None:
+    """Teach Pillow HEIC, once; the pictures beside the main one (thumbnails, depth) are not wanted."""
+    import pi_heif
+
+    pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)  # pyright: ignore[reportUnknownMemberType]
+
+
+def _problem(error: Exception, size_bytes: int) -> ImageProblem:
+    """Say in words for people what a decoder's error means."""
+    text = " ".join(str(error).split())
+    lower = text.lower()
+    if isinstance(error, Image.DecompressionBombError):
+        return ImageProblem("skipped", "it holds a picture of more pixels than the limit")
+    if isinstance(error, OSError) and error.errno:
+        return ImageProblem("failed", _cannot_read(error))
+    if isinstance(error, EOFError) or any(sign in lower for sign in ("truncated", "end of file", "eof", "not enough")):
+        return ImageProblem(
+            "failed", f"the file is cut short: it ends after {_human(size_bytes)}, and part of the picture is missing"
+        )
+    return ImageProblem("failed", f"the picture is damaged ({text[:120] or type(error).__name__})")
+
+
+def _cannot_read(error: OSError) -> str:
+    """Say why the system does not hand over a file."""
+    match error.errno:
+        case errno.ENOENT:
+            return "the file is no longer there"
+        case errno.EACCES:
+            return "this user has no permission to read the file"
+        case errno.EPERM:
+            return "the system denies access; on a Mac, allow it in System Settings, Privacy & Security"
+        case errno.EIO:
+            return "the disk reports an error while reading the file"
+        case _:
+            return f"the file cannot be read: {error.strerror or error}"
+
+
+def _human(size_bytes: int) -> str:
+    """Write a size as people do."""
+    if size_bytes < 1000:
+        return f"{size_bytes} bytes"
+    return f"{size_bytes / 1000:.0f} kB" if size_bytes < 1_000_000 else f"{size_bytes / 1e6:.1f} MB"

@@ -1,0 +1,29 @@
+"""Every kind of source there is; the only module that knows them all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from importers.base import ImporterError, Source
+from importers.folder import FolderSource, is_package
+
+SOURCES: tuple[type[Source], ...] = (FolderSource,)
+"""In the order in which they are asked; the most particular first."""
+
+
+def open_source(path: Path) -> Source:
+    """Open whatever place of photos is at `path`.
+
+    Raises:
+        ImporterError: There is nothing, or nothing that can be read.
+    """
+    path = path.expanduser()
+    if not path.exists():
+        raise ImporterError(f"{path} does not exist; check the spelling, or plug in the drive that holds it")
+    for source in SOURCES:
+        if source.recognise(path):
+            return source(path)
+    if path.is_dir() and is_package(os.fsencode(path.name)):
+        raise ImporterError(f"{path} is the library of another program, which this version does not read")
+    raise ImporterError(f"{path} is neither a folder nor a picture; name a folder of photos, or a picture file")
