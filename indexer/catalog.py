@@ -211,10 +211,10 @@ class Catalog:
         ).fetchall()
         return next((i for i, path, root in rows if is_gone(path) and not is_gone(root)), None)
 
-    def photo_id(self, root_id: int, key: bytes) -> int | None:
-        """Return the row id of a photo by its place."""
-        row = self.db.execute("SELECT id FROM photo WHERE root_id = ? AND key = ?", (root_id, key)).fetchone()
-        return row and row[0]
+    def content_at(self, root_id: int, key: bytes) -> tuple[int | None] | None:
+        """Return the content id of the photo at a place, in a tuple because it may be None; None: nothing is there."""
+        row = self.db.execute("SELECT content_id FROM photo WHERE root_id = ? AND key = ?", (root_id, key)).fetchone()
+        return row and (row[0],)
 
     def move_photo(self, photo_id: int, root_id: int, key: bytes, path: bytes | None, name: str) -> None:
         """Give a photo its new place, keeping its id and its content.

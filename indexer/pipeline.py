@@ -238,7 +238,7 @@ class IndexRun:
                 content_id = self._catalog.write_content(picture.content)
                 self._catalog.write_vector(self._model, content_id, vector)
                 rows += [replace(row, content_id=content_id) for row in picture.rows]
-            written = [self._write(row) for row in rows]
+            written = [self._write(row, embedded=True) for row in rows]
         for picture in batch:
             del self._pictures[picture.content.hash]
         self.tally.embedded += len(batch)
@@ -254,21 +254,23 @@ class IndexRun:
     def _write_settled(self) -> None:
         rows, self._settled = self._settled, []
         with self._catalog.transaction():
-            written = [self._write(row) for row in rows]
+            written = [self._write(row, embedded=False) for row in rows]
         for row, outcome in zip(rows, written, strict=True):
             if row.reason is not None:
                 self._on_problem(row)
             self._count(outcome)
 
-    def _write(self, row: PhotoRow) -> Outcome:
-        photo_id, outcome = None, row.outcome
-        if row.content_id is not None and self._catalog.photo_id(row.root_id, row.key) is None:
-            photo_id = self._catalog.vanished_with(row.content_id)
-        if photo_id is not None:
-            self._catalog.move_photo(photo_id, row.root_id, row.key, row.path, row.name)
-            outcome = Outcome.UNCHANGED
+    def _write(self, row: PhotoRow, *, embedded: bool) -> Outcome:
+        """Write a photo, under its new name where it has moved; tells how it ended."""
+        is_same = False
+        if row.content_id is not None:
+            here = self._catalog.content_at(row.root_id, row.key)
+            is_same = here == (row.content_id,)  # touched, or restored from a backup
+            if here is None and (moved := self._catalog.vanished_with(row.content_id)) is not None:
+                self._catalog.move_photo(moved, row.root_id, row.key, row.path, row.name)
+                is_same = True
         self._seen.add(self._catalog.write_photo(row))
-        return outcome
+        return Outcome.UNCHANGED if is_same and not embedded else row.outcome
 
     def _row(self, photo: Photo, outcome: Outcome, reason: str | None, facts: Facts | None = None) -> PhotoRow:
         return PhotoRow(

@@ -81,6 +81,7 @@ def index_paths(
                 total += run.run(source)
         if (trouble := library.update_indexes(model, on_progress)) is not None:
             on_remark(trouble)
+    total.interrupted = stop.is_set()
     return total
 
 

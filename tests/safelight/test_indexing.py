@@ -1,0 +1,303 @@
+"""Indexing folders for real: generated pictures, the tiny shapes CLIP, a real catalog."""
+
+import os
+import shutil
+import subprocess
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from indexer.errors import CatalogError
+from indexer.lock import LockedError, ProcessLock
+from PIL import Image
+from safelight.config import Settings
+from safelight.errors import SafelightError
+from safelight.indexing import index_paths
+from safelight.pruning import plan_prune, prune
+from safelight.service import Library
+from safelight.status import problems
+
+MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
+
+
+def paint(path: Path, seed: int, size: tuple[int, int] = (80, 60)) -> None:
+    noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    Image.fromarray(noise).resize(size).save(path)
+
+
+@pytest.fixture
+def photos(tmp_path):
+    folder = tmp_path / "photos"
+    (folder / "2019").mkdir(parents=True)
+    for number in range(5):
+        paint(folder / "2019" / f"{number}.png", number)
+    paint(folder / "top.jpg", 100)
+    return folder
+
+
+class Runner:
+    """Runs index_paths on one library and keeps what it was told."""
+
+    def __init__(self, home: Path) -> None:
+        self.library = Library(Settings(model=MODEL), home)
+        self.remarks: list[str] = []
+
+    def __call__(self, *paths: Path, stop: threading.Event | None = None, retry: bool = False):
+        return index_paths(
+            self.library,
+            [str(path) for path in paths],
+            stop=stop or threading.Event(),
+            retry=retry,
+            on_progress=lambda event: None,
+            on_problem=lambda path, outcome, reason: None,
+            on_remark=self.remarks.append,
+        )
+
+    def ids(self) -> dict[bytes, str]:
+        return dict(self.library.catalog.db.execute("SELECT key, public_id FROM photo WHERE state = 'indexed'"))
+
+    def count(self, sql: str) -> int:
+        return self.library.catalog.db.execute(f"SELECT count(*) FROM {sql}").fetchone()[0]
+
+
+@pytest.fixture
+def index(tmp_path):
+    runner = Runner(tmp_path / "home")
+    yield runner
+    runner.library.close()
+
+
+def outcomes(tally) -> dict[str, int]:
+    names = ("indexed", "unchanged", "skipped", "failed", "missing", "embedded")
+    return {name: getattr(tally, name) for name in names if getattr(tally, name)}
+
+
+def test_a_second_run_does_nothing_and_reads_no_file(index, photos):
+    assert outcomes(index(photos)) == {"indexed": 6, "embedded": 6}
+    target = photos / "top.jpg"
+    stat = target.stat()
+    with target.open("r+b") as file:  # other bytes under the same name, size, time and inode: only a reader could tell
+        file.write(b"x" * stat.st_size)
+    os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert index.count("photo") == 6
+
+
+def test_without_a_path_everything_known_is_looked_at_again(index, photos):
+    index(photos)
+    paint(photos / "new.png", 200)
+    assert outcomes(index()) == {"indexed": 1, "unchanged": 6, "embedded": 1}
+
+
+def test_nothing_known_and_no_path_is_a_clear_line(index):
+    with pytest.raises(SafelightError, match="nothing has been indexed yet"):
+        index()
+
+
+def test_the_same_bytes_at_two_paths_are_embedded_once(index, photos):
+    shutil.copy(photos / "top.jpg", photos / "copy.jpg")
+    assert outcomes(index(photos)) == {"indexed": 7, "embedded": 6}
+    shutil.copy(photos / "top.jpg", photos / "later.jpg")
+    assert outcomes(index(photos)) == {"indexed": 1, "unchanged": 7}
+    assert (index.count("photo"), index.count("embedding")) == (8, 6)
+
+
+def test_a_renamed_file_keeps_its_id_and_is_not_embedded_again(index, photos):
+    index(photos)
+    before = index.ids()[b"top.jpg"]
+    (photos / "top.jpg").rename(photos / "2019" / "renamed.jpg")
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert index.ids()[b"2019/renamed.jpg"] == before
+    assert index.count("photo") == 6
+
+
+def test_a_folder_renamed_is_recognised_whole(index, photos):
+    index(photos)
+    before = sorted(index.ids().values())
+    (photos / "2019").rename(photos / "2019 Norway")
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert sorted(index.ids().values()) == before
+
+
+def test_a_file_moved_from_another_disk_is_recognised_by_its_bytes(index, photos):
+    index(photos)
+    before = index.ids()[b"top.jpg"]
+    (photos / "moved.jpg").write_bytes((photos / "top.jpg").read_bytes())
+    (photos / "top.jpg").unlink()
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert index.ids()[b"moved.jpg"] == before
+
+
+def test_a_changed_file_is_embedded_again_and_only_that(index, photos):
+    index(photos)
+    before = index.ids()[b"top.jpg"]
+    paint(photos / "top.jpg", 300, (90, 60))
+    assert outcomes(index(photos)) == {"indexed": 1, "unchanged": 5, "embedded": 1}
+    assert index.ids()[b"top.jpg"] == before
+
+
+def test_a_touched_file_is_read_but_not_embedded(index, photos):
+    index(photos)
+    os.utime(photos / "top.jpg", (1, 1))
+    assert outcomes(index(photos)) == {"unchanged": 6}
+
+
+def test_a_vanished_file_is_marked_and_its_vector_kept_until_pruned(index, photos):
+    index(photos)
+    (photos / "top.jpg").unlink()
+    assert outcomes(index(photos)) == {"unchanged": 5, "missing": 1}
+    assert outcomes(index(photos)) == {"unchanged": 5, "missing": 1}, "it stays missing, and counted"
+    assert index.count("embedding") == 6
+    plan = plan_prune(index.library)
+    assert [Path(path).name for _, path in plan.photos] == ["top.jpg"]
+    assert index.count("photo") == 6, "a plan changes nothing"
+    prune(index.library, plan)
+    assert (index.count("photo"), index.count("embedding"), index.count("content")) == (5, 5, 5)
+    assert index.count("outbox WHERE op = 'delete'") == 1
+
+
+def test_a_file_that_comes_back_is_unchanged(index, photos, tmp_path):
+    index(photos)
+    before = index.ids()[b"top.jpg"]
+    (photos / "top.jpg").rename(tmp_path / "aside.jpg")
+    index(photos)
+    (tmp_path / "aside.jpg").rename(photos / "top.jpg")
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert index.ids()[b"top.jpg"] == before
+
+
+def test_pruning_one_copy_keeps_the_vector_that_the_other_needs(index, photos):
+    shutil.copy(photos / "top.jpg", photos / "copy.jpg")
+    index(photos)
+    (photos / "copy.jpg").unlink()
+    index(photos)
+    prune(index.library, plan_prune(index.library))
+    assert (index.count("photo"), index.count("embedding")) == (6, 6)
+
+
+def test_forgetting_a_root_leaves_the_others(index, photos, tmp_path):
+    other = tmp_path / "other"
+    other.mkdir()
+    shutil.copy(photos / "top.jpg", other / "top.jpg")
+    paint(other / "own.png", 400)
+    index(photos, other)
+    prune(index.library, plan_prune(index.library, forget=other))
+    assert [root.path for root in index.library.catalog.roots()] == [photos]
+    assert (index.count("photo"), index.count("embedding")) == (6, 6)
+    with pytest.raises(SafelightError, match="is not an indexed place"):
+        plan_prune(index.library, forget=tmp_path)
+
+
+def test_a_vanished_root_is_offline_and_nothing_is_touched(index, photos, tmp_path):
+    index(photos)
+    photos.rename(tmp_path / "unplugged")
+    assert outcomes(index(photos)) == {}
+    assert "is not there" in index.remarks[-1]
+    assert [root.state for root in index.library.catalog.roots()] == ["offline"]
+    assert index.count("photo WHERE state = 'indexed'") == 6
+    assert plan_prune(index.library).photos == [], "what lies on an absent drive is never pruned"
+    (tmp_path / "unplugged").rename(photos)
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert [root.state for root in index.library.catalog.roots()] == ["online"]
+
+
+def test_an_empty_mount_point_is_an_unplugged_drive(index, photos, tmp_path):
+    mount = tmp_path / "drive"
+    mount.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "none", mount], capture_output=True, check=False).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        shutil.copytree(photos, mount / "pictures")
+        index(mount)
+    finally:
+        subprocess.run(["umount", mount], check=True)
+    assert outcomes(index(mount)) == {}
+    assert "is not there" in index.remarks[-1]
+    assert index.count("photo WHERE state = 'indexed'") == 6
+
+
+def test_part_of_a_root_is_the_same_photos(index, photos):
+    index(photos)
+    paint(photos / "2019" / "new.png", 500)
+    (photos / "top.jpg").unlink()
+    assert outcomes(index(photos / "2019")) == {"indexed": 1, "unchanged": 5, "embedded": 1}
+    assert index.count("root") == 1
+    assert index.count("photo WHERE state = 'missing'") == 0, "what lies outside the part was not looked for"
+
+
+def test_a_root_above_takes_over_what_is_known_below(index, photos):
+    index(photos / "2019")
+    assert outcomes(index(photos)) == {"indexed": 1, "unchanged": 5, "embedded": 1}
+    assert [root.path for root in index.library.catalog.roots()] == [photos]
+
+
+def test_broken_pictures_are_counted_with_their_reason_and_not_tried_again(index, photos):
+    (photos / "empty.jpg").touch()
+    (photos / "cut.jpg").write_bytes((photos / "top.jpg").read_bytes()[:400])
+    first = index(photos)
+    assert (first.indexed, first.skipped + first.failed) == (6, 2)
+    second = index(photos)
+    assert (second.unchanged, second.skipped, second.failed) == (6, first.skipped, first.failed)
+    found = {Path(problem.path).name: problem.reason for problem in problems(index.library.catalog)}
+    assert set(found) == {"empty.jpg", "cut.jpg"}
+    assert all(found.values())
+    paint(photos / "cut.jpg", 600)
+    assert index(photos).indexed == 1, "a mended file is read again"
+
+
+def test_two_models_side_by_side_lose_nothing(index, photos, tmp_path):
+    index(photos)
+    other = tmp_path / "other-model"
+    shutil.copytree(MODEL, other)
+    config = (other / "config.json").read_text("utf-8")
+    (other / "config.json").write_text(config.replace("{", '{"note": "another space",', 1), "utf-8")
+    home = index.library.home
+    second = Library(Settings(model=str(other)), home)
+    tally = index_paths(
+        second, [str(photos)], stop=threading.Event(), on_progress=print, on_problem=print, on_remark=print
+    )
+    assert outcomes(tally) == {"indexed": 6, "embedded": 6}
+    second.close()
+    assert index.count("embedding") == 12
+    assert outcomes(index(photos)) == {"unchanged": 6}
+
+
+def test_one_run_at_a_time(index, photos):
+    with ProcessLock(index.library.home / "index.lock", "indexing photos"), pytest.raises(LockedError) as error:
+        index(photos)
+    assert f"process {os.getpid()} (indexing photos)" in str(error.value)
+
+
+def test_a_stop_keeps_what_is_done(index, photos):
+    stop = threading.Event()
+    stop.set()
+    assert index(photos, stop=stop).interrupted
+    assert index(photos).indexed == 6
+
+
+def test_a_full_disk_is_one_clear_error_and_the_catalog_stays_sound(photos, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", small], capture_output=True, check=False).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        for number in range(400):
+            paint(photos / f"more-{number}.png", 1000 + number, (16, 12))
+        runner = Runner(small / "home")
+        with pytest.raises(CatalogError, match="cannot (write|open) the catalog"):
+            runner(photos)
+        assert runner.library.catalog.db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        runner.library.close()
+    finally:
+        subprocess.run(["umount", "-l", small], check=True)
+
+
+def test_the_originals_stay_as_they_are(index, photos):
+    def state():
+        return {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in photos.rglob("*") if path.is_file()}
+
+    before = state()
+    index(photos)
+    index.library.search(["a red circle"], show_all=True)
+    assert state() == before
