@@ -100,7 +100,7 @@ class Library:
         )
 
     def use_model(self, name: str) -> str:
-        """Make `name` (a name or a folder) the model to use; returns a remark on what it has indexed.
+        """Make a model, by name or folder, the one to use; returns a remark on what it has indexed.
 
         Raises:
             ModelError: There is no such model.
@@ -109,10 +109,26 @@ class Library:
         Writes: config.toml.
         """
         if Path(name).is_dir():
-            if lacking := registry.missing(Path(name)):
-                raise ModelError(f"{name} is no model folder: it lacks {', '.join(lacking)}")
-        else:
-            registry.lookup(name)
+            return self.use_folder(Path(name))
+        return self._use(registry.lookup(name).name)
+
+    def use_folder(self, folder: Path) -> str:
+        """Make the model in a folder the one to use; see use_model.
+
+        Raises:
+            ModelError: The folder holds no model.
+            SafelightError: The settings cannot be written.
+
+        Writes: config.toml.
+        """
+        folder = folder.expanduser().absolute()
+        if not folder.is_dir():
+            raise ModelError(f"{folder} is no folder")
+        if lacking := registry.missing(folder):
+            raise ModelError(f"{folder} is no model's folder: it lacks {', '.join(lacking)}")
+        return self._use(str(folder))
+
+    def _use(self, name: str) -> str:
         save_setting("model", name)
         seen = {model.name: model.vectors for model in status.models(self.catalog, name)}.get(name, 0)
         if seen:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from pathlib import Path
 
 import click
 
@@ -50,13 +50,13 @@ def model_use(name: str) -> None:
 
 
 @model.command("path")
-@click.argument("folder", type=click.Path(exists=True, file_okay=False))
+@click.argument("folder", type=click.Path())
 def model_path(folder: str) -> None:
     """Use a model that lies in a folder already (config.json, *.safetensors, tokenizer.json)."""
     from safelight import draw
 
     with open_library() as library:
-        draw.say(library.use_model(os.path.abspath(folder)))  # noqa: PTH100 - keeps the user's symlinks
+        draw.say(library.use_folder(Path(folder)))
 
 
 @click.group()

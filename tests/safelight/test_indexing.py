@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
+
 from indexer.errors import CatalogError
 from indexer.lock import LockedError, ProcessLock
-from PIL import Image
 from safelight.config import Settings
 from safelight.errors import SafelightError
 from safelight.indexing import index_paths
@@ -279,7 +280,9 @@ def test_a_stop_keeps_what_is_done(index, photos):
 def test_a_full_disk_is_one_clear_error_and_the_catalog_stays_sound(photos, tmp_path):
     small = tmp_path / "small"
     small.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300k", "none", small], capture_output=True, check=False).returncode:
+    if subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=300k", "none", small], capture_output=True, check=False
+    ).returncode:
         pytest.skip("mounting needs root")
     try:
         for number in range(400):
