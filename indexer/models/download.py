@@ -1,8 +1,11 @@
 """Bring a model's files here from the model hub, once.
 
 Only safetensors, JSON and plain text are taken, never pickles. They lie in the hub's own cache, which other programs
-share; HF_HOME, HF_HUB_OFFLINE and HF_ENDPOINT are honoured. A revision is a commit: where the registry gives none, the
-commit found at the first fetch is noted in the data folder and kept from then on.
+share; HF_HOME, HF_HUB_OFFLINE, HF_ENDPOINT and a login are honoured. A revision is a commit: where the registry gives
+none, the commit found at the first fetch is noted in the data folder and kept from then on.
+
+The large files are taken here, not by huggingface_hub, which starts an interrupted file anew (seen in 1.33); it finds
+them in the cache, fetches the small ones and puts the folder together.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
@@ -11,6 +14,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import logging
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from fnmatch import fnmatch
@@ -18,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from huggingface_hub import HfApi, constants, snapshot_download
+from huggingface_hub import HfApi, constants, hf_hub_url, snapshot_download
 from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
@@ -26,11 +30,12 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
-from tqdm.auto import tqdm
+from huggingface_hub.utils import build_hf_headers, disable_progress_bars
 
 from indexer.errors import ModelError
 from indexer.events import OnProgress, Progress, ignore
-from indexer.models.registry import REQUIRED, ModelInfo, find, lookup, pin, pinned
+from indexer.lock import ProcessLock
+from indexer.models.registry import REQUIRED, ModelInfo, cache_folder, find, lookup, pin, pinned
 
 _WANTED = (
     *REQUIRED,
@@ -54,6 +59,7 @@ def fetch(name: str, *, home: Path, on_progress: OnProgress = ignore) -> Path:
 
     Raises:
         ModelError: The hub cannot be reached, has no safetensors of it, or sent something damaged.
+        LockedError: Another process is downloading.
 
     Writes: the hub's cache; models/revisions.json in our data folder.
     """
@@ -62,33 +68,76 @@ def fetch(name: str, *, home: Path, on_progress: OnProgress = ignore) -> Path:
     info = lookup(name)
     if constants.HF_HUB_OFFLINE:
         raise ModelError(f"{info.name} is not on this computer and HF_HUB_OFFLINE is set; {_way_out(info)}")
-    with _plain_errors(info):
+    with ProcessLock(home / "models" / "download.lock", f"downloading {info.name}"), _plain_errors(info):
         return _download(info, home, on_progress)
 
 
 def _download(info: ModelInfo, home: Path, on_progress: OnProgress) -> Path:
-    asked = pinned(info, home)
-    listing = HfApi().model_info(info.repository, revision=asked, files_metadata=True)
-    files = _wanted(info, listing.siblings or [])
+    listing = HfApi().model_info(info.repository, revision=pinned(info, home), files_metadata=True)
+    revision, files = str(listing.sha), _wanted(info, listing.siblings or [])
     total_bytes = sum(file.size or 0 for file in files)
 
     def show(done_bytes: int) -> None:
-        on_progress(Progress(f"downloading {info.name}", min(done_bytes, total_bytes), total_bytes, total_final=True))
+        on_progress(Progress(f"downloading {info.name}", done_bytes, total_bytes, total_final=True))
 
-    show(0)
-    folder = Path(
-        snapshot_download(
-            info.repository,
-            revision=str(listing.sha),
-            allow_patterns=[file.rfilename for file in files],
-            tqdm_class=_meter(show),
-        )
+    done_bytes = 0
+    show(done_bytes)
+    for file in files:
+        if file.lfs is not None:
+            before = done_bytes
+            _take(info, revision, file, lambda bytes_of_file, before=before: show(before + bytes_of_file))
+            done_bytes += file.lfs.size
+    folder = snapshot_download(
+        info.repository,
+        revision=revision,
+        allow_patterns=[file.rfilename for file in files],
     )
-    _check(info, folder, files)
     if info.revision is None:
-        pin(info, home, str(listing.sha))
+        pin(info, home, revision)
     show(total_bytes)
-    return folder
+    return Path(folder)
+
+
+def _take(info: ModelInfo, revision: str, file: Any, show: Callable[[int], None]) -> None:
+    """Put a large file into the hub's cache under its digest, going on with what an earlier try left."""
+    blob = cache_folder(info) / "blobs" / str(file.lfs.sha256)
+    if blob.exists():
+        return show(file.lfs.size)
+    blob.parent.mkdir(parents=True, exist_ok=True)
+    partial = blob.with_name(f"{blob.name}.safelight-partial")
+    url = hf_hub_url(info.repository, file.rfilename, revision=revision)
+    partial.touch()
+    while (have := partial.stat().st_size) < file.lfs.size:
+        try:
+            _append(partial, url, have, show)
+        except httpx.TransportError:
+            if partial.stat().st_size <= have:  # a try that gained something is worth another
+                raise
+    with partial.open("rb") as data:
+        if hashlib.file_digest(data, "sha256").hexdigest() != file.lfs.sha256:
+            partial.unlink()
+            raise ModelError(f"{info.repository}: {file.rfilename} arrived damaged and was removed; run the same again")
+    partial.replace(blob)
+    return None
+
+
+def _append(partial: Path, url: str, have_bytes: int, show: Callable[[int], None]) -> None:
+    headers = build_hf_headers() | {"Accept-Encoding": "identity"}
+    headers |= {"Range": f"bytes={have_bytes}-"} if have_bytes else {}
+    with (
+        httpx.stream(
+            "GET", url, headers=headers, follow_redirects=True, timeout=constants.HF_HUB_DOWNLOAD_TIMEOUT
+        ) as response,
+        partial.open("ab") as out,
+    ):
+        response.raise_for_status()
+        if response.status_code != 206:  # the server sends the whole file, not the rest
+            out.truncate(0)
+            have_bytes = 0
+        for chunk in response.iter_raw():
+            out.write(chunk)
+            have_bytes += len(chunk)
+            show(have_bytes)
 
 
 def _wanted(info: ModelInfo, siblings: Sequence[Any]) -> list[Any]:
@@ -105,51 +154,13 @@ def _wanted(info: ModelInfo, siblings: Sequence[Any]) -> list[Any]:
     return files
 
 
-def _check(info: ModelInfo, folder: Path, files: Sequence[Any]) -> None:
-    """Compare the weights with the digests that the hub gives; remove what is damaged, so that it is fetched again."""
-    for file in files:
-        if file.lfs is None:
-            continue
-        path = folder / str(file.rfilename)
-        with path.open("rb") as data:
-            digest = hashlib.file_digest(data, "sha256").hexdigest()
-        if digest != file.lfs.sha256:
-            path.resolve().unlink()
-            path.unlink(missing_ok=True)
-            raise ModelError(f"{info.repository}: {path.name} arrived damaged and was removed; run the same again")
-
-
-def _meter(show: Callable[[int], None]) -> type[tqdm[Any]]:
-    """Make the class that the hub's library draws progress with; it draws nothing and reports bytes."""
-
-    class Meter(tqdm[Any]):
-        def __init__(self, *args: Any, **options: Any) -> None:
-            # Kept for as long as the bar lives; a closed file would be written to when the bar is closed.
-            super().__init__(*args, **(options | {"file": _Nowhere(), "disable": False}))
-            self.counts_bytes = options.get("unit") == "B"
-
-        def update(self, n: float | None = 1) -> bool | None:
-            moved = super().update(n)
-            if self.counts_bytes:
-                show(int(self.n))
-            return moved
-
-    return Meter
-
-
-class _Nowhere:
-    """A text file that forgets what is written to it."""
-
-    def write(self, text: str) -> int:
-        return len(text)
-
-    def flush(self) -> None:
-        pass
-
-
 @contextmanager
 def _plain_errors(info: ModelInfo) -> Generator[None]:
-    """Turn what the network can do into one line that says what to do."""
+    """Turn what the network can do into one line that says what to do; keep the hub's library from printing."""
+    disable_progress_bars()
+    logger = logging.getLogger("huggingface_hub")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
     try:
         yield
     except (RepositoryNotFoundError, RevisionNotFoundError, GatedRepoError) as error:
@@ -173,6 +184,8 @@ def _plain_errors(info: ModelInfo) -> Generator[None]:
         raise ModelError(
             f"the download of {info.name} broke off (what came is kept): run the same again; {_way_out(info)}"
         ) from error
+    finally:
+        logger.setLevel(level)
 
 
 def _way_out(info: ModelInfo) -> str:

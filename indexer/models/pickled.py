@@ -182,8 +182,8 @@ def _unpickle(stream: io.BytesIO) -> Any:
             case "SETITEMS":
                 items = pop_to_mark()
                 _as_dict(stack[-1]).update(zip(items[::2], items[1::2], strict=True))
-            case "APPENDS":
-                items = pop_to_mark()
+            case "APPEND" | "APPENDS":
+                items = pop_to_mark() if opcode.name == "APPENDS" else [stack.pop()]
                 if not isinstance(stack[-1], list):
                     raise _RefusedError("it appends to something that is not a list")
                 stack[-1].extend(items)

@@ -155,7 +155,7 @@ def lookup(name: str) -> ModelInfo:
     if name in MODELS:
         return MODELS[name]
     for info in MODELS.values():
-        if info.repository == name:
+        if name and info.repository == name:
             return info
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         return ModelInfo(name, name, None, 0, "", 0, "")
@@ -169,15 +169,22 @@ def find(name: str, *, home: Path) -> Path | None:
         name: See `lookup`; not the starter, which has no folder.
         home: Our data folder, where first-seen revisions are noted.
     """
-    from huggingface_hub import constants  # where the cache is; the rest of that package takes a second to import
-
     info = lookup(name)
     revision = pinned(info, home)
     if revision is None:
         return None
-    cache = Path(constants.HF_HUB_CACHE) / f"models--{info.repository.replace('/', '--')}"
-    folder = cache / "snapshots" / revision
+    folder = cache_folder(info) / "snapshots" / revision
     return None if missing(folder) else folder
+
+
+def cache_folder(info: ModelInfo) -> Path:
+    """Return the folder that the hub's cache keeps for a repository, there or not.
+
+    Source: huggingface.co/docs/huggingface_hub/guides/manage-cache.
+    """
+    from huggingface_hub import constants  # where the cache is; the rest of that package takes a second to import
+
+    return Path(constants.HF_HUB_CACHE) / f"models--{info.repository.replace('/', '--')}"
 
 
 def missing(folder: Path) -> list[str]:
@@ -188,7 +195,7 @@ def missing(folder: Path) -> list[str]:
         return lacking if (folder / "model.safetensors").is_file() else [*lacking, "model.safetensors"]
     try:
         shards = {str(shard) for shard in json.loads(index.read_text("utf-8"))["weight_map"].values()}
-    except (ValueError, KeyError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return [*lacking, index.name]
     return lacking + sorted(shard for shard in shards if not (folder / shard).is_file())
 

@@ -1,0 +1,54 @@
+"""Names, pins and folders."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from indexer.errors import ModelError
+from indexer.models.registry import DEFAULT, MODELS, STARTER, ModelInfo, lookup, missing, pin, pinned
+
+
+def test_every_entry_is_complete() -> None:
+    assert DEFAULT in MODELS
+    for name, info in MODELS.items():
+        assert info.name == name
+        if name != STARTER:
+            assert re.fullmatch(r"[\w.-]+/[\w.-]+", info.repository)
+            assert info.revision is None or re.fullmatch(r"[0-9a-f]{40}", info.revision)
+            assert 100 < info.size_mb < 10_000
+            assert info.dim in (512, 768, 1024, 1152)
+        assert info.license in ("Apache-2.0", "MIT")
+
+
+def test_lookup_by_short_name_repository_or_neither() -> None:
+    assert lookup("clip-b32") is lookup("openai/clip-vit-base-patch32")
+    assert lookup("someone/some-model").revision is None
+    for nonsense in ("clipb32", "", "../x/y", "a/b/c"):
+        with pytest.raises(ModelError, match="no model is called"):
+            lookup(nonsense)
+
+
+def test_pins_are_kept_and_a_damaged_note_is_named(tmp_path: Path) -> None:
+    info, other = (ModelInfo(name, name, None, 0, "", 0, "") for name in ("a/b", "c/d"))
+    pin(info, tmp_path, "1" * 40)
+    pin(other, tmp_path, "2" * 40)
+    assert (pinned(info, tmp_path), pinned(other, tmp_path)) == ("1" * 40, "2" * 40)
+    (tmp_path / "models" / "revisions.json").write_text("{")
+    with pytest.raises(ModelError, match=r"revisions\.json is damaged"):
+        pinned(info, tmp_path)
+
+
+def test_missing_names_what_a_folder_lacks(tmp_path: Path) -> None:
+    assert missing(tmp_path) == ["config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"]
+    for name in ("config.json", "preprocessor_config.json", "tokenizer.json"):
+        (tmp_path / name).touch()
+    shards = {"weight_map": {"x": "model-00001-of-00002.safetensors", "y": "model-00002-of-00002.safetensors"}}
+    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(shards))
+    (tmp_path / "model-00001-of-00002.safetensors").touch()
+    assert missing(tmp_path) == ["model-00002-of-00002.safetensors"]
+    (tmp_path / "model.safetensors.index.json").write_text("[]")
+    assert missing(tmp_path) == ["model.safetensors.index.json"]
