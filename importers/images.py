@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import io
 import warnings
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -68,11 +69,11 @@ class Picture:
     facts: Facts
 
 
-def open_upright(source: Path | bytes, *, min_edge: int | None, max_pixels: int = MAX_PIXELS) -> Picture:
+def open_upright(source: Path | bytes | BinaryIO, *, min_edge: int | None, max_pixels: int = MAX_PIXELS) -> Picture:
     """Decode a picture, told by its content, never by its name.
 
     Args:
-        source: A file, opened read-only, or its bytes.
+        source: A file, opened read-only; or its bytes; or an open seekable file, which stays open.
         min_edge: Allow reducing while the shorter side keeps at least twice this many pixels, so that a resize to
             `min_edge` that follows looks as from the full picture; None gives the full picture.
         max_pixels: The largest picture to decode.
@@ -81,7 +82,7 @@ def open_upright(source: Path | bytes, *, min_edge: int | None, max_pixels: int 
         ImageProblem: It is no picture, is damaged, cannot be read, or is over a limit.
     """
     try:
-        with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as file, warnings.catch_warnings():
+        with _opened(source) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
                 return _read(file, _kind_of(file), min_edge, max_pixels)
@@ -93,6 +94,16 @@ def open_upright(source: Path | bytes, *, min_edge: int | None, max_pixels: int 
                 raise _problem(error, file.seek(0, io.SEEK_END)) from error
     except OSError as error:
         raise ImageProblem("failed", _cannot_read(error)) from error
+
+
+def _opened(source: Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
+    match source:
+        case Path():
+            return source.open("rb")
+        case bytes():
+            return io.BytesIO(source)
+        case _:
+            return nullcontext(source)
 
 
 def reader_version() -> str:

@@ -1,0 +1,301 @@
+"""Decoder processes: one a core, fed ahead, each file answered exactly once whatever it does to its decoder.
+
+Pictures come from strangers and are parsed by C libraries, so they are parsed in processes that may die: a crash costs
+a process, a hang is ended by the clock, and only the file at hand is blamed. The processes are started fresh (never
+forked from this one, which has threads) and end by themselves when this one is gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from multiprocessing import Pipe
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from importers.images import MAX_PIXELS
+from indexer.decode_worker import Decoded, Problem, unpack
+from indexer.errors import IndexerError
+from indexer.preprocess import PixelSpec
+
+__all__ = ["Decoded", "DecoderPool", "Problem"]
+
+TIMEOUT_S = 60.0
+MEMORY_BYTES = 4 << 30
+_START_TIMEOUT_S = 60.0
+_IN_FLIGHT = 2  # one at work, one on its doorstep
+_ATTEMPTS = 2  # a file is blamed when it ends two decoders: one may have been killed by someone else
+
+
+@dataclass(slots=True)
+class _Job:
+    ticket: int
+    path: Path
+    hash_only: bool
+    attempts: int = 0
+
+    def frame(self) -> bytes:
+        return json.dumps({"ticket": self.ticket, "path": str(self.path), "hash_only": self.hash_only}).encode()
+
+
+class DecoderPool:
+    """Decoder processes with one queue in and one out. All methods are for one thread."""
+
+    def __init__(
+        self,
+        spec: PixelSpec,
+        workers: int | None = None,
+        *,
+        ahead: int = 64,
+        timeout_s: float = TIMEOUT_S,
+        memory_bytes: int = MEMORY_BYTES,
+        max_pixels: int = MAX_PIXELS,
+    ) -> None:
+        """Start the processes; returns before they are up.
+
+        Args:
+            spec: How the model wants its pixels.
+            workers: Processes; by default one for each core that this process may use.
+            ahead: Answers that may lie waiting; what bounds memory.
+            timeout_s: Seconds that a file may take.
+            memory_bytes: Address space of each process, where the system enforces it.
+            max_pixels: Larger pictures are skipped.
+        """
+        self._workers = workers or _cores()
+        self._capacity = ahead + _IN_FLIGHT * self._workers
+        self._timeout_s = timeout_s
+        self._settings = json.dumps({"spec": asdict(spec), "memory_bytes": memory_bytes, "max_pixels": max_pixels})
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Decoded | IndexerError] = queue.SimpleQueue()
+        self._outstanding = 0
+        self._closed = threading.Event()
+        self._processes: dict[int, _Process] = {}
+        self._threads = [
+            threading.Thread(target=self._serve, args=(number,), name=f"decoder-{number}", daemon=True)
+            for number in range(self._workers)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def full(self) -> bool:
+        """Whether so much is under way that results should be taken before more is submitted."""
+        return self._outstanding >= self._capacity
+
+    @property
+    def outstanding(self) -> int:
+        """Jobs submitted whose results have not been taken."""
+        return self._outstanding
+
+    @property
+    def process_ids(self) -> list[int]:
+        """The decoders that run now."""
+        return [process.pid for process in self._processes.values()]
+
+    def submit(self, ticket: int, path: Path, *, hash_only: bool = False) -> None:
+        """Queue a file. Never waits: ask `full` first.
+
+        Args:
+            ticket: Comes back in the answer.
+            path: The file; relative to the folder in which the pool was made.
+            hash_only: Do not decode it.
+        """
+        if self._closed.is_set():
+            raise IndexerError("the decoders are closed")
+        self._outstanding += 1
+        self._jobs.put(_Job(ticket, path, hash_only))
+
+    def results(self, *, wait: bool = False) -> list[Decoded]:
+        """Take the answers that are there, in the order in which they came.
+
+        Args:
+            wait: Wait for at least one, if anything is under way.
+
+        Raises:
+            IndexerError: The decoder processes cannot be started.
+        """
+        taken: list[Decoded] = []
+        while self._outstanding:
+            try:
+                answer = self._answers.get(block=wait and not taken)
+            except queue.Empty:
+                break
+            if isinstance(answer, IndexerError):
+                raise answer
+            self._outstanding -= 1
+            taken.append(answer)
+        return taken
+
+    def close(self) -> None:
+        """End the processes, whatever they are doing; they hold nothing that could be lost."""
+        self._closed.set()
+        for _ in self._threads:
+            self._jobs.put(None)
+        for process in list(self._processes.values()):
+            process.kill()
+        for thread in self._threads:
+            thread.join()
+
+    def __enter__(self) -> DecoderPool:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # One thread for each process
+
+    def _serve(self, number: int) -> None:
+        """Feed one process and take its answers, which come in the order of the jobs; replace it when it dies."""
+        flight: deque[_Job] = deque()
+        try:
+            process = self._start(number)
+            while not self._closed.is_set():
+                self._fill(process, flight)
+                if not flight:
+                    return
+                try:
+                    answer = process.answer(self._timeout_s)
+                except (EOFError, OSError, TimeoutError) as death:
+                    process.discard()
+                    if self._closed.is_set():
+                        return
+                    self._blame(flight, process, death)
+                    process = self._start(number)
+                    process.send_all(flight)
+                else:
+                    flight.popleft()
+                    self._answers.put(answer)
+        except IndexerError as error:
+            self._answers.put(error)
+        finally:
+            if number in self._processes:
+                self._processes.pop(number).discard()
+
+    def _fill(self, process: _Process, flight: deque[_Job]) -> None:
+        """Wait for a job where there is none, and take a second one if there is one."""
+        while len(flight) < _IN_FLIGHT:
+            try:
+                job = self._jobs.get(block=not flight)
+            except queue.Empty:
+                return
+            if job is None:
+                self._jobs.put(None)  # for the thread's next look
+                return
+            flight.append(job)
+            process.send_all([job])
+
+    def _blame(self, flight: deque[_Job], process: _Process, death: Exception) -> None:
+        """Answer the job at the head, which alone was being worked on, if it was the reason."""
+        job = flight[0]
+        job.attempts += 1
+        if isinstance(death, TimeoutError):
+            reason = f"reading it took longer than {self._timeout_s:g} seconds"
+        elif job.attempts < _ATTEMPTS:
+            return
+        else:
+            reason = f"the file makes its decoder crash ({process.last_words()})"
+        flight.popleft()
+        self._answers.put(Decoded(job.ticket, Problem("failed", reason)))
+
+    def _start(self, number: int) -> _Process:
+        process = _Process(self._settings)
+        self._processes[number] = process
+        if self._closed.is_set():  # close() may have looked before we were listed
+            process.kill()
+        process.wait_until_ready()
+        return process
+
+
+class _Process:
+    """One decoder process and our end of the socket to it."""
+
+    def __init__(self, settings: str) -> None:
+        ours, theirs = Pipe()
+        self._connection = ours
+        self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed in discard()
+        with theirs:
+            self._process = subprocess.Popen(
+                # -P: a picture folder that happens to hold a json.py must not be imported from.
+                [sys.executable, "-P", "-m", "indexer.decode_worker", str(theirs.fileno()), settings],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=self._stderr,
+                env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+                process_group=0,  # Ctrl-C in the terminal is ours alone
+            )
+        self.pid = self._process.pid
+
+    def wait_until_ready(self) -> None:
+        """Wait until it takes jobs.
+
+        Raises:
+            IndexerError: It cannot be started.
+        """
+        try:
+            if self._connection.poll(_START_TIMEOUT_S) and self._connection.recv_bytes() == b"ready":
+                return
+        except (EOFError, OSError):
+            pass
+        self._process.kill()
+        self._process.wait()
+        self._stderr.seek(0)
+        lines = self._stderr.read().decode(errors="replace").split("\n")
+        said = next((line for line in reversed(lines) if line.strip()), self.last_words())
+        raise IndexerError(f"a decoder process cannot be started: {said}")
+
+    def send_all(self, jobs: Iterable[_Job]) -> None:
+        """Hand over jobs; a process that is dead shows when its answer is waited for."""
+        try:
+            for job in jobs:
+                self._connection.send_bytes(job.frame())
+        except OSError:
+            pass
+
+    def answer(self, timeout_s: float) -> Decoded:
+        """Wait for the next answer.
+
+        Raises:
+            TimeoutError: None came in time.
+            EOFError: The process is dead.
+            OSError: The process is dead.
+        """
+        if not self._connection.poll(timeout_s):
+            raise TimeoutError
+        return unpack(self._connection.recv_bytes())
+
+    def kill(self) -> None:
+        """End it now; harmless when it has ended, and from any thread."""
+        self._process.kill()
+        self._process.wait()
+
+    def discard(self) -> None:
+        """End it and let go of what we hold of it."""
+        self.kill()
+        self._connection.close()
+        self._stderr.close()
+
+    def last_words(self) -> str:
+        """Name what ended it."""
+        code = self._process.wait()
+        try:
+            return signal.Signals(-code).name
+        except ValueError:
+            return f"exit code {code}"
+
+
+def _cores() -> int:
+    """Count the cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
