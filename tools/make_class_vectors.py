@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 
 from indexer.models.engine_onnx import OnnxEngine
-from indexer.models.starter import StarterEncoder, class_vectors
+from indexer.models.starter import StarterEncoder, class_names, class_vectors
 
 OUT = Path(__file__).resolve().parent.parent / "indexer" / "models" / "imagenet_vectors.npy"
 
 if __name__ == "__main__":
-    np.save(OUT, class_vectors(StarterEncoder(OnnxEngine())).astype(np.float16))
+    np.save(OUT, class_vectors(StarterEncoder(OnnxEngine()), class_names()).astype(np.float16))
     print(f"{OUT}: {OUT.stat().st_size} bytes")

