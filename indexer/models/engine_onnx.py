@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
 from indexer.errors import ModelError
-from indexer.models.ops import Activation, Forward, Input, Precision, Program, Weights
+from indexer.models.ops import Activation, Forward, Input, Precision, Program, Weights, tensor
 
 _OPSET = 20
 _IR_VERSION = 10
@@ -52,18 +52,12 @@ class _Recorder:
         self.nodes.append(helper.make_node(kind, list(inputs), [name], domain=domain, **attributes))
         return Node(name, shape)
 
-    def _tensor(self, name: str) -> NDArray[np.generic]:
-        try:
-            return self._weights[name]
-        except KeyError:
-            raise ModelError(f"the weights lack the tensor {name}; is this checkpoint complete?") from None
-
     def _external(self, name: str, value: NDArray[np.generic]) -> Node:
         self.external.setdefault(name, value)
         return Node(name, value.shape)
 
-    def weight(self, name: str) -> Node:
-        return self._external(name, _float32(self._tensor(name)))
+    def weight(self, name: str, shape: Shape) -> Node:
+        return self._external(name, _float32(tensor(self._weights, name, shape)))
 
     def constant(self, value: NDArray[np.generic]) -> Node:
         name = f"c{len(self.small)}"
@@ -83,15 +77,15 @@ class _Recorder:
         return self._record("Mul", [a.name, b.name], _broadcast(a.shape, b.shape))
 
     def linear(self, x: Node, name: str, *, bias: bool = True) -> Node:
-        weight = self._tensor(f"{name}.weight")
-        width_out, width_in = weight.shape
-        if x.shape[-1] != width_in:
-            raise ModelError(f"{name}.weight is {weight.shape}, but its input is {x.shape[-1]} wide")
+        width_in = cast(int, x.shape[-1])
+        width_out = tensor(self._weights, f"{name}.weight", (None, width_in)).shape[0]
         shape = (*x.shape[:-1], width_out)
         if self._int8:
             return self._linear_int8(x, name, shape, bias=bias)
         rows = x if len(x.shape) == 2 else self._record("Reshape", [x.name, self._ints(-1, width_in)], (None, width_in))
-        inputs = [rows.name, self.weight(f"{name}.weight").name] + ([self.weight(f"{name}.bias").name] if bias else [])
+        inputs = [rows.name, self.weight(f"{name}.weight", (width_out, width_in)).name]
+        if bias:
+            inputs.append(self.weight(f"{name}.bias", (width_out,)).name)
         y = self._record("Gemm", inputs, (None, width_out), transB=1)
         return y if len(x.shape) == 2 else self._reshape_like(y, x, shape)
 
@@ -104,19 +98,19 @@ class _Recorder:
         return self._record("Reshape", [y.name, full.name], shape)
 
     def _linear_int8(self, x: Node, name: str, shape: Shape, *, bias: bool) -> Node:
-        values, scale = quantise_rows(_float32(self._tensor(f"{name}.weight")))
+        values, scale = quantise_rows(_float32(self._weights[f"{name}.weight"]))
         inputs = [
             x.name,
             self._external(f"{name}.weight.int8", np.ascontiguousarray(values.T)).name,
             self._external(f"{name}.weight.scale", scale).name,
             "",  # zero point: 0
-            self.weight(f"{name}.bias").name if bias else "",
+            self.weight(f"{name}.bias", shape[-1:]).name if bias else "",
         ]
         return self._record("DynamicQuantizeMatMul", inputs, shape, domain=_CONTRIB)
 
     def layer_norm(self, x: Node, name: str, *, epsilon: float) -> Node:
-        inputs = [x.name, self.weight(f"{name}.weight").name, self.weight(f"{name}.bias").name]
-        return self._record("LayerNormalization", inputs, x.shape, axis=-1, epsilon=epsilon)
+        scale, shift = (self.weight(f"{name}.{part}", x.shape[-1:]) for part in ("weight", "bias"))
+        return self._record("LayerNormalization", [x.name, scale.name, shift.name], x.shape, axis=-1, epsilon=epsilon)
 
     def activate(self, x: Node, kind: Activation) -> Node:
         if kind == "quick_gelu":
@@ -138,20 +132,23 @@ class _Recorder:
         )
 
     def embedding(self, ids: Node, name: str) -> Node:
-        table = self._tensor(f"{name}.weight")  # never converted whole: a query needs a few rows of it
+        table = tensor(
+            self._weights, f"{name}.weight", (None, None)
+        )  # never converted whole: a query needs a few rows of it
         rows = self._record(
             "Gather", [self._external(f"{name}.table", table).name, ids.name], (*ids.shape, table.shape[1])
         )
         return rows if table.dtype == np.float32 else self.real(rows)
 
     def convolve(self, x: Node, name: str, *, stride: int, padding: tuple[int, int], groups: int = 1) -> Node:
-        weight = self.weight(f"{name}.weight")
+        channels = cast(int, x.shape[3])
+        weight = self.weight(f"{name}.weight", (None, channels // groups, None, None))
         out, _, rows, columns = cast(tuple[int, ...], weight.shape)
         before, after = padding
         planes = self._record("Transpose", [x.name], x.shape, perm=[0, 3, 1, 2])
         y = self._record(
             "Conv",
-            [planes.name, weight.name, self.weight(f"{name}.bias").name],
+            [planes.name, weight.name, self.weight(f"{name}.bias", (out,)).name],
             x.shape,
             strides=[stride, stride],
             pads=[before, before, after, after],
@@ -224,10 +221,16 @@ class _Session:
         # The session reads the weights where they lie: hold on to them as long as it lives.
         self._weights = {name: _ort_value(value) for name, value in weights.items()}
         options.add_external_initializers(list(self._weights), list(self._weights.values()))
-        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        try:
+            self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime's exceptions share no base of their own
+            raise ModelError(f"the weights do not fit the model's configuration ({_first_line(error)})") from None
 
     def __call__(self, **inputs: NDArray[np.generic]) -> NDArray[np.float32]:
-        return cast("NDArray[np.float32]", self._session.run(None, inputs)[0])
+        try:
+            return cast("NDArray[np.float32]", self._session.run(None, inputs)[0])
+        except Exception as error:
+            raise ModelError(f"the model failed on {sorted(inputs)} ({_first_line(error)})") from None
 
 
 def _model(recorder: _Recorder, inputs: Mapping[str, Input], output: Node) -> bytes:
@@ -265,6 +268,10 @@ def _ort_value(value: NDArray[np.generic]) -> onnxruntime.OrtValue:
     if kind == TensorProto.BFLOAT16:
         return onnxruntime.OrtValue.ortvalue_from_numpy_with_onnx_type(value, kind)
     return onnxruntime.OrtValue.ortvalue_from_numpy(value)
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().partition("\n")[0]
 
 
 def _float32(value: NDArray[np.generic]) -> NDArray[np.float32]:

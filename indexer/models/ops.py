@@ -14,6 +14,8 @@ from typing import Literal, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.errors import ModelError
+
 T = TypeVar("T")
 Activation = Literal["gelu", "gelu_tanh", "quick_gelu", "relu6"]
 Precision = Literal["float32", "float16", "int8"]
@@ -22,11 +24,31 @@ Precision = Literal["float32", "float16", "int8"]
 Weights = Mapping[str, NDArray[np.generic]]
 
 
+def tensor(weights: Weights, name: str, shape: tuple[int | None, ...]) -> NDArray[np.generic]:
+    """Return a weight of the shape that is asked for; None stands for any size.
+
+    Raises:
+        ModelError: It is missing or has another shape.
+    """
+    if name not in weights:
+        raise ModelError(f"the weights lack the tensor {name}; fetch the model again")
+    found = weights[name]
+    if len(found.shape) != len(shape) or any(
+        want not in (None, have) for have, want in zip(found.shape, shape, strict=True)
+    ):
+        asked = " x ".join("any" if size is None else str(size) for size in shape)
+        raise ModelError(
+            f"the tensor {name} is {' x '.join(map(str, found.shape))}, but the configuration asks for {asked}; "
+            "fetch the model again"
+        )
+    return found
+
+
 class Ops(Protocol[T]):
     """The vocabulary of a forward pass; weights are named as the checkpoint names them."""
 
-    def weight(self, name: str) -> T:
-        """Return the checkpoint's tensor `name`."""
+    def weight(self, name: str, shape: tuple[int, ...]) -> T:
+        """Return the checkpoint's tensor `name`, which must have this shape."""
         ...
 
     def constant(self, value: NDArray[np.generic]) -> T:
