@@ -20,14 +20,17 @@ class Encoder(Protocol):
         name: The short name people type, or the folder it was loaded from.
         dim: D, the length of its vectors.
         pixels: How it wants its pictures.
-        engine: What runs it, for people: "onnxruntime 1.31.1, float32".
     """
 
     space: str
     name: str
     dim: int
     pixels: PixelSpec
-    engine: str
+
+    @property
+    def engine(self) -> str:
+        """What runs it, for people: "onnxruntime 1.31.1, float32"."""
+        ...
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed pictures: uint8 (N, H, W, 3) as `pixels` asks -> float32 (N, D), L2 norm 1."""

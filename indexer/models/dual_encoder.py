@@ -1,0 +1,182 @@
+"""A CLIP or SigLIP checkpoint as an `Encoder`: two towers on an engine, each loaded when it is first used."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from indexer.errors import ModelError
+from indexer.models.config import ModelConfig, read_config
+from indexer.models.engine import choose_engine
+from indexer.models.ops import Engine, Precision, Program
+from indexer.models.precision import Trial
+from indexer.models.text import Tokenize, load_tokenizer
+from indexer.models.towers import TextTower, VisionTower, named
+from indexer.models.weights import Checkpoint, open_checkpoint
+from indexer.preprocess import PixelSpec, read_spec
+
+_BATCH = 32
+
+
+class DualEncoder:
+    """See `Encoder`; made by `load`.
+
+    Attributes:
+        precisions: What the vision tower can run in here, the engine's own choice first.
+        precision: What it runs in; may be set to any of `precisions`. The text tower is float32 always.
+    """
+
+    def __init__(
+        self, folder: Path, engine: Engine, *, name: str, space: str | None, precision: str, cache: Path | None
+    ) -> None:
+        config = read_config(folder)
+        size = config.vision.image
+        self.name = name
+        self.pixels = read_spec(folder, family=config.family, size=size)
+        self.precisions = engine.precisions
+        self._folder, self._config, self._engine = folder, config, engine
+        self._checkpoint = open_checkpoint(folder)
+        self._weights = named(self._checkpoint)
+        self._vision = VisionTower(config, self.pixels)
+        self._text = TextTower(config)
+        self._programs: dict[Precision, Program] = {}
+        self.dim = self._dim()
+        self.space = space or _space(folder, config, self.pixels, self._checkpoint)
+        self._precision: Precision = self.precisions[0]
+        self._trial: Trial | None = None
+        if precision != "auto":
+            self.precision = precision
+        elif "int8" in self.precisions:
+            self._trial = Trial(cache, f"{self.space}, {engine.name}")
+            self.precision = self._trial.settled or "float32"
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        *,
+        name: str,
+        space: str | None = None,
+        engine: str = "auto",
+        precision: str = "auto",
+        cache: Path | None = None,
+    ) -> DualEncoder:
+        """Load a Hugging Face model folder; its weights are mapped, and read only as they are used.
+
+        Args:
+            folder: Holds config.json, safetensors, tokenizer.json, preprocessor_config.json.
+            name: What people call it.
+            space: Names the vector space; None takes a fingerprint of the files that decide the vectors.
+            engine: "auto", "mlx" or "onnx", see `choose_engine`.
+            precision: "float32", "float16" or "int8" for the vision tower; "auto" begins with the engine's own and,
+                where int8 is possible, tries it on the first pictures embedded, see `precision`.
+            cache: A folder of ours where the outcome of that trial is remembered.
+
+        Raises:
+            ModelError: The folder holds no model that can be loaded.
+        """
+        return cls(folder, choose_engine(engine).engine, name=name, space=space, precision=precision, cache=cache)
+
+    @property
+    def precision(self) -> Precision:
+        """What the vision tower runs in."""
+        return self._precision
+
+    @precision.setter
+    def precision(self, value: str) -> None:
+        for known in self.precisions:
+            if value == known:
+                self._precision = known
+                return
+        raise ModelError(f"{self._engine.name} does not run {value}; choose {' or '.join(self.precisions)}")
+
+    @property
+    def engine(self) -> str:
+        """What runs it, for people."""
+        trying = ", trying int8" if self._trial and not self._trial.settled else ""
+        return f"{self._engine.name}, {self.precision}{trying}"
+
+    def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Embed pictures: uint8 (N, H, W, 3) as `pixels` asks -> float32 (N, D), L2 norm 1.
+
+        Raises:
+            ModelError: The weights are damaged.
+        """
+        edge = self._vision.edge
+        if pixels.dtype != np.uint8 or pixels.shape[1:] != (self.pixels.height, self.pixels.width, 3):
+            raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}; uint8 (N, H, W, 3) as `pixels` asks")
+        seen = np.ascontiguousarray(pixels[:, :edge, :edge])
+        if self._trial and not self._trial.settled and len(seen) > 1:
+            vectors = self._trial.run(
+                seen, lambda part: self._embed(part, "float32"), lambda part: self._embed(part, "int8")
+            )
+            self.precision = self._trial.settled or "float32"
+            return vectors
+        return self._embed(seen, self.precision)
+
+    def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts: any length, any script -> float32 (N, D), L2 norm 1.
+
+        Raises:
+            ModelError: The weights or the tokenizer are damaged.
+        """
+        batches = [self._embed_batch(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
+        return self._checked(batches)
+
+    def _embed(self, pixels: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
+        if precision not in self._programs:
+            self._programs[precision] = self._engine.prepare(
+                self._vision.vectors, self._weights, self._vision.inputs, precision=precision
+            )
+        program = self._programs[precision]
+        # int8 scales a whole batch by its largest value: alone, a picture's vector does not depend on its neighbours.
+        step = 1 if precision == "int8" else _BATCH
+        return self._checked([program(pixels=pixels[start : start + step]) for start in range(0, len(pixels), step)])
+
+    def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        ids = self._tokenize(texts)
+        positions = np.arange(ids.shape[1], dtype=np.int32)[None]
+        return self._text_program(ids=ids, positions=positions, last=self._last(ids))
+
+    def _last(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the position whose token stands for the text: (N,)."""
+        end = self._config.text.end
+        if end is None:
+            return np.full(len(ids), ids.shape[1] - 1, np.int32)
+        # 2 was written into old CLIP files by mistake; there the end has the highest id, as in the first CLIP.
+        return (ids if end == 2 else ids == end).argmax(axis=1).astype(np.int32)
+
+    def _checked(self, batches: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+        """Join batches. A NaN anywhere in the weights ends up here, so that they need not be read through at load."""
+        vectors = np.concatenate([np.empty((0, self.dim), np.float32), *batches])
+        if not np.isfinite(vectors).all():
+            raise ModelError(f"the weights in {self._folder} are damaged (they hold NaN); fetch the model again")
+        return vectors
+
+    @cached_property
+    def _text_program(self) -> Program:
+        return self._engine.prepare(self._text.vectors, self._weights, self._text.inputs)
+
+    @cached_property
+    def _tokenize(self) -> Tokenize:
+        return load_tokenizer(self._folder, family=self._config.family, length=self._config.text.tokens)
+
+    def _dim(self) -> int:
+        picture, text = self._vision.dim(self._weights), self._text.dim(self._weights)
+        if picture != text:
+            raise ModelError(f"{self._folder}: pictures become {picture} numbers and texts {text}; they cannot meet")
+        return picture
+
+
+def _space(folder: Path, config: ModelConfig, spec: PixelSpec, checkpoint: Checkpoint) -> str:
+    """Name the vector space of a local folder after what decides its vectors."""
+    digest = xxhash.xxh3_128(f"{config} {spec} {checkpoint.fingerprint()}".encode())
+    tokenizer = folder / "tokenizer.json"
+    if tokenizer.is_file():
+        digest.update(tokenizer.read_bytes())
+    return f"local@{digest.hexdigest()}"
