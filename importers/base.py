@@ -103,10 +103,20 @@ class Photo:
 
 
 class Source(Protocol):
-    """A kind of place where photos live, opened at one root."""
+    """A kind of place where photos live, opened at one root.
+
+    Attributes:
+        root: What was opened: absolute, links resolved.
+        folder: What paths and keys lie under: the root, or the folder that holds it where the root is a file.
+        device: st_dev of the root.
+        unreadable: After photos(): keys of parts that could not be listed -> why. What was known there is not missing.
+    """
 
     name: ClassVar[str]
     root: Path
+    folder: Path
+    device: int
+    unreadable: dict[bytes, str]
 
     @classmethod
     def recognise(cls, path: Path) -> bool:

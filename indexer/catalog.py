@@ -12,7 +12,7 @@ import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
@@ -164,10 +164,10 @@ class Catalog:
             root = next(r for r in self.roots() if (r.source, r.path) == (source, path))
             for inner in self.roots():
                 if inner.source == source and path in inner.path.parents:
-                    prefix = os.fsencode(inner.path.relative_to(path)) + b"/"
+                    start = len(os.fsencode(path)) + len(os.sep) + 1  # SQL counts from 1
                     self.db.execute(
-                        "UPDATE OR IGNORE photo SET root_id = ?, key = CAST(? || key AS BLOB) WHERE root_id = ?",
-                        (root.id, prefix, inner.id),
+                        "UPDATE OR IGNORE photo SET root_id = ?, key = substr(path, ?) WHERE root_id = ?",
+                        (root.id, start, inner.id),
                     )
                     self.db.execute("DELETE FROM photo WHERE root_id = ?", (inner.id,))
                     self.db.execute("DELETE FROM root WHERE id = ?", (inner.id,))
@@ -294,6 +294,21 @@ class Catalog:
             " FROM content WHERE hash = ?",
             (model.id, digest),
         ).fetchone()
+
+    def facts_of(self, content_id: int) -> Facts:
+        """Return what is known of the pictures with this content, from any photo that shows it."""
+        row = self.db.execute(
+            "SELECT taken_at, utc_offset_minutes, taken_from, latitude, longitude, camera, lens, title, caption,"
+            " keywords, rating FROM photo WHERE content_id = ? ORDER BY id LIMIT 1",
+            (content_id,),
+        ).fetchone()
+        if row is None:
+            return Facts()
+        taken_at, offset_minutes, taken_from, *others, keywords, rating = row
+        taken = datetime.fromisoformat(taken_at) if taken_from == "exif" else None
+        if taken is not None and offset_minutes is not None:
+            taken = taken.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
+        return Facts(taken, *others, keywords=tuple(json.loads(keywords)), rating=rating)
 
     def write_content(self, content: Content) -> int:
         """Insert a content or return it as it stands; returns its id.

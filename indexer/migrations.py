@@ -55,7 +55,6 @@ CREATE TABLE model (
     name TEXT NOT NULL,
     dim INTEGER NOT NULL,
     indexed_at TEXT NOT NULL,       -- last run; searches use the model of the last run unless told otherwise
-    precision TEXT,                 -- JSON: what the first pictures showed about int8
     calibration TEXT                -- JSON: see calibrate.py
 );
 CREATE TABLE embedding (

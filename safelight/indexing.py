@@ -7,10 +7,10 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from importers.base import Source
+from importers.base import ImporterError, Source
 from importers.images import reader_version
 from importers.sources import open_source
-from indexer.catalog import PhotoRow, Root
+from indexer.catalog import Root
 from indexer.decoders import DecoderPool
 from indexer.events import OnProgress
 from indexer.lock import ProcessLock
@@ -55,32 +55,41 @@ def index_paths(
         if not sources:
             return total
         model_thread, model = library.model_for_indexing()
+        trouble: list[ImporterError] = []
         with DecoderPool(model_thread.encoder.pixels, workers=library.settings.workers or None) as pool:
             for source in sources:
                 if stop.is_set():
                     break
-                root, scope = _root_of(library, source)
-
-                def problem(row: PhotoRow) -> None:
-                    path = os.fsdecode(row.path) if row.path else row.name
-                    on_problem(path, row.outcome.value, row.reason or "")
-
+                root = _root_of(library, source)
                 run = IndexRun(
                     library.catalog,
                     root,
                     model,
                     pool,
                     model_thread.embed_pixels,
-                    scope=scope,
+                    prefix=_key_in(root, source.folder) if root.path != source.root else b"",
+                    scope=_key_in(root, source.root),
                     reader=reader_version(),
                     on_progress=on_progress,
-                    on_problem=problem,
+                    on_problem=lambda row: on_problem(
+                        os.fsdecode(row.path) if row.path else row.name, row.outcome.value, row.reason or ""
+                    ),
                     stop=stop,
                     retry=retry,
                 )
-                total += run.run(source)
-        if (trouble := library.update_indexes(model, on_progress)) is not None:
-            on_remark(trouble)
+                try:
+                    run.run(source)
+                except ImporterError as error:
+                    trouble.append(error)
+                total += run.tally
+                for key, why in source.unreadable.items():
+                    on_remark(
+                        f"{source.folder / os.fsdecode(key)} cannot be read ({why}); what is known there is kept."
+                    )
+        if (stale := library.update_indexes(model, on_progress)) is not None:
+            on_remark(stale)
+    if trouble:
+        raise trouble[0]
     total.interrupted = stop.is_set()
     return total
 
@@ -105,13 +114,15 @@ def _is_there(root: Root) -> bool:
         return False
 
 
-def _root_of(library: Library, source: Source) -> tuple[Root, bytes]:
-    """Return the root that holds `source`, and the part of it that `source` shows (empty: all)."""
-    device = source.root.stat().st_dev
-    for root in library.catalog.roots():
-        if root.source == source.name and source.root != root.path and source.root.is_relative_to(root.path):
-            library.catalog.mark_root(root, "online", device)
-            return root, os.fsencode(source.root.relative_to(root.path))
-    root = library.catalog.add_root(source.name, source.root, device)
-    library.catalog.mark_root(root, "online", device)
-    return root, b""
+def _root_of(library: Library, source: Source) -> Root:
+    """Return the root that holds `source`: a known one around it, or itself."""
+    around = (root for root in library.catalog.roots() if root.source == source.name)
+    root = next((root for root in around if source.root.is_relative_to(root.path)), None)
+    root = root or library.catalog.add_root(source.name, source.root, source.device)
+    library.catalog.mark_root(root, "online", source.device)
+    return root
+
+
+def _key_in(root: Root, path: Path) -> bytes:
+    """Return the key of a folder or file in a root; empty for the root itself."""
+    return b"" if path == root.path else os.fsencode(path.relative_to(root.path))

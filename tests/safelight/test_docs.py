@@ -49,8 +49,8 @@ def test_the_command_line_can_be_typed(page, line):
         context = click.Context(command, info_name=name, parent=context)
     try:
         command.make_context(context.info_name, arguments, parent=context.parent)
-    except click.exceptions.Exit as shown:  # --help, --version
-        assert shown.exit_code == 0
+    except click.exceptions.Exit:
+        pass  # --help and --version end there
     except click.UsageError as error:
         pytest.fail(f"{page}: {line!r}: {error.message}")
 
