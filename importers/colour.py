@@ -42,23 +42,29 @@ def _scaled(values: NDArray[np.generic]) -> NDArray[np.uint8]:
     return (np.clip(grey, 0, white) * (255 / white) + 0.5).astype(np.uint8)
 
 
-def to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Lay alpha on white and convert to sRGB through the embedded ICC profile, if there is a usable one.
+def to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bytes | None]:
+    """Lay alpha on white and convert to RGB.
 
     A profile that is broken, or of another colour space than the picture, is ignored, as viewers do.
+
+    Returns:
+        The picture, and the profile that its colours still need (see rgb_to_srgb); None where they are sRGB.
     """
     image = _on_white(image)
-    if profile:
-        space = profile[16:20].decode("ascii", "replace")  # ICC.1, header: the data colour space
-        if space == "RGB " and image.mode not in ("RGB", "CMYK", "LAB"):
-            image = image.convert("RGB")
-        fitting = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK", "Lab ": "LAB"}.get(space)
-        transform = _transform(profile, image.mode) if fitting == image.mode else None
-        if transform:
-            return _apply(transform, image)
-    if image.mode == "LAB":
-        return _apply(_lab_transform(), image)
-    return image.convert("RGB")
+    space = profile[16:20] if profile else b""  # ICC.1, header: the data colour space
+    if profile and space == b"RGB " and image.mode in ("RGB", "L"):
+        return image.convert("RGB"), profile if _transform(profile, "RGB") else None
+    if profile and (space, image.mode) in ((b"GRAY", "L"), (b"CMYK", "CMYK"), (b"Lab ", "LAB")):
+        transform = _transform(profile, image.mode)
+    else:
+        transform = _lab_transform() if image.mode == "LAB" else None
+    return (_apply(transform, image) if transform else image.convert("RGB")), None
+
+
+def rgb_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
+    """Convert an RGB picture from its profile's colours to sRGB."""
+    transform = _transform(profile, "RGB")
+    return _apply(transform, image) if transform else image
 
 
 def _on_white(image: Image.Image) -> Image.Image:

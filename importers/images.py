@@ -27,7 +27,7 @@ from PIL.ExifTags import Base
 
 from importers import raw
 from importers.base import Facts, ImporterError
-from importers.colour import to_eight_bits, to_srgb
+from importers.colour import rgb_to_srgb, to_eight_bits, to_rgb
 from importers.formats import HEAD_BYTES, TIFF, Format, Reader, sniff
 from importers.metadata import facts_of
 
@@ -55,18 +55,25 @@ class Picture:
     """A decoded picture.
 
     Attributes:
-        rgb: Mode RGB, upright, sRGB, alpha laid on white; possibly reduced.
+        stored: Mode RGB, upright, alpha laid on white, possibly reduced; in the colours of `profile`.
+        profile: The ICC profile that it needs; None where it is sRGB.
         width: Pixels of the full picture, upright.
         height: Pixels of the full picture, upright.
         format: What people call its format: "JPEG".
         facts: What its metadata says.
     """
 
-    rgb: Image.Image
+    stored: Image.Image
+    profile: bytes | None
     width: int
     height: int
     format: str
     facts: Facts
+
+    @property
+    def rgb(self) -> Image.Image:
+        """Return the picture in sRGB; who resizes it does so before, as converting costs by the pixel."""
+        return rgb_to_srgb(self.stored, self.profile) if self.profile else self.stored
 
 
 def open_upright(source: Path | bytes | BinaryIO, *, min_edge: int | None, max_pixels: int = MAX_PIXELS) -> Picture:
@@ -154,13 +161,13 @@ def _picture(image: Image.Image, name: str, min_edge: int | None, max_pixels: in
     image.load()
     if draft is None:
         width, height = image.size  # HEIF may turn out to be of another size than its header says
-    rgb = to_srgb(_reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile"))
+    rgb, profile = to_rgb(_reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile"))
     turn = _TURNS.get(_orientation(exif))
     if turn is not None:
         rgb = rgb.transpose(turn)
     if turn in _SIDEWAYS:
         width, height = height, width
-    return Picture(rgb, width, height, name, facts_of(exif))
+    return Picture(rgb, profile, width, height, name, facts_of(exif))
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
@@ -215,14 +222,14 @@ def _read_raw(file: BinaryIO, min_edge: int | None, max_pixels: int) -> Picture:
     with Image.open(io.BytesIO(preview.data), formats=raw.PREVIEW_FORMATS) as image:
         has_orientation = _orientation(_exif(image)) is not None
         picture = _picture(image, "RAW", min_edge, max_pixels)
-    rgb = picture.rgb
+    rgb = picture.stored
     if not has_orientation and preview.turn is not None:
         rgb = rgb.transpose(preview.turn)
     file.seek(0)
     facts = facts_of(raw.read_exif(file))
     if facts == Facts():
         facts = picture.facts
-    return replace(picture, rgb=rgb, width=preview.width, height=preview.height, facts=facts)
+    return replace(picture, stored=rgb, width=preview.width, height=preview.height, facts=facts)
 
 
 @cache
