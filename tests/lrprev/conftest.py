@@ -43,34 +43,10 @@ def make_jpeg() -> Callable[..., bytes]:
     return make
 
 
-def _exif_with_thumbnail(jpeg: bytes) -> bytes:
-    """IFD0 empty, IFD1 with JPEGInterchangeFormat (513) and its length (514), as cameras write it."""
-    ifd0 = struct.pack("<HI", 0, 14)
-    ifd1 = struct.pack("<HHHIIHHIII", 2, 513, 4, 1, 44, 514, 4, 1, len(jpeg), 0)
-    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + ifd0 + ifd1 + jpeg
-
-
-def section(name: str, data: bytes, version: int = 1, header_bytes: int = 32) -> bytes:
-    padding = -(header_bytes + len(data)) % 16
-    head = struct.pack(">4sHBBQQ", b"AgHg", header_bytes, version, 0, len(data), padding)
-    return head + name.encode().ljust(header_bytes - 24, b"\0") + data + bytes(padding)
-
-
-def header_text(sizes: list[tuple[int, int]], uuid: str = UUID, digest: str = DIGEST, **more: str) -> bytes:
-    levels = "".join(f"\t\t{{\n\t\t\theight = {h},\n\t\t\twidth = {w},\n\t\t}},\n" for w, h in sizes)
-    fields = {
-        "colorProfile": '"AdobeRGB"',
-        "croppedHeight": sizes[-1][1] if sizes else 1,
-        "croppedWidth": sizes[-1][0] if sizes else 1,
-        "digest": f'"{digest}"',
-        "fileTimeStamp": 411156515,
-        "formatVersion": 3,
-        "levels": f"{{\n{levels}\t}}",
-        "quality": '"final"',
-        "uuid": f'"{uuid}"',
-        **more,
-    }
-    return ("\npyramid = {\n" + "".join(f"\t{key} = {value},\n" for key, value in fields.items()) + "}\n").encode()
+@pytest.fixture(scope="session")
+def make_section() -> Callable[..., bytes]:
+    """Build one section from its name and data."""
+    return _section
 
 
 @pytest.fixture(scope="session")
@@ -78,9 +54,9 @@ def make_container() -> Callable[..., bytes]:
     """Build a container from level JPEGs and their sizes, level_1 first, as Lightroom writes one."""
 
     def make(levels: list[tuple[bytes, int, int]], uuid: str = UUID, digest: str = DIGEST) -> bytes:
-        text = header_text([(width, height) for _, width, height in levels], uuid, digest)
-        sections = [section(f"level_{n}", jpeg) for n, (jpeg, _, _) in enumerate(levels, start=1)]
-        return section("header", text, version=0) + b"".join(sections)
+        text = _header_text([(width, height) for _, width, height in levels], uuid, digest)
+        sections = [_section(f"level_{n}", jpeg) for n, (jpeg, _, _) in enumerate(levels, start=1)]
+        return _section("header", text, version=0) + b"".join(sections)
 
     return make
 
@@ -112,19 +88,6 @@ def make_previews_db() -> Callable[..., None]:
                 )
 
     return make
-
-
-PREVIEWS_DB_SCHEMA = """
-CREATE TABLE StoreInfo (version NOT NULL);
-INSERT INTO StoreInfo VALUES (12.0);
-CREATE TABLE Pyramid (uuid NOT NULL, digest NOT NULL, colorProfile NOT NULL, fileTimeStamp, quality NOT NULL,
-    croppedWidth NOT NULL, croppedHeight NOT NULL, pyramidFileTimeStamp, fingerprint, fromProxy);
-CREATE UNIQUE INDEX index_uuid_digest ON Pyramid (uuid, digest);
-CREATE TABLE PyramidLevel (uuid NOT NULL, digest NOT NULL, level NOT NULL, longDimension NOT NULL, lastAccess NOT NULL,
-    width NOT NULL, height NOT NULL);
-CREATE TABLE ImageCacheEntry (imageId NOT NULL, uuid NOT NULL, digest NOT NULL, orientation);
-CREATE UNIQUE INDEX index_ImageCacheEntry_imageId ON ImageCacheEntry (imageId);
-"""
 
 
 @pytest.fixture(scope="session")
@@ -167,3 +130,46 @@ def place() -> Callable[..., Path]:
         return path
 
     return write
+
+
+def _exif_with_thumbnail(jpeg: bytes) -> bytes:
+    """IFD0 empty, IFD1 with JPEGInterchangeFormat (513) and its length (514), as cameras write it."""
+    ifd0 = struct.pack("<HI", 0, 14)
+    ifd1 = struct.pack("<HHHIIHHIII", 2, 513, 4, 1, 44, 514, 4, 1, len(jpeg), 0)
+    return b"Exif\0\0II*\0" + struct.pack("<I", 8) + ifd0 + ifd1 + jpeg
+
+
+def _section(name: str, data: bytes, version: int = 1, header_bytes: int = 32) -> bytes:
+    padding = -(header_bytes + len(data)) % 16
+    head = struct.pack(">4sHBBQQ", b"AgHg", header_bytes, version, 0, len(data), padding)
+    return head + name.encode().ljust(header_bytes - 24, b"\0") + data + bytes(padding)
+
+
+def _header_text(sizes: list[tuple[int, int]], uuid: str = UUID, digest: str = DIGEST, **more: str) -> bytes:
+    levels = "".join(f"\t\t{{\n\t\t\theight = {h},\n\t\t\twidth = {w},\n\t\t}},\n" for w, h in sizes)
+    fields = {
+        "colorProfile": '"AdobeRGB"',
+        "croppedHeight": sizes[-1][1] if sizes else 1,
+        "croppedWidth": sizes[-1][0] if sizes else 1,
+        "digest": f'"{digest}"',
+        "fileTimeStamp": 411156515,
+        "formatVersion": 3,
+        "levels": f"{{\n{levels}\t}}",
+        "quality": '"final"',
+        "uuid": f'"{uuid}"',
+        **more,
+    }
+    return ("\npyramid = {\n" + "".join(f"\t{key} = {value},\n" for key, value in fields.items()) + "}\n").encode()
+
+
+PREVIEWS_DB_SCHEMA = """
+CREATE TABLE StoreInfo (version NOT NULL);
+INSERT INTO StoreInfo VALUES (12.0);
+CREATE TABLE Pyramid (uuid NOT NULL, digest NOT NULL, colorProfile NOT NULL, fileTimeStamp, quality NOT NULL,
+    croppedWidth NOT NULL, croppedHeight NOT NULL, pyramidFileTimeStamp, fingerprint, fromProxy);
+CREATE UNIQUE INDEX index_uuid_digest ON Pyramid (uuid, digest);
+CREATE TABLE PyramidLevel (uuid NOT NULL, digest NOT NULL, level NOT NULL, longDimension NOT NULL, lastAccess NOT NULL,
+    width NOT NULL, height NOT NULL);
+CREATE TABLE ImageCacheEntry (imageId NOT NULL, uuid NOT NULL, digest NOT NULL, orientation);
+CREATE UNIQUE INDEX index_ImageCacheEntry_imageId ON ImageCacheEntry (imageId);
+"""

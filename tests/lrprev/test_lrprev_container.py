@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
 
@@ -11,14 +11,15 @@ import pytest
 from lrprev import LrprevError
 from lrprev.container import walk
 
+Container = Callable[..., bytes]
 
-def container(*sections: tuple[str, bytes], header_bytes: int = 32) -> bytes:
-    parts: list[bytes] = []
-    for name, data in sections:
-        padding = -(header_bytes + len(data)) % 16
-        head = struct.pack(">4sHBBQQ", b"AgHg", header_bytes, 1, 0, len(data), padding)
-        parts += [head, name.encode().ljust(header_bytes - 24, b"\0"), data, bytes(padding)]
-    return b"".join(parts)
+
+@pytest.fixture(scope="module")
+def container(make_section: Callable[..., bytes]) -> Container:
+    def make(*sections: tuple[str, bytes], header_bytes: int = 32) -> bytes:
+        return b"".join(make_section(name, data, header_bytes=header_bytes) for name, data in sections)
+
+    return make
 
 
 def test_real_files_walk_to_their_end(real_previews: list[Path]) -> None:
@@ -33,14 +34,14 @@ def test_real_files_walk_to_their_end(real_previews: list[Path]) -> None:
 
 
 @pytest.mark.parametrize("header_bytes", [32, 33, 48, 256])
-def test_sections_are_read_by_their_own_header_size(header_bytes: int) -> None:
+def test_sections_are_read_by_their_own_header_size(container: Container, header_bytes: int) -> None:
     data = container(("a", b"one"), ("b", b""), ("level_1", b"three" * 9), header_bytes=header_bytes)
     sections = list(walk(BytesIO(data)))
     assert [data[section.data_offset : section.data_end] for section in sections] == [b"one", b"", b"three" * 9]
     assert sections[-1].end == len(data)
 
 
-def test_a_cut_anywhere_is_an_error_and_never_a_shorter_answer() -> None:
+def test_a_cut_anywhere_is_an_error_and_never_a_shorter_answer(container: Container) -> None:
     data = container(("header", b"text"), ("level_1", b"picture"))
     boundaries = {section.end for section in walk(BytesIO(data))}
     for length in range(len(data)):
@@ -64,7 +65,9 @@ def test_a_cut_anywhere_is_an_error_and_never_a_shorter_answer() -> None:
         (48, b"x", 48, "AgHg"),
     ],
 )
-def test_a_broken_field_is_named_with_its_place(patch_at: int, patch: bytes, offset: int, expected: str) -> None:
+def test_a_broken_field_is_named_with_its_place(
+    container: Container, patch_at: int, patch: bytes, offset: int, expected: str
+) -> None:
     data = bytearray(container(("header", b"0123456789abcdef"), ("level_1", b"picture")))
     data[patch_at : patch_at + len(patch)] = patch
     with pytest.raises(LrprevError, match=expected) as error:
@@ -73,13 +76,13 @@ def test_a_broken_field_is_named_with_its_place(patch_at: int, patch: bytes, off
     assert str(error.value).startswith(f"at byte {offset}: expected ")
 
 
-def test_trailing_bytes_are_an_error_at_the_first_of_them() -> None:
+def test_trailing_bytes_are_an_error_at_the_first_of_them(container: Container) -> None:
     data = container(("header", b"text"))
     with pytest.raises(LrprevError) as error:
         list(walk(BytesIO(data + b"trailing bytes that are no section")))
     assert error.value.offset == len(data)
 
 
-def test_a_file_of_countless_sections_is_refused() -> None:
+def test_a_file_of_countless_sections_is_refused(container: Container) -> None:
     with pytest.raises(LrprevError, match="at most 64 sections"):
         list(walk(BytesIO(container(*[("x", b"")] * 65))))

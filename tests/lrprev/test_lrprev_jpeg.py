@@ -1,0 +1,89 @@
+"""JPEG structure: sizes, and whether a picture is whole, checked on files that Pillow writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+import pytest
+from PIL import Image
+
+from lrprev import LrprevError, jpeg
+
+KINDS = {
+    "baseline": {},
+    "restarts each row": {"restart_marker_rows": 1},
+    "restarts each block": {"restart_marker_blocks": 1},
+    "4:4:4 restarts": {"subsampling": 0, "restart_marker_blocks": 3},
+    "4:2:2": {"subsampling": 1, "restart_marker_rows": 2},
+    "progressive": {"progressive": True},
+    "progressive restarts": {"progressive": True, "restart_marker_rows": 1},
+    "comment": {"comment": b"\xff\xd8\xff\xd9 not a picture"},
+}
+
+
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS.keys())
+@pytest.mark.parametrize("size", [(1, 1), (67, 45), (130, 8)])
+def test_a_whole_picture_is_followed_to_its_last_byte(
+    make_jpeg: Callable[..., bytes], size: tuple[int, int], options: dict[str, object]
+) -> None:
+    data = make_jpeg(*size, **options)
+    picture = jpeg.check(data + b"\xff\xd8trailing bytes")
+    assert picture.end == len(data)
+    assert (picture.frame.width, picture.frame.height) == size
+    assert jpeg.read_frame(BytesIO(data), 0, len(data)) == picture.frame
+
+
+def test_grey_pictures_count_restarts_of_their_own_blocks(make_jpeg: Callable[..., bytes]) -> None:
+    stream = BytesIO()
+    Image.effect_noise((100, 50), 64).save(stream, "JPEG", restart_marker_blocks=5)
+    picture = jpeg.check(stream.getvalue())
+    assert picture.restarts_counted
+    assert picture.end == len(stream.getvalue())
+
+
+@pytest.mark.parametrize("options", KINDS.values(), ids=KINDS.keys())
+def test_a_cut_anywhere_is_an_error(make_jpeg: Callable[..., bytes], options: dict[str, object]) -> None:
+    data = make_jpeg(67, 45, **options)
+    for length in range(len(data)):
+        with pytest.raises(LrprevError):
+            jpeg.check(data[:length])
+
+
+def test_bytes_lost_in_the_middle_are_missed_as_restart_markers(make_jpeg: Callable[..., bytes]) -> None:
+    data = make_jpeg(120, 160, restart_marker_rows=1)
+    assert jpeg.check(data).restarts_counted
+    start, end = data.index(b"\xff\xd2"), data.index(b"\xff\xd5")
+    with pytest.raises(LrprevError, match="restart marker 2"):
+        jpeg.check(data[:start] + data[end:])
+    third, last = data.index(b"\xff\xd2"), data.rindex(b"\xff\xd9")
+    with pytest.raises(LrprevError, match="restart markers in the scan"):
+        jpeg.check(data[:third] + data[last:])
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"\xff\xd8",
+        b"\xff\xd8\xff\xd9",
+        b"\xff\xd8\xff\xda\0\2\xff\xd9",
+        b"\xff\xd8\xff\xc0\0\2\xff\xd9",
+        b"\xff\xd8\xff\xc0\0\x0b\x08\0\0\0\1\1\1\x11\0\xff\xda\0\x08\1\1\0\0\x3f\0\0\xff\xd9",  # height 0
+        b"\xff\xd8\xff\xc0\0\x0b\x08\0\1\0\1\1\1\x01\0\xff\xda\0\x08\1\1\0\0\x3f\0\0\xff\xd9",  # sampling 0
+        b"\xff\xd8\xff\xd8\xff\xd9",
+        b"\xff\xd8" + b"\xff" * 1000,
+        b"\xff\xd8\xff\xe0\0\1",
+    ],
+)
+def test_what_is_no_picture_is_an_error(data: bytes) -> None:
+    with pytest.raises(LrprevError):
+        jpeg.check(data)
+    with pytest.raises(LrprevError):
+        jpeg.read_frame(BytesIO(data), 0, len(data))
+
+
+def test_fill_bytes_before_a_marker_are_part_of_it(make_jpeg: Callable[..., bytes]) -> None:
+    data = make_jpeg(16, 16)
+    padded = data[:2] + b"\xff\xff\xff" + data[2:-2] + b"\xff\xff" + data[-2:]
+    assert jpeg.check(padded).end == len(padded)
