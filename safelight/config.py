@@ -10,6 +10,7 @@ import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
+from indexer.home import data_home
 from safelight.errors import SafelightError
 
 
