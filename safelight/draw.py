@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from indexer.events import Progress
 
@@ -216,7 +216,7 @@ def record(photo: dict[str, Any]) -> None:
     """Print what is known of a photo: one fact a line, then its places."""
     for name, value in photo.items():
         if name != "places" and value not in (None, "", []):
-            text = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+            text = ", ".join(map(str, cast("list[Any]", value))) if isinstance(value, list) else str(value)
             say(f"{name.replace('_', ' '):20}{printable(text)}")
     for place in photo["places"]:
         note = "" if place["state"] == "indexed" else f"  ({place['state']})"

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from indexer.catalog import Catalog, Model
 from indexer.errors import ModelError
 from indexer.events import OnProgress, ignore
+from indexer.home import data_home
 from indexer.models import registry
 from safelight import status
-from safelight.config import Settings, data_home, save_setting
+from safelight.config import Settings, save_setting
 from safelight.errors import SafelightError
 from safelight.worker import ModelThread
 

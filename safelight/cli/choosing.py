@@ -67,8 +67,9 @@ def config() -> None:
 @config.command("show")
 def config_show() -> None:
     """Show every setting, its meaning, and where the file is."""
+    from indexer.home import data_home
     from safelight import draw
-    from safelight.config import config_file, data_home
+    from safelight.config import config_file
 
     draw.settings(settings(), config_file(), data_home())
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from safelight.config import Settings, config_file, data_home, load_settings, save_setting
+from indexer.home import data_home
+from safelight.config import Settings, config_file, load_settings, save_setting
 from safelight.errors import SafelightError
 
 
