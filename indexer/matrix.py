@@ -18,8 +18,11 @@ from indexer import matrix_file
 from indexer.errors import VectorError
 from indexer.matrix_file import Keys, Stored, Vectors
 
-GATHER_BELOW = 1 / 8
+GATHER_BELOW = 1 / 6
 """Below this share of kept rows, copying them together beats scanning all (measured at 100,000 and 300,000 x 512)."""
+
+GATHER_ROWS = 512
+"""Rows copied together at a time: 1 MB at D = 512 stays in the cache; 1,024 rows take twice as long."""
 
 BLOCK_ROWS = 8192
 
@@ -97,9 +100,7 @@ class Matrix:
             return self.content_ids[best], scores[best]
         rows = np.flatnonzero(keep)
         if len(rows) < GATHER_BELOW * len(self):
-            unit = self._unit(query)
-            blocks = [self._rows(rows[at : at + BLOCK_ROWS]) @ unit for at in range(0, len(rows), BLOCK_ROWS)]
-            scores = np.concatenate([np.empty(0, np.float32), *blocks])
+            scores = self._gathered_scores(self._unit(query), rows)
         else:
             scores = self.scores(query)[rows]
         best = _best(scores, k)
@@ -152,16 +153,26 @@ class Matrix:
         for start in range(0, len(self), BLOCK_ROWS):
             yield self._rows(np.arange(start, min(start + BLOCK_ROWS, len(self))))
 
-    def _rows(self, rows: Keys) -> Vectors:
+    def _gathered_scores(self, unit: Vectors, rows: Keys) -> Vectors:
+        scores = np.empty(len(rows), np.float32)
+        buffer = np.empty((GATHER_ROWS, self.dim), np.float32)
+        for start in range(0, len(rows), GATHER_ROWS):
+            block = rows[start : start + GATHER_ROWS]
+            np.dot(self._rows(block, buffer[: len(block)]), unit, out=scores[start : start + len(block)])
+        return scores
+
+    def _rows(self, rows: Keys, out: Vectors | None = None) -> Vectors:
         """Copy some rows together: float32 (n, D)."""
+        picked = np.empty((len(rows), self.dim), np.float32) if out is None else out
         stored_count = len(self) - len(self._tail)
         in_tail = rows >= stored_count
-        stored_rows = rows if self._live is None else self._live[np.where(in_tail, 0, rows)] if stored_count else rows
-        if not in_tail.any():
-            return self._stored[stored_rows]
-        picked = np.empty((len(rows), self.dim), np.float32)
-        picked[~in_tail] = self._stored[stored_rows[~in_tail]]
-        picked[in_tail] = self._tail[rows[in_tail] - stored_count]
+        if in_tail.any():
+            picked[in_tail] = self._tail[rows[in_tail] - stored_count]
+            stored_rows = rows[~in_tail]
+            picked[~in_tail] = self._stored[stored_rows if self._live is None else self._live[stored_rows]]
+        else:
+            stored_rows = rows if self._live is None else self._live[rows]
+            np.take(self._stored, stored_rows, axis=0, out=picked, mode="clip")  # "clip" lets it write into `out`
         return picked
 
     def _unit(self, query: npt.ArrayLike) -> Vectors:
