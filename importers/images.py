@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import errno
 import io
+import os
+import re
+import stat
 import warnings
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
@@ -88,29 +91,44 @@ def open_upright(source: Path | bytes | BinaryIO, *, min_edge: int | None, max_p
     Raises:
         ImageProblem: It is no picture, is damaged, cannot be read, or is over a limit.
     """
-    try:
-        with _opened(source) as file, warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                return _read(file, _kind_of(file), min_edge, max_pixels)
-            except ImageProblem:
-                raise
-            except MemoryError:
-                raise ImageProblem("failed", "decoding it needs more memory than a picture is given") from None
-            except Exception as error:  # parsers of damaged bytes raise nearly anything
-                raise _problem(error, file.seek(0, io.SEEK_END)) from error
-    except OSError as error:
-        raise ImageProblem("failed", _cannot_read(error)) from error
+    with _opened(source) as file, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            return _read(file, _kind_of(file), min_edge, max_pixels)
+        except ImageProblem:
+            raise
+        except MemoryError:
+            raise ImageProblem("failed", "decoding it needs more memory than a picture is given") from None
+        except Image.DecompressionBombError as error:  # "Image size (2500000000 pixels) exceeds limit ..."
+            raise _too_large(int(re.findall(r"\d+", str(error))[0]), max_pixels) from None
+        except Exception as error:  # parsers of damaged bytes raise nearly anything
+            raise _problem(error, file) from error
 
 
 def _opened(source: Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
     match source:
         case Path():
-            return source.open("rb")
+            return open_regular(source)
         case bytes():
             return io.BytesIO(source)
         case _:
             return nullcontext(source)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """Open a file for reading, and nothing but a file: a pipe would wait for ever, a device never end.
+
+    Raises:
+        ImageProblem: It is no ordinary file, or the system does not hand it over.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise ImageProblem("failed", _cannot_read(error)) from error
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return open(descriptor, "rb")  # noqa: PTH123
+    os.close(descriptor)
+    raise ImageProblem("skipped", "it is a folder, a pipe, a socket or a device, not a file")
 
 
 def reader_version() -> str:
@@ -172,13 +190,22 @@ def _picture(image: Image.Image, name: str, min_edge: int | None, max_pixels: in
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
     if width * height > max_pixels:
-        limit = max_pixels // 1_000_000
-        raise ImageProblem("skipped", f"{width} x {height} pixels are more than the limit of {limit} megapixels")
+        raise _too_large(width * height, max_pixels)
+
+
+def _too_large(pixels: int, max_pixels: int) -> ImageProblem:
+    counts = f"{pixels / 1e6:,.0f} megapixels are more than the limit of {max_pixels / 1e6:,.0f}"
+    return ImageProblem("skipped", f"the picture is too large: {counts}")
 
 
 def _reduce(image: Image.Image, min_edge: int | None) -> Image.Image:
-    """Average whole blocks while the shorter side stays at least 2 * min_edge: far cheaper than a wide filter."""
-    factor = min(image.size) // (2 * min_edge) if min_edge else 1
+    """Average whole blocks while the shorter side stays at least 2 * min_edge: far cheaper than a wide filter.
+
+    Only by factors that divide both sides, but for one pixel: a padded last block would shift the whole picture.
+    """
+    largest = min(image.size) // (2 * min_edge) if min_edge else 1
+    fitting = (factor for factor in range(largest, 1, -1) if all(-side % factor <= 1 for side in image.size))
+    factor = next(fitting, 1)
     return image.reduce(factor) if factor > 1 else image
 
 
@@ -240,17 +267,16 @@ def _register_heif() -> None:
     pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)  # pyright: ignore[reportUnknownMemberType]
 
 
-def _problem(error: Exception, size_bytes: int) -> ImageProblem:
+def _problem(error: Exception, file: BinaryIO) -> ImageProblem:
     """Say in words for people what a decoder's error means."""
     text = " ".join(str(error).split())
     lower = text.lower()
-    if isinstance(error, Image.DecompressionBombError):
-        return ImageProblem("skipped", "it holds a picture of more pixels than the limit")
     if isinstance(error, OSError) and error.errno:
         return ImageProblem("failed", _cannot_read(error))
     if isinstance(error, EOFError) or any(sign in lower for sign in ("truncated", "end of file", "eof", "not enough")):
+        length = _human(file.seek(0, io.SEEK_END))
         return ImageProblem(
-            "failed", f"the file is cut short: it ends after {_human(size_bytes)}, and part of the picture is missing"
+            "failed", f"the file is cut short: it ends after {length}, and part of the picture is missing"
         )
     return ImageProblem("failed", f"the picture is damaged ({text[:120] or type(error).__name__})")
 

@@ -9,7 +9,6 @@ import json
 import os
 import queue
 import signal
-import stat
 import sys
 import threading
 from dataclasses import asdict, dataclass, field
@@ -25,7 +24,7 @@ from PIL import Image
 
 from importers.base import Facts, FileStamp
 from importers.colour import rgb_to_srgb
-from importers.images import ImageProblem, open_upright
+from importers.images import ImageProblem, open_regular, open_upright
 from indexer.preprocess import PixelSpec, fit
 
 READ_AT_ONCE_BYTES = 64 << 20
@@ -75,31 +74,23 @@ class Decoded:
 def read_file(ticket: int, path: Path, spec: PixelSpec, max_pixels: int, *, hash_only: bool) -> Decoded:
     """Hash and decode one file; every way in which that can fail is an answer."""
     try:
-        # O_NONBLOCK: a pipe would hold us up until someone writes to it.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123
+        with open_regular(path) as file:
             return _read(ticket, file, spec, max_pixels, hash_only=hash_only)
     except ImageProblem as problem:
         return Decoded(ticket, Problem(problem.kind, str(problem)))
-    except OSError as error:
+    except OSError as error:  # the disk failed on the way, or the drive was pulled out
         return Decoded(ticket, Problem("failed", f"the file cannot be read: {(error.strerror or str(error)).lower()}"))
     except MemoryError:
         return Decoded(ticket, Problem("failed", "reading it needs more memory than a picture is given"))
 
 
 def _read(ticket: int, file: BinaryIO, spec: PixelSpec, max_pixels: int, *, hash_only: bool) -> Decoded:
-    before = os.fstat(file.fileno())
-    if not stat.S_ISREG(before.st_mode):
-        raise ImageProblem("skipped", "it is a pipe, a socket or a device, not a file")
-    stamp = _stamp(before)
+    stamp = _stamp(file)
     whole = file.read(stamp.size_bytes + 1) if stamp.size_bytes <= READ_AT_ONCE_BYTES else None
-    picture = (
-        None
-        if hash_only
-        else open_upright(whole if whole is not None else file, min_edge=spec.min_edge, max_pixels=max_pixels)
-    )
-    digest = xxhash.xxh3_128_digest(whole) if whole is not None else _hash(file)
-    if _stamp(os.fstat(file.fileno())) != stamp:
+    source = file if whole is None else whole
+    picture = None if hash_only else open_upright(source, min_edge=spec.min_edge, max_pixels=max_pixels)
+    digest = _hash(file) if whole is None else xxhash.xxh3_128_digest(whole)
+    if _stamp(file) != stamp:
         raise ImageProblem("failed", "the file was changed while it was being read; index again when it is at rest")
     if picture is None:
         return Decoded(ticket, None, digest, stamp)
@@ -109,7 +100,8 @@ def _read(ticket: int, file: BinaryIO, spec: PixelSpec, max_pixels: int, *, hash
     return Decoded(ticket, None, digest, stamp, picture.width, picture.height, picture.format, picture.facts, pixels)
 
 
-def _stamp(status: os.stat_result) -> FileStamp:
+def _stamp(file: BinaryIO) -> FileStamp:
+    status = os.fstat(file.fileno())
     return FileStamp(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
