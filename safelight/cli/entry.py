@@ -16,7 +16,7 @@ from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 def main() -> NoReturn:
     """Run the command line; translate every error into one line and an exit code."""
     try:
-        code = cli.main(standalone_mode=False) or FOUND
+        code = cli.main(prog_name="safelight", standalone_mode=False) or FOUND
     except click.ClickException as error:
         error.show()
         code = ERROR

@@ -33,8 +33,11 @@ def pictures(tmp_path_factory):
 
 
 def start(home: Path, pictures: Path) -> subprocess.Popen:
+    command = [sys.executable, "-m", "safelight", "index", str(pictures), "--model", str(MODEL), "--json"]
+    # In auto, the pictures that a killed run saw decide between int8 and float32; here every run is to agree.
+    command += ["--precision", "float32"]
     return subprocess.Popen(
-        [sys.executable, "-m", "safelight", "index", str(pictures), "--model", str(MODEL), "--json"],
+        command,
         env=os.environ | {"SAFELIGHT_HOME": str(home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,

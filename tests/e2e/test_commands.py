@@ -1,0 +1,247 @@
+"""The command line as people and programs use it: real processes, the starter model, the demo's pictures."""
+
+import json
+import os
+import pty
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+DEMO = ROOT / "assets" / "demo"
+
+
+class Safelight:
+    """Runs safelight in a home of its own."""
+
+    def __init__(self, home: Path) -> None:
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith("SAFELIGHT_")}
+        self.env["SAFELIGHT_HOME"] = str(home)
+
+    def __call__(self, *arguments: str, code: int = 0, text: bool = True, **how) -> subprocess.CompletedProcess:
+        done = subprocess.run(
+            [sys.executable, "-m", "safelight", *arguments],
+            env=self.env,
+            capture_output=True,
+            text=text,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
+            **how,
+        )
+        assert done.returncode == code, (done.stdout, done.stderr)
+        assert "Traceback" not in str(done.stderr)
+        return done
+
+    def records(self, *arguments: str, code: int = 0) -> list[dict]:
+        return [json.loads(line) for line in self(*arguments, "--json", code=code).stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("library") / "photos"
+    shutil.copytree(DEMO, folder)
+    (folder / "copies").mkdir()
+    shutil.copy(next(iter(sorted(DEMO.glob("*.jpg")))), folder / "copies" / "copy.jpg")
+    (folder / "empty.jpg").touch()
+    (folder / "notes.txt").write_text("not a picture")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def safelight(photos, tmp_path_factory):
+    """An indexed library."""
+    safelight = Safelight(tmp_path_factory.mktemp("home"))
+    events = safelight.records("index", str(photos), "--model", "starter")
+    pictures = len(list(DEMO.glob("*.jpg")))
+    assert events[-1] == {
+        "event": "done", "indexed": pictures + 1, "unchanged": 0, "skipped": 0, "failed": 1, "missing": 0,
+    }  # fmt: skip
+    assert [Path(event["path"]).name for event in events if event["event"] == "problem"] == ["empty.jpg"]
+    return safelight
+
+
+def test_a_search_prints_one_object_a_photo_best_first(safelight):
+    hits = safelight.records("search", "cat", "-n", "5")
+    assert {"id", "path", "score", "source"} <= hits[0].keys()
+    assert (hits[0]["source"], hits[0]["state"]) == ("folder", "here")
+    assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
+    assert len(hits[0]["also_at"]) == 1, "the copy is a place of the same photo, not a second hit"
+
+
+def test_the_samples_are_found_by_what_they_show(samples, tmp_path):
+    safelight = Safelight(tmp_path)
+    safelight("index", str(samples / "images" / "words"), "--model", "starter")
+    right = {
+        "cat": ("cat", "kitty"),
+        "bee": ("bee",),
+        "books": ("books",),
+        "cake": ("cake",),
+        "boats on a lake": ("boats",),
+        "photo camera": ("camera",),
+        "lens": ("lens",),
+    }
+    for words, names in right.items():
+        first = safelight.records("search", words, "-n", "1")[0]
+        assert any(name in Path(first["path"]).name for name in names), (words, first)
+    assert "nothing here looks like" in safelight("search", "helicopter", code=1).stderr
+
+
+def test_exit_codes_are_those_of_grep(safelight):
+    safelight("search", "cat")
+    nothing = safelight("search", "cat", "--since", "2199", code=1)
+    assert (nothing.stdout, nothing.stderr) == ("", "no photo passes these filters\n")
+    wrong = safelight("search", "cat", "--since", "soon", code=2)
+    assert wrong.stdout == ""
+    assert len(wrong.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("index", "/nowhere/at/all"),
+        ("index", str(DEMO), "--model", "no-such-model"),
+        ("search",),
+        ("search", "-beach"),
+        ("similar", "/nowhere/at/all.jpg"),
+        ("similar", str(ROOT / "README.md")),
+        ("show", "zzzzzzzzzzzz"),
+        ("model", "use", "no-such-model"),
+        ("model", "path", "/nowhere"),
+        ("config", "set", "colour", "red"),
+        ("frobnicate",),
+    ],
+)
+def test_every_mistake_is_a_clear_line_and_exit_code_2(safelight, arguments):
+    mistake = safelight(*arguments, code=2)
+    assert mistake.stdout == ""
+    assert mistake.stderr.strip()
+
+
+def test_a_word_with_a_minus_is_a_word_not_options(safelight):
+    plain = safelight.records("search", "animal", "--all", "-n", "20")
+    without = safelight.records("search", "animal", "-cat", "--all", "-n", "20")
+    cat = safelight.records("search", "cat", "-n", "1")[0]["id"]
+    rank = {name: [hit["id"] for hit in hits].index(cat) for name, hits in (("plain", plain), ("without", without))}
+    assert rank["without"] > rank["plain"]
+
+
+def test_paths_come_as_bytes_ended_by_newline_or_nul(safelight, photos):
+    lines = safelight("search", "cat", "--paths", "-n", "1").stdout
+    assert lines.endswith("\n")
+    assert Path(lines.rstrip("\n")).is_file()
+    raw = safelight("search", "cat", "-0", "-n", "1", text=False).stdout
+    assert raw == os.fsencode(lines.rstrip("\n")) + b"\0"
+
+
+def test_similar_by_id_and_by_file_agree_and_leave_out_the_photo_itself(safelight, photos):
+    cat = safelight.records("search", "cat", "-n", "1")[0]
+    by_id = safelight.records("similar", cat["id"], "-n", "3")
+    by_file = safelight.records("similar", cat["path"], "-n", "3")
+    assert [hit["id"] for hit in by_id] == [hit["id"] for hit in by_file]
+    assert cat["id"] not in {hit["id"] for hit in by_id}
+
+
+def test_show_knows_every_place(safelight):
+    cat = safelight.records("search", "cat", "-n", "1")[0]
+    record = safelight.records("show", cat["id"])[0]
+    assert len(record["places"]) == 2
+    assert record["models"] == ["starter"]
+    assert "place" in safelight("show", cat["id"]).stdout
+
+
+def test_status_names_places_models_and_problems(safelight, photos):
+    status = safelight.records("status")
+    assert [record["path"] for record in status if record["kind"] == "root"] == [str(photos)]
+    assert [record["name"] for record in status if record["kind"] == "model" and record["active"]] == ["starter"]
+    problem = safelight.records("status", "--problems")
+    assert [(Path(p["path"]).name, p["state"]) for p in problem] == [("empty.jpg", "failed")]
+    assert problem[0]["reason"]
+
+
+def test_the_doctor_finds_this_installation_sound(safelight):
+    checks = {check["name"]: check for check in safelight.records("doctor")}
+    assert {"packages", "engine", "model", "catalog", "data folder"} <= checks.keys()
+    assert all(check["ok"] for check in checks.values()), checks
+
+
+def test_the_doctor_rebuilds_what_is_derived(safelight, tmp_path):
+    home = Path(safelight.env["SAFELIGHT_HOME"])
+    shutil.rmtree(home / "chroma")
+    shutil.rmtree(home / "vectors")
+    before = safelight.records("search", "cat")
+    safelight("doctor", "--rebuild")
+    assert (home / "chroma").is_dir()
+    assert (home / "vectors").is_dir()
+    assert safelight.records("search", "cat") == before
+
+
+def test_the_reader_of_a_pipe_may_go_away(safelight):
+    command = f"{sys.executable} -m safelight search animal --all -n 12 | head -n 1"
+    done = subprocess.run(command, shell=True, env=safelight.env, capture_output=True, text=True, check=True)
+    assert len(done.stdout.splitlines()) == 1
+    assert done.stderr == ""
+
+
+def test_no_colour_and_no_tables_in_a_pipe(safelight):
+    out = safelight("search", "cat").stdout
+    assert "\x1b" not in out
+    assert out.count("\t") >= 3
+
+
+def test_a_terminal_gets_a_table(safelight):
+    terminal, child = pty.openpty()
+    subprocess.run(
+        [sys.executable, "-m", "safelight", "search", "cat"],
+        env=safelight.env | {"TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"},
+        stdout=child,
+        stderr=child,
+        stdin=child,
+        timeout=60,
+        check=True,
+    )
+    os.close(child)
+    out = os.read(terminal, 100_000).decode()
+    os.close(terminal)
+    assert "score" in out
+    assert "photo" in out
+    assert "\x1b[3" not in out, "NO_COLOR is honoured"
+
+
+def test_without_a_model_here_and_no_hub_the_way_out_is_said(tmp_path):
+    safelight = Safelight(tmp_path)
+    safelight.env |= {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
+    error = safelight("index", str(DEMO), code=2).stderr
+    assert "siglip2-base" in error
+    assert "--model starter" in error
+    assert len(error.splitlines()) == 1
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys\nsys.argv = ['safelight', 'search', '--help']\n"
+        "try:\n    from safelight.cli import main; main()\nexcept SystemExit: pass\n"
+        "heavy = {'numpy', 'PIL', 'rich', 'chromadb', 'onnxruntime', 'onnx', 'transformers', 'sqlite3', 'mlx'}\n"
+        "print(sorted(heavy & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_indexing_and_searching_never_import_torch(safelight, photos):
+    code = (
+        "import sys\nfrom safelight.cli import main\n"
+        "for arguments in (['index', sys.argv[1]], ['search', 'cat']):\n"
+        "    sys.argv = ['safelight', *arguments]\n"
+        "    try:\n        main()\n    except SystemExit as end:\n        assert not end.code, end.code\n"
+        "assert 'torch' not in sys.modules\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(photos)], env=safelight.env, capture_output=True, check=True)
+
+
+def test_version():
+    done = subprocess.run([sys.executable, "-m", "safelight", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "safelight, version 0.1.0"
