@@ -206,19 +206,26 @@ class Library:
     # Indexes
 
     def update_indexes(self, model: Model, on_progress: OnProgress = ignore) -> str | None:
-        """Bring the exact index and Chroma up to date with the catalog; returns what went wrong, for people.
+        """Bring all that is derived from the vectors up to date; returns what went wrong, for people.
 
-        Both are derived: whatever happens here, every photo stays findable.
+        That is the exact index, what a match looks like in this library, and Chroma. Whatever happens here, every
+        photo stays findable.
 
-        Writes: vectors/ and chroma/ in our own data folder.
+        Writes: vectors/ and chroma/ in our own data folder, the model's calibration in the catalog.
         """
         from indexer import matrix_file
+        from indexer.calibrate import calibrate
         from indexer.errors import VectorError
         from indexer.lock import LockedError
+        from indexer.matrix import Matrix
         from indexer.vectors import ChromaIndex
 
         try:
             matrix_file.update(self.home, self.catalog.db, model.id, on_progress)
+            matrix = Matrix.open(self.home, self.catalog.db, model.id)
+            if len(matrix):
+                # Done here, or the first search would have to embed hundreds of texts before its own.
+                calibrate(self.catalog, model, matrix, self.model_thread.embed_texts)
             with ChromaIndex(self.home, self.catalog.db, model.id, "indexing photos", on_progress) as chroma:
                 chroma.apply(on_progress)
         except (VectorError, LockedError) as error:
