@@ -23,17 +23,17 @@ QUALITY = 85
 
 # What the demo calls it, where the wheel has it. Names say nothing that a search could read.
 PICTURES = {
-    "dsc-0101.jpg": "skimage/data/chelsea.png",
-    "dsc-0102.jpg": "skimage/data/coffee.png",
-    "dsc-0103.jpg": "skimage/data/rocket.jpg",
-    "dsc-0104.jpg": "skimage/data/astronaut.png",
-    "dsc-0105.jpg": "skimage/data/hubble_deep_field.jpg",
-    "dsc-0106.jpg": "skimage/data/camera.png",
-    "dsc-0107.jpg": "skimage/data/brick.png",
-    "dsc-0108.jpg": "sklearn/datasets/images/china.jpg",
-    "dsc-0109.jpg": "sklearn/datasets/images/flower.jpg",
-    "dsc-0110.jpg": "scipy/misc/face.dat",
-    "dsc-0111.jpg": "scipy/misc/ascent.dat",
+    "cat.jpg": "skimage/data/chelsea.png",
+    "espresso.jpg": "skimage/data/coffee.png",
+    "rocket.jpg": "skimage/data/rocket.jpg",
+    "astronaut.jpg": "skimage/data/astronaut.png",
+    "deep-field.jpg": "skimage/data/hubble_deep_field.jpg",
+    "photographer.jpg": "skimage/data/camera.png",
+    "bricks.jpg": "skimage/data/brick.png",
+    "pagoda.jpg": "sklearn/datasets/images/china.jpg",
+    "dahlia.jpg": "sklearn/datasets/images/flower.jpg",
+    "raccoon.jpg": "scipy/misc/face.dat",
+    "stairway.jpg": "scipy/misc/ascent.dat",
 }
 
 

@@ -19,7 +19,7 @@ from transformers import BertModel
 
 ROOT = Path(__file__).resolve().parent.parent
 OUT = ROOT / "tests" / "data" / "starter"
-PICTURES = {"cat": "dsc-0101.jpg", "coffee": "dsc-0102.jpg", "raccoon": "dsc-0110.jpg"}
+PICTURES = {"cat": "cat.jpg", "coffee": "espresso.jpg", "raccoon": "raccoon.jpg"}
 TEXTS = [
     "cat",
     "a photo of a tench, Tinca tinca",
