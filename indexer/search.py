@@ -70,6 +70,7 @@ class Hit:
         others: Every other place with the same content.
         score: The cosine to the query, -1 to 1; comparable within one answer, not between models.
         clarity: How far it stands out for these words (see calibrate.py); None where the query shows a picture.
+        taken_at: By the camera's clock; None where only the file's own date is known.
     """
 
     place: Place
@@ -277,7 +278,8 @@ class Search:
         """List the places of each content: those that pass the filters first, then those at hand, then the oldest."""
         where, params = filters.where()
         rows = self._catalog.db.execute(
-            "SELECT photo.content_id, photo.public_id, photo.path, photo.name, root.source, root.path, photo.taken_at,"
+            "SELECT photo.content_id, photo.public_id, photo.path, photo.name, root.source, root.path,"
+            " CASE photo.taken_from WHEN 'exif' THEN photo.taken_at END,"
             " CASE WHEN root.state = 'offline' THEN 'offline' WHEN photo.state = 'missing' THEN 'missing' ELSE 'here'"
             f" END AS place_state, coalesce({where}, 0) AS passes"
             " FROM photo JOIN root ON root.id = photo.root_id"
