@@ -12,7 +12,7 @@ from importers.images import reader_version
 from importers.sources import open_source
 from indexer.catalog import Root
 from indexer.decoders import DecoderPool
-from indexer.events import OnProgress
+from indexer.events import OnProgress, Progress
 from indexer.lock import ProcessLock
 from indexer.pipeline import IndexRun, Tally
 from safelight.errors import SafelightError
@@ -54,7 +54,9 @@ def index_paths(
         total = Tally()
         if not sources:
             return total
+        on_progress(Progress(f"loading {Path(library.model_name).name}", 0, 1))
         model_thread, model = library.model_for_indexing()
+        on_progress(Progress(f"loading {Path(library.model_name).name}", 1, 1, total_final=True))
         trouble: list[ImporterError] = []
         with DecoderPool(model_thread.encoder.pixels, workers=library.settings.workers or None) as pool:
             for source in sources:
