@@ -130,6 +130,8 @@ def _spec(settings: dict[str, Any], *, square: bool) -> PixelSpec:
     mean = _three(settings["image_mean"]) if normalized else (0.0, 0.0, 0.0)
     std = _three(settings["image_std"]) if normalized else (1.0, 1.0, 1.0)
     resample = int(settings.get("resample", _BICUBIC))
+    if resample not in set(Image.Resampling):
+        raise ValueError(f"resample is {resample}")
     size = settings["size"]
     if isinstance(size, int):
         size = {"height": size, "width": size} if square else {"shortest_edge": size}

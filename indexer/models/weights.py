@@ -76,7 +76,7 @@ def _files(folder: Path) -> list[Path]:
     if index.is_file():
         try:
             shards = {str(shard) for shard in json.loads(index.read_text("utf-8"))["weight_map"].values()}
-        except (OSError, ValueError, KeyError, AttributeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise ModelError(f"{index} is damaged; fetch the model again") from None
         if any(Path(shard).name != shard for shard in shards):
             raise ModelError(f"{index} names a file outside its folder; fetch the model from a place you trust")
