@@ -15,14 +15,14 @@ class Progress:
         done: Items finished.
         total: Items in all as far as known; grows while a folder is still being walked.
         total_final: Whether `total` is the last word.
-        note: The item at hand, or a remark, for people.
+        in_bytes: Whether what is counted is bytes.
     """
 
     stage: str
     done: int
     total: int
     total_final: bool = False
-    note: str = ""
+    in_bytes: bool = False
 
 
 OnProgress = Callable[[Progress], None]

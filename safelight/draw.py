@@ -98,12 +98,12 @@ class Bar:
     def __enter__(self) -> Bar:
         if sys.stderr.isatty():
             from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+            from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
             self._progress = Progress(
                 TextColumn("{task.description}"),
                 BarColumn(),
-                MofNCompleteColumn(),
+                TextColumn("{task.fields[count]}"),
                 TextColumn("{task.fields[rate]}"),
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
@@ -124,13 +124,15 @@ class Bar:
             return
         if event.stage not in self._tasks:
             started = time.monotonic()
-            task = self._progress.add_task(event.stage, total=None, rate="")
+            task = self._progress.add_task(event.stage, total=None, count="", rate="")
             self._tasks[event.stage] = (task, started)
         task, started = self._tasks[event.stage]
         seconds = time.monotonic() - started
-        rate = f"{event.done / seconds:.0f}/s" if event.done and seconds > 1 else ""
+        unit, name = (1_000_000, " MB") if event.in_bytes else (1, "")
+        rate = f"{event.done / seconds / unit:,.0f}{name}/s" if event.done and seconds > 1 else ""
         total = event.total if event.total_final or event.total > event.done else None
-        self._progress.update(task, completed=event.done, total=total, rate=rate)
+        count = f"{event.done / unit:,.0f} of {event.total / unit:,.0f}{name}" if total else ""
+        self._progress.update(task, completed=event.done, total=total, count=count, rate=rate)
 
 
 def json_progress(every_seconds: float = 1.0) -> Callable[[Progress], None]:

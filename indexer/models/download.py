@@ -78,7 +78,7 @@ def _download(info: ModelInfo, home: Path, on_progress: OnProgress) -> Path:
     total_bytes = sum(file.size or 0 for file in files)
 
     def show(done_bytes: int) -> None:
-        on_progress(Progress(f"downloading {info.name}", done_bytes, total_bytes, total_final=True))
+        on_progress(Progress(f"downloading {info.name}", done_bytes, total_bytes, total_final=True, in_bytes=True))
 
     done_bytes = 0
     show(done_bytes)

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -56,10 +57,19 @@ def stopping(stop: threading.Event) -> Generator[None]:
             signal.signal(number, handler)
 
 
-def offer_download(library: Library) -> None:
-    """Ask before downloading gigabytes, where somebody is there to answer."""
-    if not library.is_here(library.model_name):
-        ask_download(library.model_name)
+def fetch_if_missing(library: Library, *, as_json: bool) -> None:
+    """Download the model to use where it is not here; asks first, where somebody is there to answer."""
+    from indexer.models.registry import STARTER
+
+    name = library.model_name
+    if name == STARTER or library.is_here(name) or Path(name).is_dir():
+        return
+    ask_download(name)
+    from indexer.models.download import fetch
+    from safelight import draw
+
+    with draw.Bar() as bar:
+        fetch(name, home=library.home, on_progress=draw.json_progress() if as_json else bar.show)
 
 
 def ask_download(name: str) -> None:

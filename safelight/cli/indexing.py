@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import Any
 
 import click
@@ -11,9 +12,9 @@ from safelight.cli.common import (
     FOUND,
     INTERRUPTED,
     NOTHING,
+    fetch_if_missing,
     json_option,
     model_option,
-    offer_download,
     open_library,
     stopping,
 )
@@ -40,22 +41,24 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, **flags: Any) -> N
     from safelight.indexing import index_paths
 
     stop = threading.Event()
-    with open_library(**flags) as library, stopping(stop), draw.Bar() as bar:
-        offer_download(library)
 
-        def on_problem(path: str, outcome: str, reason: str) -> None:
-            if as_json:
-                draw.emit({"event": "problem", "path": path, "outcome": outcome, "reason": reason})
+    def on_problem(path: str, outcome: str, reason: str) -> None:
+        if as_json:
+            draw.emit({"event": "problem", "path": path, "outcome": outcome, "reason": reason})
 
-        tally = index_paths(
-            library,
-            list(paths),
-            retry=retry,
-            stop=stop,
-            on_progress=draw.json_progress() if as_json else bar.show,
-            on_problem=on_problem,
-            on_remark=draw.remark,
-        )
+    with open_library(**flags) as library:
+        if not paths or any(Path(path).expanduser().exists() for path in paths):
+            fetch_if_missing(library, as_json=as_json)
+        with stopping(stop), draw.Bar() as bar:
+            tally = index_paths(
+                library,
+                list(paths),
+                retry=retry,
+                stop=stop,
+                on_progress=draw.json_progress() if as_json else bar.show,
+                on_problem=on_problem,
+                on_remark=draw.remark,
+            )
     if as_json:
         counts = ("indexed", "unchanged", "skipped", "failed", "missing")
         draw.emit({"event": "done", **{name: getattr(tally, name) for name in counts}})
@@ -103,8 +106,6 @@ def doctor(rebuild: bool, as_json: bool) -> None:
 @json_option
 def prune(forget: str | None, yes: bool, as_json: bool) -> None:
     """Forget photos whose files are gone. Shows what would go; --yes does it. No file is ever deleted."""
-    from pathlib import Path
-
     from safelight import draw
     from safelight.pruning import plan_prune
     from safelight.pruning import prune as apply_prune

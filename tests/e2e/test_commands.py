@@ -45,7 +45,7 @@ def photos(tmp_path_factory):
     folder = tmp_path_factory.mktemp("library") / "photos"
     shutil.copytree(DEMO, folder)
     (folder / "copies").mkdir()
-    shutil.copy(next(iter(sorted(DEMO.glob("*.jpg")))), folder / "copies" / "copy.jpg")
+    shutil.copy(DEMO / "cat.jpg", folder / "copies" / "copy.jpg")
     (folder / "empty.jpg").touch()
     (folder / "notes.txt").write_text("not a picture")
     return folder
