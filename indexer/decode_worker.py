@@ -169,12 +169,15 @@ def main() -> None:
     threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
     while True:
         job: dict[str, Any] = json.loads(jobs.get())
+        # Should the parent go away while a library hangs with the interpreter's lock held, the alarm ends us.
+        signal.setitimer(signal.ITIMER_REAL, 2 * settings["timeout_s"])
         decoded = read_file(job["ticket"], Path(job["path"]), spec, settings["max_pixels"], hash_only=job["hash_only"])
+        signal.setitimer(signal.ITIMER_REAL, 0)
         connection.send_bytes(pack(decoded))
 
 
 def _receive(connection: Connection, jobs: queue.SimpleQueue[bytes]) -> None:
-    """Take jobs in; end this process at once when the parent is gone, even in the middle of a picture."""
+    """Take jobs in; end this process when the parent is gone, be it in the middle of a picture."""
     try:
         while True:
             jobs.put(connection.recv_bytes())

@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
 from pathlib import Path
@@ -33,6 +34,7 @@ __all__ = ["Decoded", "DecoderPool", "Problem"]
 TIMEOUT_S = 60.0
 MEMORY_BYTES = 4 << 30
 _START_TIMEOUT_S = 60.0
+_START_ATTEMPTS = 3
 _IN_FLIGHT = 2  # one at work, one on its doorstep
 _ATTEMPTS = 2  # a file is blamed when it ends two decoders: one may have been killed by someone else
 
@@ -74,7 +76,8 @@ class DecoderPool:
         self._workers = workers or _cores()
         self._capacity = ahead + _IN_FLIGHT * self._workers
         self._timeout_s = timeout_s
-        self._settings = json.dumps({"spec": asdict(spec), "memory_bytes": memory_bytes, "max_pixels": max_pixels})
+        limits = {"memory_bytes": memory_bytes, "max_pixels": max_pixels, "timeout_s": timeout_s}
+        self._settings = json.dumps({"spec": asdict(spec), **limits})
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Decoded | IndexerError] = queue.SimpleQueue()
         self._outstanding = 0
@@ -99,8 +102,8 @@ class DecoderPool:
 
     @property
     def process_ids(self) -> list[int]:
-        """The decoders that run now."""
-        return [process.pid for process in self._processes.values()]
+        """The decoders that take jobs now."""
+        return [process.pid for process in list(self._processes.values()) if process.is_ready]
 
     def submit(self, ticket: int, path: Path, *, hash_only: bool = False) -> None:
         """Queue a file. Never waits: ask `full` first.
@@ -210,11 +213,22 @@ class DecoderPool:
         self._answers.put(Decoded(job.ticket, Problem("failed", reason)))
 
     def _start(self, number: int) -> _Process:
+        """Start a process; what fails is tried again, as the system may only be short of memory just now."""
+        for _ in range(_START_ATTEMPTS - 1):
+            with suppress(IndexerError):
+                return self._start_once(number)
+        return self._start_once(number)
+
+    def _start_once(self, number: int) -> _Process:
         process = _Process(self._settings)
         self._processes[number] = process
         if self._closed.is_set():  # close() may have looked before we were listed
             process.kill()
-        process.wait_until_ready()
+        try:
+            process.wait_until_ready()
+        except IndexerError:
+            process.discard()
+            raise
         return process
 
 
@@ -237,6 +251,7 @@ class _Process:
                 process_group=0,  # Ctrl-C in the terminal is ours alone
             )
         self.pid = self._process.pid
+        self.is_ready = False
 
     def wait_until_ready(self) -> None:
         """Wait until it takes jobs.
@@ -244,13 +259,11 @@ class _Process:
         Raises:
             IndexerError: It cannot be started.
         """
-        try:
-            if self._connection.poll(_START_TIMEOUT_S) and self._connection.recv_bytes() == b"ready":
-                return
-        except (EOFError, OSError):
-            pass
-        self._process.kill()
-        self._process.wait()
+        with suppress(EOFError, OSError):
+            self.is_ready = self._connection.poll(_START_TIMEOUT_S) and self._connection.recv_bytes() == b"ready"
+        if self.is_ready:
+            return
+        self.kill()
         self._stderr.seek(0)
         lines = self._stderr.read().decode(errors="replace").split("\n")
         said = next((line for line in reversed(lines) if line.strip()), self.last_words())
@@ -258,11 +271,9 @@ class _Process:
 
     def send_all(self, jobs: Iterable[_Job]) -> None:
         """Hand over jobs; a process that is dead shows when its answer is waited for."""
-        try:
+        with suppress(OSError):
             for job in jobs:
                 self._connection.send_bytes(job.frame())
-        except OSError:
-            pass
 
     def answer(self, timeout_s: float) -> Decoded:
         """Wait for the next answer.

@@ -1,0 +1,424 @@
+"""Decoder processes: each file answered exactly once, whatever happens to its decoder."""
+
+import contextlib
+import json
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import time
+import zlib
+from dataclasses import asdict
+
+import numpy as np
+import pytest
+import xxhash
+from PIL import Image
+
+from importers.images import open_upright
+from indexer.decode_worker import READ_AT_ONCE_BYTES, Decoded, Problem, pack, unpack
+from indexer.decoders import DecoderPool
+from indexer.errors import IndexerError
+from indexer.preprocess import PixelSpec, fit
+
+SPEC = PixelSpec(64, 64, "exact", 0, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+PATIENCE_S = 30.0
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Forty small pictures, each of its own colour."""
+    paths = []
+    for number in range(40):
+        paths.append(tmp_path / f"{number:02}.png")
+        Image.new("RGB", (80, 60), (number, 2 * number, 3 * number)).save(paths[-1])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def slow_picture(tmp_path_factory):
+    """A picture that takes about a second to decode."""
+    path = tmp_path_factory.mktemp("slow") / "slow.jp2"
+    Image.fromarray(np.random.default_rng(3).integers(0, 256, (2000, 2000, 3), np.uint8)).save(path)
+    return path
+
+
+def answers(pool, tickets):
+    """Take results until every ticket is answered; more than one answer each is a failure."""
+    got = {}
+    while pool.outstanding:
+        for decoded in pool.results(wait=True):
+            assert decoded.ticket not in got, "answered twice"
+            got[decoded.ticket] = decoded
+    assert sorted(got) == sorted(tickets)
+    return got
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.01)
+
+
+def is_zombie(process_id):
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True).stdout
+    return state.startswith("Z")
+
+
+def is_alive(process_id):
+    try:
+        os.kill(process_id, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def freeze(pool):
+    """Stop the only decoder where it stands, once it takes jobs: what is submitted next hangs in it."""
+    pool.submit(-1, "/nowhere.png")
+    assert [decoded.ticket for decoded in pool.results(wait=True)] == [-1]
+    (process_id,) = pool.process_ids
+    os.kill(process_id, signal.SIGSTOP)
+    return process_id
+
+
+def strike(pool, before, deadly):
+    """Kill the only decoder at work, once it is another than `before`; returns its process id."""
+    wait_for(lambda: pool.process_ids not in ([], [before]))
+    (process_id,) = pool.process_ids
+    time.sleep(0.05)
+    os.kill(process_id, deadly)
+    return process_id
+
+
+# Answers
+
+
+def test_an_answer_is_all_that_is_known_of_a_file(samples):
+    path = samples / "images" / "exif" / "jpg" / "gps" / "DSCN0010.jpg"
+    with DecoderPool(SPEC, 1) as pool:
+        pool.submit(7, path)
+        pool.submit(8, path, hash_only=True)
+        got = answers(pool, [7, 8])
+    picture = open_upright(path, min_edge=SPEC.min_edge)
+    assert got[7].problem is None
+    assert got[7].digest == got[8].digest == xxhash.xxh3_128_digest(path.read_bytes())
+    assert (got[7].width, got[7].height, got[7].format) == (640, 480, "JPEG")
+    assert got[7].facts == picture.facts
+    assert got[7].facts.latitude is not None
+    assert got[7].size_bytes == path.stat().st_size
+    assert got[7].stamp.inode == path.stat().st_ino
+    assert got[7].pixels.dtype == np.uint8
+    assert np.array_equal(got[7].pixels, fit(picture.rgb, SPEC))
+    assert got[8].pixels is None
+
+
+def test_frames_carry_answers_unchanged(samples):
+    path = samples / "images" / "exif" / "heic" / "mobile" / "iphone_13_pro_max.HEIC"
+    facts = open_upright(path, min_edge=64).facts
+    assert facts.taken_at.tzinfo is not None
+    pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
+    decoded = Decoded(3, None, b"0" * 16, None, 4, 5, "HEIC", facts, pixels)
+    back = unpack(pack(decoded))
+    assert np.array_equal(back.pixels, pixels)
+    assert [getattr(back, name) for name in ("ticket", "problem", "digest", "stamp", "width", "facts")] == [
+        getattr(decoded, name) for name in ("ticket", "problem", "digest", "stamp", "width", "facts")
+    ]
+    problem = Decoded(4, Problem("failed", 'a "reason"\nin two lines'))
+    assert unpack(pack(problem)) == problem
+
+
+def test_every_real_file_is_answered_once_in_any_order(samples):
+    paths = [path for path in sorted((samples / "images").rglob("*")) if path.is_file()]
+    paths = [path for path in paths if path.stat().st_size < 700_000]  # the rest is in the importers' tests
+    assert len(paths) > 200
+    outcomes = []
+    for seed in (1, 2):
+        order = list(range(len(paths)))
+        random.Random(seed).shuffle(order)
+        got = {}
+        with DecoderPool(SPEC, 2, ahead=8) as pool:
+            for ticket in order:
+                while pool.full:
+                    got |= {decoded.ticket: decoded for decoded in pool.results(wait=True)}
+                pool.submit(ticket, paths[ticket])
+            while pool.outstanding:
+                got |= {decoded.ticket: decoded for decoded in pool.results(wait=True)}
+        assert sorted(got) == sorted(order)
+        outcomes.append({n: (d.problem, d.digest, d.pixels is None or d.pixels.tobytes()) for n, d in got.items()})
+    assert outcomes[1] == outcomes[0]
+    decoded = [outcome for outcome in outcomes[0].values() if outcome[0] is None]
+    assert len(decoded) > 190
+    assert all(len(digest) == 16 for _, digest, _ in decoded)
+
+
+def test_odd_names_and_odd_files(tmp_path):
+    names = [b"two\nlines.png", b"caf\xe9.png", b"-rf.png", "鳥.png".encode()]
+    for name in names:
+        Image.new("RGB", (9, 9)).save(tmp_path / os.fsdecode(name))
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "folder.png").mkdir()
+    (tmp_path / "zero.png").symlink_to("/dev/zero")
+    with (tmp_path / "sparse.png").open("wb") as file:
+        file.truncate(4 << 30)
+    paths = [*(tmp_path / os.fsdecode(name) for name in names)]
+    paths += [tmp_path / name for name in ("pipe.png", "folder.png", "zero.png", "sparse.png", "gone.png")]
+    with DecoderPool(SPEC, 1, timeout_s=10) as pool:
+        for ticket, path in enumerate(paths):
+            pool.submit(ticket, path)
+        got = answers(pool, range(len(paths)))
+    assert [got[n].problem and got[n].problem.kind for n in range(9)] == [
+        *[None] * 4,
+        *["skipped"] * 3,
+        *["failed"] * 2,
+    ]
+
+
+def test_a_file_too_large_to_hold_is_hashed_and_decoded_all_the_same(tmp_path):
+    path = tmp_path / "large.bmp"
+    Image.new("RGB", (6000, 4000), (1, 2, 3)).save(path)
+    assert path.stat().st_size > READ_AT_ONCE_BYTES
+    with DecoderPool(SPEC, 1) as pool:
+        pool.submit(1, path)
+        (got,) = answers(pool, [1]).values()
+    hasher = xxhash.xxh3_128()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            hasher.update(chunk)
+    assert got.digest == hasher.digest()
+    assert got.pixels[0, 0].tolist() == [1, 2, 3]
+
+
+def test_a_file_that_is_being_written_is_left_alone(tmp_path):
+    path = tmp_path / "copying.bmp"
+    Image.new("RGB", (8000, 8000)).save(path)
+    with DecoderPool(SPEC, 1) as pool:
+        pool.submit(-1, path)  # so that the decoder is up, and the file in the page cache
+        answers(pool, [-1])
+        pool.submit(1, path)
+        with path.open("ab") as file:
+            while not (got := pool.results()):
+                file.write(b"more")
+                file.flush()
+                time.sleep(0.001)
+    assert got[0].problem == Problem(
+        "failed", "the file was changed while it was being read; index again when it is at rest"
+    )
+
+
+# Deaths
+
+
+def test_a_decoder_that_is_killed_once_costs_nothing(pictures):
+    with DecoderPool(SPEC, 1) as pool:
+        process_id = freeze(pool)
+        for ticket, path in enumerate(pictures):
+            pool.submit(ticket, path)
+        time.sleep(0.05)
+        os.kill(process_id, signal.SIGKILL)
+        got = answers(pool, range(40))
+        assert all(decoded.problem is None for decoded in got.values())
+        assert pool.process_ids != [process_id]
+
+
+@pytest.mark.parametrize("deadly", [signal.SIGSEGV, signal.SIGKILL])
+def test_a_file_that_ends_its_decoder_twice_is_blamed_alone(slow_picture, pictures, deadly):
+    with DecoderPool(SPEC, 1) as pool:
+        pool.submit(0, slow_picture)
+        for ticket, path in enumerate(pictures[:5], 1):
+            pool.submit(ticket, path)
+        struck = None
+        for _ in range(2):
+            struck = strike(pool, struck, deadly)
+        got = answers(pool, range(6))
+        assert len(pool.process_ids) == 1
+    assert got[0].problem == Problem("failed", f"the file makes its decoder crash ({signal.Signals(deadly).name})")
+    assert all(got[ticket].problem is None for ticket in range(1, 6))
+
+
+def test_decoders_killed_at_random_never_cost_an_answer(pictures):
+    chance = random.Random(11)
+    got = {}
+    with DecoderPool(SPEC, 3, ahead=400) as pool:
+        for ticket in range(400):
+            pool.submit(ticket, pictures[ticket % 40])
+        for _ in range(6):
+            wait_for(lambda: pool.process_ids)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(chance.choice(pool.process_ids), signal.SIGKILL)
+            got |= {decoded.ticket: decoded for decoded in pool.results(wait=True)}
+        while pool.outstanding:
+            for decoded in pool.results(wait=True):
+                assert decoded.ticket not in got, "answered twice"
+                got[decoded.ticket] = decoded
+    assert sorted(got) == list(range(400))
+    assert all(decoded.problem is None or "crash" in decoded.problem.reason for decoded in got.values())
+    assert sum(decoded.problem is not None for decoded in got.values()) <= 3
+
+
+def test_a_hang_is_ended_by_the_clock_and_blamed_alone(pictures):
+    with DecoderPool(SPEC, 1, timeout_s=0.5) as pool:
+        process_id = freeze(pool)
+        for ticket, path in enumerate(pictures[:5]):
+            pool.submit(ticket, path)
+        got = answers(pool, range(5))
+        assert not is_alive(process_id)
+    assert got[0].problem == Problem("failed", "reading it took longer than 0.5 seconds")
+    assert all(got[ticket].problem is None for ticket in range(1, 5))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS does not enforce RLIMIT_AS")
+def test_a_picture_that_needs_too_much_memory_fails_alone(tmp_path, pictures):
+    # A header that asks for 900 MB, and hardly any pixels: decoders reserve before they read.
+    head = (tmp_path / "00.png").read_bytes()
+    header = b"IHDR" + struct.pack(">IIBBBBB", 15_000, 15_000, 8, 2, 0, 0, 0)
+    greedy = tmp_path / "greedy.png"
+    greedy.write_bytes(head[:12] + header + struct.pack(">I", zlib.crc32(header)) + head[33:])
+    reasons = []
+    for memory_bytes in (1 << 30, 4 << 30):
+        with DecoderPool(SPEC, 1, memory_bytes=memory_bytes) as pool:
+            pool.submit(0, greedy)
+            pool.submit(1, pictures[1])
+            got = answers(pool, [0, 1])
+        assert got[1].problem is None
+        reasons.append(got[0].problem.reason)
+    assert "memory" in reasons[0]
+    assert "memory" not in reasons[1], "with enough of it, the missing pixels are what is wrong"
+
+
+def test_a_decoder_that_cannot_start_is_an_error_not_a_hang(pictures, monkeypatch):
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    with DecoderPool(SPEC, 1) as pool:
+        pool.submit(0, pictures[0])
+        with pytest.raises(IndexerError, match="a decoder process cannot be started"):
+            pool.results(wait=True)
+
+
+# Bounds and endings
+
+
+def test_what_lies_waiting_is_bounded(pictures):
+    with DecoderPool(SPEC, 2, ahead=4) as pool:
+        for ticket in range(8):
+            assert not pool.full
+            pool.submit(ticket, pictures[ticket])
+        assert pool.full
+        wait_for(lambda: pool.results())
+        assert not pool.full
+        while pool.outstanding:
+            pool.results(wait=True)
+        assert pool.results() == pool.results(wait=True) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads /proc")  # noqa: PTH110
+def test_memory_stays_flat(tmp_path):
+    def peak(process_id):
+        with open(f"/proc/{process_id}/status") as file:  # noqa: PTH123
+            return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) >> 10
+
+    paths = []
+    for number in range(8):
+        paths.append(tmp_path / f"{number}.jpg")
+        noise = np.random.default_rng(number).integers(0, 256, (90, 120, 3), np.uint8)
+        Image.fromarray(noise).resize((1800, 1350)).save(paths[-1])
+    peaks_mb = []
+    with DecoderPool(SPEC, 1) as pool:
+        for _ in range(4):
+            for round_ in range(15):
+                for ticket, path in enumerate(paths):
+                    pool.submit(100 * round_ + ticket, path)
+                while pool.outstanding:
+                    pool.results(wait=True)
+            peaks_mb.append(peak(pool.process_ids[0]))
+    assert peaks_mb[-1] - peaks_mb[0] < 10, peaks_mb
+    assert peaks_mb[-1] < 200
+
+
+def test_closing_takes_no_time_whatever_is_under_way(slow_picture, pictures):
+    pool = DecoderPool(SPEC, 2)
+    for ticket in range(6):
+        pool.submit(ticket, slow_picture)
+    wait_for(lambda: len(pool.process_ids) == 2)
+    process_ids = pool.process_ids
+    began = time.monotonic()
+    pool.close()
+    assert time.monotonic() - began < 1
+    assert not any(map(is_alive, process_ids))
+    with pytest.raises(IndexerError):
+        pool.submit(9, pictures[0])
+
+
+def test_closing_while_starting(pictures):
+    for _ in range(5):
+        pool = DecoderPool(SPEC, 2)
+        pool.submit(0, pictures[0])
+        pool.close()
+        assert pool.process_ids == []
+
+
+PARENT = """
+import sys, time
+from pathlib import Path
+from indexer.decoders import DecoderPool
+from indexer.preprocess import PixelSpec
+if __name__ != "__main__":
+    print("imported again", flush=True)
+pool = DecoderPool(PixelSpec(64, 64, "exact", 0, 2, (0.5,) * 3, (0.5,) * 3), 2)
+for ticket in range(8):
+    pool.submit(ticket, Path(sys.argv[1]))
+while len(pool.process_ids) < 2:
+    time.sleep(0.01)
+print(*pool.process_ids, flush=True)
+pool.results(wait=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def parent(tmp_path, slow_picture):
+    """A process that has two decoders at work: (process, ids of its decoders)."""
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT)
+    process = subprocess.Popen(
+        [sys.executable, script, slow_picture], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    process_ids = [int(word) for word in process.stdout.readline().split()]
+    assert len(process_ids) == 2
+    yield process, process_ids
+    process.kill()
+    process.communicate()
+
+
+def test_decoders_end_with_their_parent(parent):
+    process, process_ids = parent
+    process.kill()
+    wait_for(lambda: not any(is_alive(process_id) and not is_zombie(process_id) for process_id in process_ids))
+
+
+def test_a_decoder_that_hangs_without_a_parent_ends_by_its_alarm(tmp_path, slow_picture):
+    ours, theirs = multiprocessing.Pipe()
+    settings = {"spec": asdict(SPEC), "memory_bytes": 4 << 30, "max_pixels": 1 << 30, "timeout_s": 0.05}
+    command = [sys.executable, "-P", "-m", "indexer.decode_worker", str(theirs.fileno()), json.dumps(settings)]
+    with ours, theirs, subprocess.Popen(command, pass_fds=[theirs.fileno()]) as process:
+        assert ours.recv_bytes() == b"ready"
+        ours.send_bytes(json.dumps({"ticket": 1, "path": str(slow_picture), "hash_only": False}).encode())
+        assert process.wait(PATIENCE_S) == -signal.SIGALRM
+
+
+def test_an_interrupt_is_for_the_parent_alone(parent):
+    process, process_ids = parent
+    for process_id in process_ids:
+        os.kill(process_id, signal.SIGINT)
+    time.sleep(0.2)
+    assert all(is_alive(process_id) for process_id in process_ids)
+    assert all(os.getpgid(process_id) != os.getpgid(process.pid) for process_id in process_ids)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=10)
+    assert out == ""
+    assert err.count("Traceback") == 1, "the parent's own, as this one does not catch it"
+    assert "decode_worker" not in err
