@@ -33,7 +33,7 @@ class Preview:
 
     Attributes:
         data: A JPEG or PPM file.
-        turn: What makes it upright, where its own metadata do not say.
+        turn: What makes it upright, where its own EXIF does not say (LibRaw adds one to JPEGs that have none).
         width: Pixels of the RAW picture, upright.
         height: Pixels of the RAW picture, upright.
     """
@@ -74,9 +74,7 @@ def read_preview(file: BinaryIO, min_edge: int | None) -> Preview:
         width, height = (sizes.height, sizes.width) if flip in _SIDEWAYS else (sizes.width, sizes.height)
         stored = _stored_preview(opened)
         if stored is not None and (min_edge is None or min(_size(stored)) >= min_edge):
-            stored_width, stored_height = _size(stored)
-            upright_already = flip in _SIDEWAYS and (stored_width < stored_height) == (width < height)
-            return Preview(stored, None if upright_already else _TURNS.get(flip), width, height)
+            return Preview(stored, _TURNS.get(flip), width, height)
         developed = opened.postprocess(half_size=True, use_camera_wb=True)  # upright already
         return Preview(_as_ppm(developed), None, width, height)
 

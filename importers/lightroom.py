@@ -1,0 +1,36 @@
+"""A Lightroom Classic catalog (.lrcat), read without a trace, with Lightroom open or closed.
+
+    with open_catalog(path) as catalog:
+        for photo in catalog.photos():
+            ...
+
+What is read, from which tables, and how safely: docs/lightroom.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from importers.foreign_sqlite import ForeignDatabase
+from importers.lightroom_catalog import Catalog
+from importers.lightroom_photo import CatalogPhoto, Exposure, Position, Stack
+
+__all__ = ["Catalog", "CatalogPhoto", "Exposure", "Position", "Stack", "open_catalog"]
+
+
+@contextmanager
+def open_catalog(path: Path) -> Generator[Catalog]:
+    """Open a catalog for reading; nothing in its folder is created or changed.
+
+    Yields:
+        The catalog, for use in this thread.
+
+    Raises:
+        ImporterError: It is no catalog, or cannot be read.
+    """
+    # A lock stays behind after a crash: it says that Lightroom may be at work, no more.
+    in_use = path.resolve().with_name(f"{path.resolve().name}.lock").exists()
+    with ForeignDatabase(path, in_use=in_use) as database:
+        yield Catalog(database)

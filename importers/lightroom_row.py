@@ -1,0 +1,208 @@
+"""From a catalog's row and XMP packet to a photo: the tables first, the XMP where only that has the fact."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import datetime
+from fractions import Fraction
+from pathlib import Path
+from sqlite3 import Row
+
+from importers.lightroom_photo import CatalogPhoto, Exposure, Position, Stack
+from importers.lightroom_xmp import Xmp
+
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
+_MAX_INTEGER = 2**53
+
+
+class Originals:
+    """Looks for originals on this machine: where the catalog says, then where it lay beside the catalog.
+
+    A root folder that is not there, a drive that is away, is asked for once and not once a photo.
+    """
+
+    def __init__(self, catalog_folder: Path) -> None:
+        self._catalog_folder = catalog_folder
+        self._roots: dict[tuple[str, str], tuple[Path, ...]] = {}
+
+    def find(self, root_path: str, relative_root: str, path_in_root: str) -> Path | None:
+        """Return the file, or None where it is missing."""
+        key = root_path, relative_root
+        if key not in self._roots:
+            self._roots[key] = tuple(self._existing_roots(*key))
+        for root in self._roots[key]:
+            path = root / path_in_root
+            if _is_file(path):
+                return path
+        return None
+
+    def _existing_roots(self, root_path: str, relative_root: str) -> list[Path]:
+        roots = [Path(root_path)] if root_path and Path(root_path).is_absolute() else []
+        if relative_root:
+            roots.append(self._catalog_folder / relative_root)
+        return [root for root in roots if _is_dir(root)]
+
+
+def photo_of(
+    row: Row,
+    originals: Originals,
+    packet: bytes | None,
+    xmp: Xmp,
+    keywords: tuple[str, ...],
+    keyword_paths: tuple[tuple[str, ...], ...],
+    collections: tuple[tuple[str, ...], ...],
+) -> CatalogPhoto | None:
+    """Build a photo from a row of Schema.photos_query; None where the catalog has lost its file."""
+    uuid, file_uuid = text(row["image.id_global"]), text(row["file.id_global"])
+    base_name, extension = text(row["file.baseName"]), text(row["file.extension"]) or ""
+    if not uuid or not file_uuid or not base_name:
+        return None
+    root_path, folder_path = text(row["root.absolutePath"]) or "", text(row["folder.pathFromRoot"]) or ""
+    file_name = f"{base_name}.{extension}" if extension else base_name
+    width, height = integer(row["image.fileWidth"]), integer(row["image.fileHeight"])
+    stack = integer(row["stack.stack"])
+    capture_time = text(row["image.captureTime"])
+    digest = text(row["develop.digest"])
+    return CatalogPhoto(
+        image_id=int(row["image.id_local"]),
+        uuid=uuid.upper(),
+        file_uuid=file_uuid.upper(),
+        root_path=root_path,
+        folder_path=folder_path,
+        base_name=base_name,
+        extension=extension,
+        original=originals.find(root_path, text(row["root.relativePathFromCatalog"]) or "", folder_path + file_name),
+        sidecar_extensions=tuple(
+            part.strip() for part in (text(row["file.sidecarExtensions"]) or "").split(",") if part.strip()
+        ),
+        master_id=integer(row["image.masterImage"]),
+        copy_name=text(row["image.copyName"]),
+        capture_time=capture_time,
+        taken_at=_taken_at(capture_time, xmp.text("exif:DateTimeOriginal")),
+        orientation=text(row["image.orientation"]),
+        develop_digest=digest.lower() if digest else None,
+        width=width,
+        height=height,
+        cropped_width=integer(row["develop.croppedWidth"]) or width,
+        cropped_height=integer(row["develop.croppedHeight"]) or height,
+        file_format=text(row["image.fileFormat"]),
+        rating=integer(row["image.rating"]) or None,
+        pick=integer(row["image.pick"]) or 0,
+        label=text(row["image.colorLabels"]),
+        title=xmp.text("dc:title"),
+        headline=xmp.text("photoshop:Headline"),
+        caption=text(row["iptc.caption"]) or xmp.text("dc:description"),
+        creator=text(row["creator.value"]) or xmp.text("dc:creator"),
+        copyright=text(row["iptc.copyright"]) or xmp.text("dc:rights"),
+        location=text(row["location.value"]) or xmp.text("Iptc4xmpCore:Location"),
+        city=text(row["city.value"]) or xmp.text("photoshop:City"),
+        state=text(row["state.value"]) or xmp.text("photoshop:State"),
+        country=text(row["country.value"]) or xmp.text("photoshop:Country"),
+        keywords=keywords,
+        keyword_paths=keyword_paths,
+        collections=collections,
+        stack=None if stack is None else Stack(stack, integer(row["stack.position"])),
+        position=_position(row, xmp),
+        camera_make=xmp.text("tiff:Make"),
+        camera_model=text(row["camera.value"]) or xmp.text("tiff:Model"),
+        camera_serial=text(row["serial.value"]) or xmp.text("aux:SerialNumber"),
+        lens=text(row["lens.value"]) or xmp.text("aux:Lens"),
+        exposure=_exposure(row),
+        xmp=packet,
+    )
+
+
+def text(value: object) -> str | None:
+    """Return a text that says something; catalogs have "" as often as NULL."""
+    return value if isinstance(value, str) and value.strip() else None
+
+
+def number(value: object) -> float | None:
+    """Return a finite number; catalogs store integers as REAL, and texts ("uncropped") where a number is expected."""
+    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+
+
+def integer(value: object) -> int | None:
+    """Return a number without its fraction."""
+    found = number(value)
+    return int(found) if found is not None and abs(found) < _MAX_INTEGER else None
+
+
+def _taken_at(stored: str | None, in_xmp: str | None) -> datetime | None:
+    """Read a capture time; the XMP's zone counts where its clock shows the same second."""
+    time, other = _time(stored), _time(in_xmp)
+    if time is None or time.tzinfo or other is None or other.tzinfo is None:
+        return time
+    same = time.replace(microsecond=0) == other.replace(microsecond=0, tzinfo=None)
+    return time.replace(tzinfo=other.tzinfo) if same else time
+
+
+def _time(stored: str | None) -> datetime | None:
+    if not stored or not _TIME.match(stored):
+        return None
+    try:
+        return datetime.fromisoformat(stored)
+    except ValueError:
+        return None
+
+
+def _position(row: Row, xmp: Xmp) -> Position | None:
+    latitude, longitude = number(row["exif.gpsLatitude"]), number(row["exif.gpsLongitude"])
+    if row["exif.hasGPS"] == 0 or latitude is None or longitude is None:
+        return None
+    if abs(latitude) > 90 or abs(longitude) > 180:
+        return None
+    altitude = _ratio(xmp.text("exif:GPSAltitude"))
+    if altitude is not None and xmp.text("exif:GPSAltitudeRef") == "1":
+        altitude = -altitude
+    return Position(latitude, longitude, altitude)
+
+
+def _exposure(row: Row) -> Exposure:
+    time_value, aperture_value = number(row["exif.shutterSpeed"]), number(row["exif.aperture"])
+    flash = row["exif.flashFired"]
+    return Exposure(
+        shutter_seconds=_shutter(time_value),
+        aperture=None if aperture_value is None or abs(aperture_value) > 30 else round(2 ** (aperture_value / 2), 2),
+        iso=number(row["exif.isoSpeedRating"]),
+        focal_length_mm=number(row["exif.focalLength"]),
+        flash_fired=bool(flash) if isinstance(flash, int | float) else None,
+    )
+
+
+def _shutter(time_value: float | None) -> Fraction | None:
+    """Return the simplest fraction of a second within the precision of an APEX value: 4.906891 is 1/30.
+
+    Source: Exif 2.32, annex C: Tv = -log2(seconds). Catalogs keep six decimals.
+    """
+    if time_value is None or abs(time_value) > 30:
+        return None
+    seconds = 2.0**-time_value
+    for limit in (1, 10, 100, 1_000, 10_000, 100_000):
+        fraction = Fraction(seconds).limit_denominator(limit)
+        if abs(fraction - Fraction(seconds)) <= seconds * 1e-5:
+            return fraction
+    return Fraction(seconds)
+
+
+def _ratio(stored: str | None) -> float | None:
+    """Read an XMP rational, "1234/10"."""
+    match = re.fullmatch(r"(-?\d{1,18})(?:/(\d{1,18}))?", stored or "")
+    if not match or (match[2] and not int(match[2])):
+        return None
+    return int(match[1]) / int(match[2] or 1)
+
+
+def _is_dir(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
