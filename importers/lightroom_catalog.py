@@ -204,7 +204,7 @@ class Catalog:
             path: list[str] = []
             met: set[int] = set()
             at: int | None = key
-            while at in rows and at not in met:
+            while at is not None and at in rows and at not in met:
                 met.add(at)
                 name, parent, _ = rows[at]
                 path.append(name or "")
