@@ -27,7 +27,8 @@ from datetime import UTC, datetime
 
 SECTION_MAGIC = b"AgHg"
 SECTION_HEAD = struct.Struct(">4sHBBQQ")  # magic, header size, version, 0, data length, padding length
-HEADER_SECTION = "header"  # a Lua table, `pyramid = { ... }` (seen)
+HEADER_SECTION = "header"  # a Lua table, `pyramid = { ... }`, in which only the last brace starts a line (seen)
+HEADER_TEXT_START, HEADER_TEXT_END = b"pyramid = {", b"\n}"
 LEVEL_SECTION = re.compile(r"level_(\d{1,3})")  # level_1 is the smallest (seen); sizes tell the order here, not names
 
 # Limits, far above anything seen (8 sections, 561 bytes of header), so that hostile files stay cheap.

@@ -24,12 +24,11 @@ Table: TypeAlias = dict[Key, Value]
 
 _MAX_DEPTH = 16
 _MAX_INTEGER_DIGITS = 18
-_SPACE = re.compile(rb"\s*+")
-_TOKEN = re.compile(
-    rb"""(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
+_TOKEN = re.compile(  # matches at any place, the end of the text too
+    rb"""\s*+(?:(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
     rb"""|(?P<number>-?(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)"""
     rb"""|(?P<name>[A-Za-z_][A-Za-z0-9_]*+)"""
-    rb"""|(?P<sign>[{}\[\]=,;])""",
+    rb"""|(?P<sign>[{}\[\]=,;])|(?P<end>\Z)|(?P<unknown>.{1,16}))""",
     re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\([0-9]{1,3}|.)", re.DOTALL)
@@ -151,15 +150,10 @@ class _Reader:
     def _advance(self) -> bytes:
         """Step to the next token and return the one left behind."""
         taken = self._token
-        space = _SPACE.match(self._text, self._next)
-        self._start = space.end() if space else self._next
-        match = _TOKEN.match(self._text, self._start)
-        if match:
-            self._kind, self._token, self._next = match.lastgroup or "", match.group(), match.end()
-        elif self._start == len(self._text):
-            self._kind, self._token = "end", b""
-        else:
-            self._kind, self._token = "unknown", self._text[self._start : self._start + 16]
+        match = _TOKEN.match(self._text, self._next)
+        if match and match.lastgroup:
+            self._kind, self._token = match.lastgroup, match[match.lastgroup]
+            self._start, self._next = match.span(match.lastgroup)
         return taken
 
     def _error(self, expected: str) -> LrprevError:

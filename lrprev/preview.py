@@ -105,25 +105,13 @@ def level_number(section_name: str) -> int | None:
     return int(match.group(1)) if match else None
 
 
-def read_pyramid(stream: BinaryIO, section: Section) -> Pyramid:
-    """Read and parse the section "header".
-
-    Raises:
-        LrprevError: It is longer than any header, beyond the end, or not a pyramid.
-    """
-    if section.data_bytes > MAX_HEADER_BYTES:
-        raise LrprevError(section.offset_bytes + 8, f"a header of at most {MAX_HEADER_BYTES} bytes", section.data_bytes)
-    text = read_at(stream, section.data_offset, section.data_bytes, "the header's text")
-    return pyramid.parse(text, section.data_offset)
-
-
 def _read_container(stream: BinaryIO, source: Source) -> Preview:
     header: Pyramid | None = None
     levels: list[Level] = []
     for section in walk(stream):
         number = level_number(section.name)
         if section.name == HEADER_SECTION and header is None:
-            header = read_pyramid(stream, section)
+            header = _read_pyramid(stream, section)
         elif number is not None:
             sizes = header.levels if header else ()
             levels.append(_read_level(stream, source, number, section.data_offset, section.data_end, sizes))
@@ -132,6 +120,13 @@ def _read_container(stream: BinaryIO, source: Source) -> Preview:
     if not levels:
         raise LrprevError(0, "a section named level_1", "none")
     return Preview(header, by_size(levels))
+
+
+def _read_pyramid(stream: BinaryIO, section: Section) -> Pyramid:
+    if section.data_bytes > MAX_HEADER_BYTES:
+        raise LrprevError(section.offset_bytes + 8, f"a header of at most {MAX_HEADER_BYTES} bytes", section.data_bytes)
+    text = read_at(stream, section.data_offset, section.data_bytes, "the header's text")
+    return pyramid.parse(text, section.data_offset)
 
 
 def _read_level(

@@ -43,6 +43,7 @@ def open_readonly(
         LrprevError: It is not a sound database, or lacks a table or column, or changes too fast to be copied.
         OSError: It cannot be read, or there is no room for the copy.
     """
+    path.stat()  # a database that is not there is an OSError, and not an unsound one
     if not in_use and not has_pending_changes(path):
         with _open_in_place(path) as connection:
             check_columns(connection, path, needed)

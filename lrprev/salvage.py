@@ -4,18 +4,31 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import BytesIO
+from itertools import islice
 
-from lrprev import jpeg
+from lrprev import jpeg, pyramid
 from lrprev.container import Section, read_section_header
 from lrprev.errors import LrprevError
-from lrprev.layout import APP1, EXIF_MAGIC, HEADER_SECTION, MAX_SECTIONS, MAX_SEGMENT_BYTES, SECTION_MAGIC, SOI
-from lrprev.preview import Confidence, Level, Preview, by_size, level_number, read_preview, read_pyramid
+from lrprev.layout import (
+    APP1,
+    EXIF_MAGIC,
+    HEADER_SECTION,
+    HEADER_TEXT_END,
+    HEADER_TEXT_START,
+    MAX_HEADER_BYTES,
+    MAX_SECTION_HEAD_BYTES,
+    MAX_SECTIONS,
+    MAX_SEGMENT_BYTES,
+    SECTION_MAGIC,
+    SOI,
+)
+from lrprev.preview import Confidence, Level, Preview, by_size, level_number, read_preview
 from lrprev.pyramid import Pyramid
 from lrprev.source import Source, open_source
 
-_ANCHOR_BYTES = 256  # how far before a JPEG its section header may start: 32 in every file seen
 _MAX_PROBLEMS = 32
 _MAX_HEADERS_TRIED = 4
 
@@ -43,13 +56,13 @@ def read_or_salvage(source: Source) -> Preview:
     """
     try:
         return read_preview(source)
-    except LrprevError as error:
-        damage = error
-    try:
-        salvaged = salvage(source)
-    except LrprevError as nothing:
-        raise damage from nothing
-    return replace(salvaged, problems=(f"damaged: {damage}", *salvaged.problems))
+    except LrprevError as damage:
+        # All inside the handler: an exception kept in a variable would keep the whole file in memory for a while.
+        try:
+            salvaged = salvage(source)
+        except LrprevError:
+            raise damage from None
+        return replace(salvaged, problems=(f"damaged: {damage}", *salvaged.problems))
 
 
 def salvage(source: Source) -> Preview:
@@ -63,16 +76,16 @@ def salvage(source: Source) -> Preview:
     """
     with open_source(source) as stream:
         data = stream.read()
-    pyramid = _find_pyramid(data)
+    header = _find_pyramid(data)
     problems: list[str] = []
-    found = _carve(data, source, pyramid, problems)
+    found = _carve(data, source, header, problems)
     levels = heapq.nlargest(MAX_SECTIONS, found, key=lambda level: level.width * level.height)
     if not levels:
         raise LrprevError(0, "at least one whole JPEG", "; ".join(problems) or "none")
-    if not pyramid:
+    if not header:
         problems.append("the header is lost: colour profile and full size are not known")
     problems.append(f"{len(levels)} levels found by searching for whole JPEGs")
-    return Preview(pyramid, by_size(levels), tuple(problems))
+    return Preview(header, by_size(levels), tuple(problems))
 
 
 def largest_whole(preview: Preview) -> Whole:
@@ -92,7 +105,8 @@ def largest_whole(preview: Preview) -> Whole:
         try:
             end = jpeg.check(data).end
         except LrprevError as error:
-            passed_over.append(f"{level.name} is damaged: {error}")
+            in_file = LrprevError(level.offset_bytes + error.offset, error.expected, error.got)
+            passed_over.append(f"{level.name} is damaged: {in_file}")
             continue
         if end != len(data) and level.number is not None:
             passed_over.append(f"{level.name} is damaged: its picture ends at byte {end} of {len(data)}")
@@ -102,23 +116,27 @@ def largest_whole(preview: Preview) -> Whole:
 
 
 def _find_pyramid(data: bytes) -> Pyramid | None:
-    """Read the header wherever it is: in its section, or by its name where the section before it is damaged."""
-    stream = BytesIO(data)
-    tried = 0
-    offset = data.find(SECTION_MAGIC)
-    while offset >= 0 and tried < _MAX_HEADERS_TRIED:
-        try:
-            section = read_section_header(stream, offset)
-            if section.name == HEADER_SECTION:
-                tried += 1
-                return read_pyramid(stream, section)
-        except LrprevError:
-            pass
-        offset = data.find(SECTION_MAGIC, offset + 1)
+    """Read the header in its section or, where that is damaged, from where its text starts."""
+    for offset, text in _header_texts(data):
+        with suppress(LrprevError):
+            return pyramid.parse(text, offset)
     return None
 
 
-def _carve(data: bytes, source: Source, pyramid: Pyramid | None, problems: list[str]) -> Iterator[Level]:
+def _header_texts(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield what may be the header's text, and its offset: of the first few header sections, then of bare text."""
+    sections = (_section_at(data, offset) for offset in _find_all(data, SECTION_MAGIC))
+    headers = (section for section in sections if section and section.name == HEADER_SECTION)
+    for section in islice(headers, _MAX_HEADERS_TRIED):
+        if section.data_bytes <= MAX_HEADER_BYTES:
+            yield section.data_offset, data[section.data_offset : section.data_end]
+    start = data.find(HEADER_TEXT_START)
+    end = data.find(HEADER_TEXT_END, start, start + MAX_HEADER_BYTES)
+    if 0 <= start < end:
+        yield start, data[start : end + len(HEADER_TEXT_END)]
+
+
+def _carve(data: bytes, source: Source, header: Pyramid | None, problems: list[str]) -> Iterator[Level]:
     """Yield each whole JPEG, first byte to last, and note those that are not."""
     offset = data.find(SOI)
     while offset >= 0:
@@ -127,20 +145,18 @@ def _carve(data: bytes, source: Source, pyramid: Pyramid | None, problems: list[
             picture = jpeg.check(data, offset)
         except LrprevError as error:
             if anchor and len(problems) < _MAX_PROBLEMS:
-                problems.append(f"{_name(anchor, pyramid)} is damaged: {error}")
+                problems.append(f"{_name(anchor, header)} is damaged: {error}")
             offset = data.find(SOI, _after_failure(data, offset))
             continue
-        yield _level(picture, offset, anchor, source, pyramid)
+        yield _level(picture, offset, anchor, source, header)
         offset = data.find(SOI, picture.end)
 
 
-def _level(
-    picture: jpeg.Picture, offset: int, anchor: Section | None, source: Source, pyramid: Pyramid | None
-) -> Level:
+def _level(picture: jpeg.Picture, offset: int, anchor: Section | None, source: Source, header: Pyramid | None) -> Level:
     width, height = picture.frame.width, picture.frame.height
     length = picture.end - offset
     placed = anchor is not None and anchor.data_bytes == length
-    sizes = pyramid.levels if pyramid else ()
+    sizes = header.levels if header else ()
     listed = next((size for size in sizes if (size.width, size.height) == (width, height)), None)
     if listed and placed:
         confidence = Confidence.SURE
@@ -154,30 +170,39 @@ def _level(
     return Level(width, height, number, offset, length, confidence, source)
 
 
-def _name(section: Section, pyramid: Pyramid | None) -> str:
+def _name(section: Section, header: Pyramid | None) -> str:
     """Name a damaged level, with the size that the header gives it."""
     number = level_number(section.name)
-    sizes = [f" ({size.width}x{size.height})" for size in (pyramid.levels if pyramid else ()) if size.number == number]
+    sizes = [f" ({size.width}x{size.height})" for size in (header.levels if header else ()) if size.number == number]
     return f"level {number}{''.join(sizes[:1])}" if number is not None else section.name
 
 
 def _section_before(data: bytes, offset: int) -> Section | None:
     """Find the section header that ends just where a JPEG starts."""
-    start = data.rfind(SECTION_MAGIC, max(0, offset - _ANCHOR_BYTES), offset)
-    if start < 0:
-        return None
+    start = data.rfind(SECTION_MAGIC, max(0, offset - MAX_SECTION_HEAD_BYTES), offset)
+    section = _section_at(data, start) if start >= 0 else None
+    return section if section and section.data_offset == offset else None
+
+
+def _section_at(data: bytes, offset: int) -> Section | None:
     try:
-        section = read_section_header(BytesIO(data), start)
+        return read_section_header(BytesIO(data), offset)
     except LrprevError:
         return None
-    return section if section.data_offset == offset else None
+
+
+def _find_all(data: bytes, what: bytes) -> Iterator[int]:
+    offset = data.find(what)
+    while offset >= 0:
+        yield offset
+        offset = data.find(what, offset + 1)
 
 
 def _after_failure(data: bytes, offset: int) -> int:
     """Tell where to go on searching after a broken JPEG, so that what its sound segments hold is passed over.
 
     The segment before the break is the one whose length cannot be trusted: its payload is searched, unless it is EXIF
-    and so may hold a thumbnail, which is not a level.
+    and so may hold a thumbnail, which is not a level. Nothing before it is, so that the search stays linear.
     """
     last = offset
     try:

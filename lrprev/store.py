@@ -113,9 +113,16 @@ class Store:
             for key in sorted(files):
                 if folder != self._home(key[0]):
                     elsewhere.add(key)
-                yield self._stored(key, tuple(files[key]))
+                yield self.stored(*key, tuple(files[key]))
         for key in self._keys_without_files(elsewhere):
-            yield self._stored(key, ())
+            yield self.stored(*key, ())
+
+    def stored(self, uuid: str, digest: str, files: tuple[Path, ...]) -> StoredPreview:
+        """Tell what is known of a preview whose files were found before, or by other means."""
+        entries = self._cache_entries(uuid)
+        named = tuple(entry for entry in entries if entry.digest == digest)
+        state = self._state((uuid, digest), entries)
+        return StoredPreview(uuid, digest, state, files, named, self._recorded((uuid, digest)))
 
     def read(self, stored: StoredPreview) -> Preview:
         """Read one preview's headers from all its files and from root-pixels.db.
@@ -159,12 +166,6 @@ class Store:
         except (LrprevError, OSError) as error:
             self.problems.append(f"{name} is left aside: {error}")
             return None
-
-    def _stored(self, key: Key, files: tuple[Path, ...]) -> StoredPreview:
-        uuid, digest = key
-        entries = self._cache_entries(uuid)
-        named = tuple(entry for entry in entries if entry.digest == digest)
-        return StoredPreview(uuid, digest, self._state(key, entries), files, named, self._recorded(key))
 
     def _state(self, key: Key, entries: tuple[CacheEntry, ...]) -> State:
         uuid, digest = key

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from lrprev import LrprevError, open_readonly
+from lrprev.readonly import has_pending_changes
 
 Fingerprint = Callable[[Path], dict[str, tuple[str, int]]]
 NEEDED = {"photos": ("id", "name")}
@@ -89,6 +90,7 @@ def test_a_hot_journal_is_rolled_back_in_a_copy(database: Path, fingerprint: Fin
 
 def test_a_finished_journal_is_read_in_place(database: Path, fingerprint: Fingerprint) -> None:
     Path(f"{database}-journal").write_bytes(bytes(512))
+    assert not has_pending_changes(database)
     before = fingerprint(database.parent)
     assert names(database) == ["first"]
     assert fingerprint(database.parent) == before
@@ -116,6 +118,13 @@ def test_a_database_that_never_holds_still_is_an_error(database: Path, monkeypat
     monkeypatch.setattr(readonly.shutil, "copyfile", copy_while_it_grows)
     with pytest.raises(LrprevError, match="close Lightroom"):
         names(database, in_use=True)
+
+
+@pytest.mark.parametrize("in_use", [False, True])
+def test_a_missing_database_is_an_os_error_and_is_not_created(tmp_path: Path, in_use: bool) -> None:
+    with pytest.raises(FileNotFoundError):
+        names(tmp_path / "x.db", in_use=in_use)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("in_use", [False, True])

@@ -9,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from lrprev import Confidence, LrprevError, jpeg, largest_whole, read_or_salvage, read_preview, salvage
+from lrprev import (
+    Confidence,
+    LrprevError,
+    Pyramid,
+    jpeg,
+    largest_whole,
+    pyramid,
+    read_or_salvage,
+    read_preview,
+    salvage,
+)
 
 Sizes = list[tuple[int, int]]
 
@@ -64,16 +74,23 @@ def test_the_report_names_what_was_lost(generated: bytes) -> None:
     assert preview.problems[-1] == "2 levels found by searching for whole JPEGs"
 
 
-@pytest.mark.parametrize("lost_bytes", [1, 4, 32, 300])
-def test_a_lost_start_still_gives_every_level(generated: bytes, lost_bytes: int) -> None:
+@pytest.mark.parametrize("lost_bytes", [1, 4, 32, 33])
+def test_a_lost_start_costs_nothing_while_the_headers_text_is_there(generated: bytes, lost_bytes: int) -> None:
     sound = read_preview(generated)
-    preview = read_or_salvage(bytes(lost_bytes) + generated[lost_bytes:])
-    assert sizes(preview) == sizes(sound)
+    for damaged in (bytes(lost_bytes) + generated[lost_bytes:], generated[lost_bytes:]):
+        preview = read_or_salvage(damaged)
+        assert preview.pyramid == sound.pyramid
+        assert {level.confidence for level in preview.levels} == {Confidence.SURE}
+        assert largest_whole(preview).jpeg == largest_whole(sound).jpeg
+
+
+def test_a_lost_header_still_gives_every_level(generated: bytes) -> None:
+    preview = read_or_salvage(bytes(300) + generated[300:])
+    assert sizes(preview) == sizes(read_preview(generated))
     assert [level.number for level in preview.levels] == [1, 2, 3]
     assert preview.pyramid is None
     assert "the header is lost: colour profile and full size are not known" in preview.problems
     assert {level.confidence for level in preview.levels} == {Confidence.LIKELY}
-    assert largest_whole(preview).jpeg == largest_whole(sound).jpeg
 
 
 def test_a_lost_section_header_still_gives_its_level(generated: bytes) -> None:
@@ -140,6 +157,12 @@ class TestThumbnailsInExif:
         for cut in range(first, len(with_exif) - 1, 97):
             assert sizes(read_or_salvage(with_exif[:cut])) == [(120, 80)]
 
+    def test_bytes_lost_behind_it(self, with_exif: bytes, thumbnail: bytes) -> None:
+        start = with_exif.rindex(b"\xff\xd2")
+        lost = with_exif[:start] + with_exif[with_exif.rindex(b"\xff\xd5") :]
+        assert lost.count(thumbnail) == 1
+        assert sizes(read_or_salvage(lost)) == [(120, 80)]
+
     def test_the_length_of_its_segment_damaged(self, with_exif: bytes) -> None:
         at = with_exif.index(b"\xff\xe1") + 2
         for length in (b"\0\0", b"\0\x40", b"\xff\xff"):
@@ -190,3 +213,18 @@ def test_a_hostile_file_costs_no_more_than_its_length(monkeypatch: pytest.Monkey
         with pytest.raises(LrprevError):
             salvage(data)
         assert steps <= len(data)
+
+
+def test_a_file_of_countless_headers_is_not_parsed_for_each(
+    monkeypatch: pytest.MonkeyPatch, make_section: Callable[..., bytes], generated: bytes
+) -> None:
+    parse, parsed = pyramid.parse, 0
+
+    def counted(text: bytes, offset_bytes: int = 0) -> Pyramid:
+        nonlocal parsed
+        parsed += 1
+        return parse(text, offset_bytes)
+
+    monkeypatch.setattr(pyramid, "parse", counted)
+    assert len(salvage(make_section("header", b"pyramid = {") * 100 + generated).levels) == 3
+    assert parsed <= 5
