@@ -267,13 +267,18 @@ def _register_heif() -> None:
     pi_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)  # pyright: ignore[reportUnknownMemberType]
 
 
+# How Pillow, libheif and LibRaw say it.
+_CUT_SHORT = ("truncated", "end of file", "eof", "not enough", "input/output error")
+
+
 def _problem(error: Exception, file: BinaryIO) -> ImageProblem:
     """Say in words for people what a decoder's error means."""
-    text = " ".join(str(error).split())
+    said = error.args[0] if error.args else ""
+    text = " ".join((said.decode(errors="replace") if isinstance(said, bytes) else str(error)).split())
     lower = text.lower()
     if isinstance(error, OSError) and error.errno:
         return ImageProblem("failed", _cannot_read(error))
-    if isinstance(error, EOFError) or any(sign in lower for sign in ("truncated", "end of file", "eof", "not enough")):
+    if isinstance(error, EOFError) or any(sign in lower for sign in _CUT_SHORT):
         length = _human(file.seek(0, io.SEEK_END))
         return ImageProblem(
             "failed", f"the file is cut short: it ends after {length}, and part of the picture is missing"

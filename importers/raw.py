@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 _CAMERA_COMPRESSIONS = frozenset((32767, 32769, 32770, 34713, 34892, 65000, 65535))
 _COLOUR_FILTER_ARRAY, _LINEAR_RAW = 32803, 34892
 _DIRECTORY_BYTES = 1 << 20
+_TAIL_BYTES = 256
 PREVIEW_FORMATS = ("JPEG", "PPM")
 
 # LibRaw's `flip` is the turn that a viewer has to make: 3 half a turn, 5 left, 6 right.
@@ -69,18 +70,23 @@ def read_preview(file: BinaryIO, min_edge: int | None) -> Preview:
     """
     import rawpy
 
-    with rawpy.imread(file) as opened:
+    whole = file.read()
+    with rawpy.imread(io.BytesIO(whole)) as opened:
         flip, sizes = opened.sizes.flip, opened.sizes
         width, height = (sizes.height, sizes.width) if flip in _SIDEWAYS else (sizes.width, sizes.height)
-        stored = _stored_preview(opened)
+        stored = _stored_preview(opened, whole)
         if stored is not None and (min_edge is None or min(_size(stored)) >= min_edge):
             return Preview(stored, _TURNS.get(flip), width, height)
         developed = opened.postprocess(half_size=True, use_camera_wb=True)  # upright already
         return Preview(_as_ppm(developed), None, width, height)
 
 
-def _stored_preview(opened: RawPy) -> bytes | None:
-    """Return the largest preview as a picture file; None where there is none that can be read."""
+def _stored_preview(opened: RawPy, whole: bytes) -> bytes | None:
+    """Return the largest preview as a picture file; None where there is none that can be read.
+
+    Where a file is cut short, LibRaw fills up the preview with whatever the memory held before, even the end of
+    another photo's preview: only one whose last bytes stand in the file is taken.
+    """
     import rawpy
 
     try:
@@ -88,6 +94,8 @@ def _stored_preview(opened: RawPy) -> bytes | None:
         data = thumb.data if isinstance(thumb.data, bytes) else _as_ppm(thumb.data)
         _size(data)
     except (rawpy.LibRawError, rawpy.NotSupportedError, OSError):
+        return None
+    if isinstance(thumb.data, bytes) and thumb.data[-_TAIL_BYTES:] not in whole:
         return None
     return data
 

@@ -118,12 +118,18 @@ def test_a_preview_too_small_gives_way_to_the_sensor(scene, encode):
     assert np.asarray(picture.rgb).std() < 12, "the sensor saw one grey"
 
 
-def test_a_raw_file_cut_short_is_a_problem_or_its_preview(preview):
+def test_a_raw_file_cut_short_before_its_preview_ends_is_a_problem(preview):
     whole = dng(preview)
+    # Whole first: LibRaw would complete the cut preview with what that one left in memory.
+    assert open_upright(whole, min_edge=64).rgb.width == 240
     for length in (40, 900, 2000, 3000, 4100, 6000):
         with pytest.raises(ImageProblem) as caught:
             open_upright(whole[:length], min_edge=64)
         assert caught.value.kind == "failed"
+        assert "cut short" in str(caught.value) or length < 3000
+    assert open_upright(whole[: 4096 + len(preview) + 1000], min_edge=64).rgb.width == 240, (
+        "only sensor data are missing"
+    )
 
 
 def test_without_the_extra_a_raw_file_is_skipped_with_the_way_out(preview, monkeypatch):
