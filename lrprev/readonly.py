@@ -14,6 +14,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Collection, Generator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -21,8 +22,13 @@ from urllib.parse import quote
 
 from lrprev.errors import LrprevError
 
-_COPY_ATTEMPTS = 3
+_PAUSES_SECONDS = (0.0, 0.1, 0.5, 1.0, 2.0)  # before each attempt to copy: Lightroom writes in bursts
 _PENDING_SUFFIXES = ("-wal", "-journal")
+_WAL_HEADER_BYTES = 32
+
+
+class StillChangingError(LrprevError):
+    """A database changed during each attempt to copy it."""
 
 
 @contextmanager
@@ -126,19 +132,36 @@ def _distrust(connection: sqlite3.Connection) -> None:
 
 def _copy(path: Path, folder: Path) -> Path:
     """Copy a database with what is pending for it, all from one moment; never its -shm, which SQLite rebuilds."""
-    files = [path, *(Path(f"{path}{suffix}") for suffix in _PENDING_SUFFIXES)]
-    for _ in range(_COPY_ATTEMPTS):
-        before = [_stamp(file) for file in files]
-        for file in files:
-            copy = folder / file.name
-            copy.unlink(missing_ok=True)
+    for pause_seconds in _PAUSES_SECONDS:
+        time.sleep(pause_seconds)
+        before = _moment(path)
+        copy = folder / path.name
+        # The main file first: a -wal only grows until it is written back, so it has all that the copy lacks.
+        shutil.copyfile(path, copy)
+        for suffix in _PENDING_SUFFIXES:
+            Path(f"{copy}{suffix}").unlink(missing_ok=True)
             with suppress(FileNotFoundError):
-                shutil.copyfile(file, copy)
-        if before == [_stamp(file) for file in files] and before[0]:
-            return folder / path.name
-    raise LrprevError(
+                shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
+        if before == _moment(path):
+            return copy
+    raise StillChangingError(
         0, f"{path.name} to hold still while it is copied", "changes each time; close Lightroom and retry"
     )
+
+
+def _moment(path: Path) -> tuple[object, ...]:
+    """Return what stays the same for as long as a copy of the files, made one after the other, is consistent.
+
+    A -wal may grow meanwhile: its frames carry checksums, and a half one at its end counts for nothing. When it is
+    written back, the main file changes; when it starts over, its header does.
+
+    Source: sqlite.org/fileformat2.html, section 4 ("The Write-Ahead Log").
+    """
+    wal, journal = (Path(f"{path}{suffix}") for suffix in _PENDING_SUFFIXES)
+    header: bytes | None = None
+    with suppress(FileNotFoundError), wal.open("rb") as stream:
+        header = stream.read(_WAL_HEADER_BYTES)
+    return _stamp(path), header, _stamp(journal)
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lrprev import LrprevError, open_readonly
-from lrprev.readonly import has_pending_changes
+from lrprev.readonly import StillChangingError, has_pending_changes
 
 Fingerprint = Callable[[Path], dict[str, tuple[str, int]]]
 NEEDED = {"photos": ("id", "name")}
@@ -112,12 +112,48 @@ def test_a_database_that_never_holds_still_is_an_error(database: Path, monkeypat
 
     def copy_while_it_grows(source: Path, target: Path) -> None:
         copyfile(source, target)
-        with source.open("ab") as stream:
+        with Path(source).open("ab") as stream:
             stream.write(b"more")
 
+    monkeypatch.setattr(readonly, "_PAUSES_SECONDS", (0.0, 0.0))
     monkeypatch.setattr(readonly.shutil, "copyfile", copy_while_it_grows)
-    with pytest.raises(LrprevError, match="close Lightroom"):
+    with pytest.raises(StillChangingError, match="close Lightroom"):
         names(database, in_use=True)
+
+
+def test_a_wal_that_grows_while_it_is_copied_is_no_obstacle(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lightroom at work: each file that is copied finds the -wal longer than before, and nothing is torn."""
+    from lrprev import readonly
+
+    copyfile = readonly.shutil.copyfile
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("INSERT INTO photos (name) VALUES ('before')")
+
+        def copy_while_lightroom_writes(source: Path | str, target: Path | str) -> None:
+            writer.execute("INSERT INTO photos (name) VALUES ('during')")
+            copyfile(source, target)
+
+        monkeypatch.setattr(readonly.shutil, "copyfile", copy_while_lightroom_writes)
+        assert names(database) == ["first", "before", "during", "during"]
+
+
+def test_a_wal_written_back_while_it_is_copied_is_copied_again(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from lrprev import readonly
+
+    copyfile = readonly.shutil.copyfile
+    checkpoints = iter(["PRAGMA wal_checkpoint(RESTART)", "INSERT INTO photos (name) VALUES ('after')"])
+    with closing(sqlite3.connect(database, isolation_level=None)) as writer:
+        writer.execute("PRAGMA journal_mode = WAL")
+        writer.execute("INSERT INTO photos (name) VALUES ('before')")
+
+        def copy_then_write_back(source: Path | str, target: Path | str) -> None:
+            copyfile(source, target)
+            for statement in checkpoints:
+                writer.execute(statement)
+
+        monkeypatch.setattr(readonly.shutil, "copyfile", copy_then_write_back)
+        assert names(database) == ["first", "before", "after"]
 
 
 @pytest.mark.parametrize("in_use", [False, True])
