@@ -22,9 +22,10 @@ def test_equals_the_plain_product(dim, blocks, monkeypatch):
     np.testing.assert_allclose(scan.dot_rows(matrix, vector), expected, atol=1e-4)
 
 
-def test_threads_of_the_caller_do_not_meet():
+def test_threads_of_the_caller_do_not_meet(monkeypatch):
+    monkeypatch.setattr(scan, "BLAS_BLOCK_NUMBERS", 50 * 64)
     rng = np.random.default_rng(0)
-    matrix = rng.standard_normal((60_000, 64), dtype=np.float32)
+    matrix = rng.standard_normal((10_000, 64), dtype=np.float32)
     queries = rng.standard_normal((8, 64), dtype=np.float32)
     found: dict[int, list[bool]] = {i: [] for i in range(len(queries))}
 
