@@ -22,9 +22,11 @@ test: lint
 	$(BIN)/pytest
 
 # Tables of speed, each against what one would use instead, in one run. Takes a while; wants an idle machine.
+# SECTIONS=... runs some of them; see tests/bench/run.py.
 bench:
 	@tools/setup.sh dev
-	$(BIN)/python tests/bench/run.py
+	@tools/setup-bench.sh
+	@$(BIN)/python tests/bench/run.py $(SECTIONS)
 
 clean:
 	rm -rf .venv .demo build dist

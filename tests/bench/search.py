@@ -1,57 +1,65 @@
-"""Benchmark of the vector part of a search: exact matrix and Chroma beside a plain NumPy scan, in one run.
-
-    .venv/bin/python tests/bench/search.py [--count N...] [--no-chroma]
+"""Searches in a catalog of 100,000 and 300,000 photos beside a plain exact NumPy scan of the same vectors.
 
 Vectors are clustered around a common mean as picture embeddings are; queries imitate texts: mostly in a direction
-that no picture has (the modality gap), so that the best cosine is about .28. The engines take turns of 20 queries, each
-beginning once, so that noise meets all alike.
+that no picture has (the modality gap), so that the best cosine is about .28. Words are turned into vectors beforehand:
+a model's time is not the index's. Every contender answers the same queries in turn.
 """
 
 from __future__ import annotations
 
-import argparse
 import gc
 import json
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from setting import Table, cores
 
+from importers.base import Facts, FileStamp, Outcome
 from indexer import matrix_file, vectors
-from indexer.catalog import Catalog, Content, Model
+from indexer.catalog import Catalog, Content, Model, PhotoRow
+from indexer.filters import Filters
 from indexer.matrix import Matrix
+from indexer.query import Query, Term
+from indexer.search import Search
 from indexer.vectors import ChromaIndex
+from setting import CHECKOUT, Table
 
 DIM = 512
-QUERIES = 400
-TURN = 20
 K = 10
+_FIRST_DAY = datetime(2010, 1, 1)
+_DAYS = 5000
+_CHROMA_UP_TO = 100_000  # its index of 300,000 takes minutes to build
+
+Vectors = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; `ratio` is p95 over the p95 of the NumPy scan of the same run."""
+def measure(*, quick: bool) -> Iterator[Table]:
+    """Make two tables for each size: warm searches, and a fresh process."""
+    for count in (2_000,) if quick else (100_000, 300_000):
+        with tempfile.TemporaryDirectory(prefix="safelight-bench-") as home:
+            pictures, texts = pictures_and_texts(count, queries=20 if quick else 200)
+            catalog, model = plant(Path(home), pictures)
+            cold = _cold(catalog, model, with_chroma=count <= _CHROMA_UP_TO and not quick)
+            yield _warm(catalog, model, pictures, texts, with_chroma=count <= _CHROMA_UP_TO)
+            yield cold
 
-    count: int
-    engine: str
-    p50_ms: float
-    p95_ms: float
-    ratio: float
-    recall: float
+
+# The library
 
 
-def pictures_and_texts(count: int, seed: int = 0) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Make float32 (count, DIM) pictures and (QUERIES, DIM) texts, L2 norm 1."""
+def pictures_and_texts(count: int, queries: int, seed: int = 0) -> tuple[Vectors, Vectors]:
+    """Make float32 (count, DIM) pictures and (queries, DIM) texts, L2 norm 1."""
     rng = np.random.default_rng(seed)
 
-    def unit(rows: npt.NDArray[np.floating]) -> npt.NDArray[np.float32]:
+    def unit(rows: npt.NDArray[np.floating]) -> Vectors:
         return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
 
     mean, gap = unit(rng.standard_normal((2, DIM)))
@@ -61,93 +69,182 @@ def pictures_and_texts(count: int, seed: int = 0) -> tuple[npt.NDArray[np.float3
         n = min(10_000, count - start)
         noise = rng.standard_normal((n, DIM), dtype=np.float32) / DIM**0.5
         pictures[start : start + n] = unit(0.5 * mean + 0.6 * centres[rng.integers(0, len(centres), n)] + 0.6 * noise)
-    meant = pictures[rng.integers(0, count, QUERIES)]
-    texts = unit(0.8 * gap + 0.25 * meant + 0.5 * rng.standard_normal((QUERIES, DIM)) / DIM**0.5)
-    return pictures, texts
+    meant = pictures[rng.integers(0, count, queries)]
+    texts = unit(0.8 * gap + 0.25 * meant + 0.5 * rng.standard_normal((queries, DIM)) / DIM**0.5)
+    return unit(pictures.astype(np.float16).astype(np.float32)), texts  # as the catalog holds them
 
 
-def plant(home: Path, pictures: npt.NDArray[np.float32]) -> tuple[Catalog, Model]:
-    """Write the pictures' vectors into a fresh catalog."""
+def plant(home: Path, pictures: Vectors) -> tuple[Catalog, Model]:
+    """Write a library of photos: two sources in turn, a day later every few photos."""
     catalog = Catalog(home)
     model = catalog.add_model("bench", "bench", DIM)
+    roots = [catalog.add_root(source, Path(f"/photos/{source}"), 1) for source in ("folder", "lightroom")]
     for start in range(0, len(pictures), 5000):
         with catalog.transaction():
             for row in range(start, min(start + 5000, len(pictures))):
-                content_id = catalog.write_content(Content(row.to_bytes(16, "big"), 1, 1, 1, "JPEG"))
+                content_id = catalog.write_content(Content(row.to_bytes(16, "big"), row + 1, 4000, 3000, "JPEG"))
                 catalog.write_vector(model, content_id, pictures[row])
+                root, name = roots[row % 2], f"{row}.jpg"
+                key = name.encode()
+                catalog.write_photo(
+                    PhotoRow(
+                        root.id,
+                        key,
+                        bytes(root.path / name),
+                        name,
+                        FileStamp(row + 1, row, row),
+                        Outcome.INDEXED,
+                        None,
+                        "bench",
+                        Facts(_day(row, len(pictures)), camera="Canon EOS 5D"),
+                        content_id,
+                    )
+                )
     return catalog, model
 
 
-def warm_rows(count: int, *, with_chroma: bool) -> list[Row]:
-    """Measure warm searches over `count` vectors."""
-    pictures, texts = pictures_and_texts(count)
-    with tempfile.TemporaryDirectory() as folder:
-        catalog, model = plant(Path(folder), pictures)
-        matrix_file.update(catalog.home, catalog.db, model.id)
-        matrix = Matrix.open(catalog.home, catalog.db, model.id)
-        rng = np.random.default_rng(1)
-        masks = {share: rng.random(count) < share for share in (0.5, 0.1, 0.01)}
-        content_ids = matrix.content_ids
-
-        def scan(query: npt.NDArray[np.float32]) -> npt.NDArray[np.int64]:
-            scores = pictures @ query
-            best = np.argpartition(-scores, K)[:K]
-            return content_ids[best[np.argsort(-scores[best])]]
-
-        engines: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.int64]]] = {
-            "NumPy float32 scan": scan,
-            "matrix": lambda query: matrix.top(query, K)[0],
-        }
-        for share, mask in masks.items():
-            engines[f"matrix, {share:.0%} kept"] = lambda query, mask=mask: matrix.top(query, K, mask)[0]
-        if not with_chroma:
-            return _measure(count, engines, texts, content_ids, masks, pictures)
-        with ChromaIndex(catalog.home, catalog.db, model.id, "measuring") as chroma:
-            engines["Chroma"] = lambda query: chroma.query(query, K)[0]
-            return _measure(count, engines, texts, content_ids, masks, pictures)
+def _day(row: int, count: int) -> datetime:
+    return _FIRST_DAY + timedelta(days=row * _DAYS // count)
 
 
-def _measure(
-    count: int,
-    engines: dict[str, Callable[[npt.NDArray[np.float32]], npt.NDArray[np.int64]]],
-    texts: npt.NDArray[np.float32],
-    content_ids: npt.NDArray[np.int64],
-    masks: dict[float, npt.NDArray[np.bool_]],
-    pictures: npt.NDArray[np.float32],
-) -> list[Row]:
-    times: dict[str, list[float]] = {name: [] for name in engines}
-    hits: dict[str, int] = dict.fromkeys(engines, 0)
-    masks_by_name = {f"matrix, {share:.0%} kept": mask for share, mask in masks.items()}
-    for engine in engines.values():
-        engine(texts[0])
-    gc.disable()
-    turns = list(engines.items())
-    for number, start in enumerate(range(0, len(texts), TURN)):
-        queries = texts[start : start + TURN]
-        exact = queries @ pictures.T
-        first = number % len(turns)
-        for name, engine in turns[first:] + turns[:first]:
-            time.sleep(0.05)  # threads of the BLAS library spin on for a while after their work
-            for query, all_scores in zip(queries, exact, strict=True):
-                started = time.perf_counter()
-                found = engine(query)
-                times[name].append(1000 * (time.perf_counter() - started))
-                scores = np.where(masks_by_name[name], all_scores, -2) if name in masks_by_name else all_scores
-                hits[name] += len(np.intersect1d(found, content_ids[np.argpartition(-scores, K)[:K]]))
-    gc.enable()
-    scan_p95 = np.percentile(times["NumPy float32 scan"], 95)
-    return [
-        Row(
-            count,
-            name,
-            float(np.median(spent)),
-            float(np.percentile(spent, 95)),
-            float(np.percentile(spent, 95) / scan_p95),
-            hits[name] / (K * len(texts)),
+# Warm
+
+
+class _Prepared:
+    """An embedder for texts that are numbers of queries, also within a prompt; other texts are everyday subjects."""
+
+    def __init__(self, texts: Vectors) -> None:
+        self._texts = texts
+        self._others = pictures_and_texts(300, queries=300, seed=1)[1]
+
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        return np.stack([self._vector(text.split()[-1]) for text in texts])
+
+    def embed_file(self, path: Path) -> Vectors:
+        raise NotImplementedError
+
+    def _vector(self, word: str) -> Vectors:
+        return self._texts[int(word)] if word.isdigit() else self._others[sum(word.encode()) % len(self._others)]
+
+
+@dataclass
+class _Contender:
+    """`find` gets the number of a query and answers with rows; `exact` says what it should have found."""
+
+    find: Callable[[int], npt.NDArray[np.int64]]
+    exact: Callable[[int], Vectors]
+    at_most: float | None
+    what: str = ""
+
+
+def _warm(catalog: Catalog, model: Model, pictures: Vectors, texts: Vectors, *, with_chroma: bool) -> Table:
+    count = len(pictures)
+    matrix_file.update(catalog.home, catalog.db, model.id)
+    matrix = Matrix.open(catalog.home, catalog.db, model.id)
+    search = Search(catalog, model, _Prepared(texts))
+    rows = np.arange(count)
+    days = rows * _DAYS // count
+    scanned = np.array(pictures)  # memory of its own, as a program without an index would hold it
+
+    def score(number: int) -> Vectors:
+        return pictures @ texts[number]
+
+    def masked(mask: Callable[[int], Mask]) -> Callable[[int], Vectors]:
+        return lambda number: np.where(mask(number), score(number), -2)
+
+    def scan(number: int) -> npt.NDArray[np.int64]:
+        scores = scanned @ texts[number]
+        best = np.argpartition(-scores, K)[:K]
+        return best[np.argsort(-scores[best])]
+
+    def asked(
+        query: Callable[[int], Query], filters: Callable[[int], Filters]
+    ) -> Callable[[int], npt.NDArray[np.int64]]:
+        def find(number: int) -> npt.NDArray[np.int64]:
+            hits = search.run(query(number), filters(number), K, show_all=True).hits
+            return np.array([int(hit.place.name.removesuffix(".jpg")) for hit in hits], np.int64)
+
+        return find
+
+    def words(number: int) -> Query:
+        return Query((Term(str(number)),))
+
+    def minus(number: int) -> Query:
+        return Query((Term(str(number)), Term(str((number + 7) % len(texts)), -0.5)))
+
+    def minus_score(number: int) -> Vectors:
+        return pictures @ (texts[number] - 0.5 * texts[(number + 7) % len(texts)])
+
+    def day(number: int) -> int:
+        return 37 + (number * 613) % (_DAYS - 400)
+
+    def iso(number: int) -> str:
+        return (_FIRST_DAY + timedelta(days=number)).date().isoformat()
+
+    def year_from(number: int) -> Filters:
+        return Filters(since=iso(day(number)), until=iso(day(number) + 364))
+
+    def no_filter(number: int) -> Filters:
+        return Filters()
+
+    half = Filters(source=["lightroom"])
+    contenders = {
+        "exact NumPy scan, float32": _Contender(scan, score, None),
+        "vector part": _Contender(lambda n: matrix.content_ids.searchsorted(matrix.top(texts[n], K)[0]), score, 1),
+        "search": _Contender(asked(words, no_filter), score, 2),
+        "search, minus a term": _Contender(asked(minus, no_filter), minus_score, None),
+        "search, one source, repeated": _Contender(asked(words, lambda n: half), masked(lambda n: rows % 2 == 1), 2),
+        "search, a year, another each time": _Contender(
+            asked(words, year_from), masked(lambda n: (days >= day(n)) & (days < day(n) + 365)), 2
+        ),
+        "search, since a day, another each time": _Contender(
+            asked(words, lambda n: Filters(since=iso(day(n)))), masked(lambda n: days >= day(n)), 2
+        ),
+        "search, source and since a day": _Contender(
+            asked(words, lambda n: Filters(source=["folder"], since=iso(day(n)))),
+            masked(lambda n: (days >= day(n)) & (rows % 2 == 0)),
+            2,
+        ),
+        "search, camera, another each time": _Contender(
+            asked(words, lambda n: Filters(camera=["canon"], since=f"{1900 + n % 100}")), score, None
+        ),
+    }
+    if not with_chroma:
+        return _take_turns(count, contenders, len(texts))
+    with ChromaIndex(catalog.home, catalog.db, model.id, "measuring") as chroma:
+        contenders["Chroma, ef_search 1000"] = _Contender(
+            lambda n: matrix.content_ids.searchsorted(chroma.query(texts[n], K)[0]), score, None
         )
-        for name, spent in times.items()
-    ]
+        return _take_turns(count, contenders, len(texts))
 
+
+def _take_turns(count: int, contenders: dict[str, _Contender], queries: int) -> Table:
+    """Let every contender answer every query; the first answer of each is not counted."""
+    times: dict[str, list[float]] = {name: [] for name in contenders}
+    found_of: dict[str, int] = dict.fromkeys(contenders, 0)
+    for contender in contenders.values():
+        contender.find(0)
+    gc.disable()
+    for number in range(queries):
+        for name, contender in contenders.items():
+            started = time.perf_counter()
+            found = contender.find(number)
+            times[name].append(1000 * (time.perf_counter() - started))
+            exact = contender.exact(number)
+            found_of[name] += len(np.intersect1d(found, np.argpartition(-exact, K)[:K]))
+    gc.enable()
+    table = Table(f"Search: {count:,} photos x {DIM}, warm, top {K}", ["what", "p50 ms", "p95 ms", "recall"])
+    scan = np.percentile(next(iter(times.values())), 95)
+    for name, spent in times.items():
+        p95 = float(np.percentile(spent, 95))
+        recall = f"{found_of[name] / (K * queries):.3f}"
+        against = None if contenders[name].find is next(iter(contenders.values())).find else p95 / scan
+        table.row(name, float(np.median(spent)), p95, recall, ratio=against, at_most=contenders[name].at_most)
+    table.note("The ratio is p95 over the p95 of the scan; `search` is all of indexer.search.Search but the model.")
+    return table
+
+
+# Cold
 
 _COLD = """
 import json, sys, time
@@ -157,7 +254,7 @@ spent = {}
 import numpy as np; spent["import numpy"] = lap()
 from pathlib import Path
 from indexer.catalog import Catalog
-catalog = Catalog(Path(sys.argv[1])); spent["open catalog"] = lap()
+catalog = Catalog(Path(sys.argv[1])); spent["open the catalog"] = lap()
 query = np.random.default_rng(0).standard_normal(%d)
 lap()
 if sys.argv[2] == "matrix":
@@ -173,55 +270,21 @@ print(json.dumps(spent))
 """
 
 
-def cold_rows(count: int, *, with_chroma: bool) -> dict[str, dict[str, float]]:
+def _cold(catalog: Catalog, model: Model, *, with_chroma: bool) -> Table:
     """Measure where a fresh process spends its milliseconds until the first answer."""
-    with tempfile.TemporaryDirectory() as folder:
-        catalog, model = plant(Path(folder), pictures_and_texts(count)[0])
 
-        def cold(engine: str) -> dict[str, float]:
-            command = [sys.executable, "-c", _COLD % DIM, folder, engine]
-            return json.loads(subprocess.run(command, capture_output=True, check=True, text=True).stdout)
+    def run(engine: str) -> dict[str, float]:
+        command = [sys.executable, "-c", _COLD % DIM, str(catalog.home), engine]
+        return json.loads(subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=True, text=True).stdout)
 
-        found = {"matrix, no file yet": cold("matrix")}
-        matrix_file.update(catalog.home, catalog.db, model.id)
-        found["matrix"] = cold("matrix")
-        if with_chroma:
-            vectors.rebuild(catalog.home, catalog.db, model.id)
-            found["Chroma"] = cold("chroma")
-        return found
-
-
-def measure(*, quick: bool, counts: tuple[int, ...] = (100_000, 300_000), with_chroma: bool = True) -> list[Table]:
-    """Make one table of warm searches and one of cold ones."""
-    if quick:
-        counts = (2000,)
-    warm = Table(
-        f"Search: the vector part, {DIM} numbers, {QUERIES} text queries, {cores()} cores",
-        ["vectors", "engine", "p50 ms", "p95 ms", "recall@10"],
-    )
-    cold = Table("Search: milliseconds of a fresh process to its first answer", ["vectors", "engine", "ms", "of which"])
-    for count in counts:
-        for row in warm_rows(count, with_chroma=with_chroma):
-            # A target for what answers; the scan is the measure, and Chroma is shown beside.
-            at_most = 2.0 if "kept" in row.engine else 1.0 if row.engine == "matrix" else None
-            cells = (row.count, row.engine, f"{row.p50_ms:.2f}", f"{row.p95_ms:.2f}", f"{row.recall:.3f}")
-            warm.row(*cells, ratio=row.ratio, at_most=at_most)
-        for engine, spent in cold_rows(count, with_chroma=with_chroma).items():
-            parts = ", ".join(f"{what} {ms:.0f}" for what, ms in spent.items())
-            cold.row(count, engine, f"{sum(spent.values()):.0f}", parts)
-    warm.note("ratio: p95 over the p95 of the NumPy scan in the same run.")
-    return [warm, cold]
-
-
-def main() -> None:
-    """Print both tables."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--count", type=int, nargs="+", default=[100_000, 300_000])
-    parser.add_argument("--no-chroma", action="store_true")
-    arguments = parser.parse_args()
-    for table in measure(quick=False, counts=tuple(arguments.count), with_chroma=not arguments.no_chroma):
-        print(table)
-
-
-if __name__ == "__main__":
-    main()
+    found = {"no matrix file yet": run("matrix")}
+    matrix_file.update(catalog.home, catalog.db, model.id)
+    found["matrix file"] = run("matrix")
+    if with_chroma:
+        vectors.rebuild(catalog.home, catalog.db, model.id)
+        found["Chroma"] = run("chroma")
+    (count,) = catalog.db.execute("SELECT count(*) FROM embedding").fetchone()
+    table = Table(f"Search: {count:,} photos x {DIM}, a fresh process", ["what", "ms", "of which"])
+    for name, spent in found.items():
+        table.row(name, sum(spent.values()), ", ".join(f"{what} {ms:.0f}" for what, ms in spent.items()))
+    return table
