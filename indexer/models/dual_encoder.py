@@ -160,7 +160,7 @@ class DualEncoder:
 
     @cached_property
     def _text_program(self) -> Program:
-        return self._engine.prepare(self._text.vectors, self._weights, self._text.inputs)
+        return self._engine.prepare(self._text.vectors, self._weights, self._text.inputs, quick_start=True)
 
     @cached_property
     def _tokenize(self) -> Tokenize:

@@ -139,9 +139,15 @@ class MlxEngine:
         self.precisions: tuple[Precision, ...] = ("float16", "float32") if self.on_gpu else ("float32",)
 
     def prepare(
-        self, forward: Forward, weights: Weights, inputs: Mapping[str, Input], *, precision: Precision = "float32"
+        self,
+        forward: Forward,
+        weights: Weights,
+        inputs: Mapping[str, Input],
+        *,
+        precision: Precision = "float32",
+        quick_start: bool = False,
     ) -> Program:
-        """Load the weights by running once on blank input; see `Engine.prepare`."""
+        """Load the weights by running once on blank input, which nothing could hasten; see `Engine.prepare`."""
         if precision not in self.precisions:
             raise ModelError(f"{self.name} does not run {precision}; it runs {' and '.join(self.precisions)}")
         program = _Program(forward, _Executor(weights, mx.float16 if precision == "float16" else mx.float32))

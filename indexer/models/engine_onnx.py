@@ -1,16 +1,20 @@
 """Run forward passes with ONNX Runtime: the operations are recorded into a graph, the weights stay where they are.
 
-The graph holds only structure and small constants. Each weight is declared in it as external data and handed to the
-session as a view of the memory-mapped checkpoint, so there is no second copy on disk, no 2 GB limit of protobuf, and a
-text table of 256,000 rows costs one query only the pages it looks at.
+The graph holds only structure and small constants. A weight that lies in a mapped safetensors file is declared as
+external data at its offset in that very file, which ONNX Runtime maps by itself: no second copy on disk or in memory,
+no 2 GB limit of protobuf, and a text table of 256,000 rows costs a query only the pages it looks at. What is not there
+as float32 (half precision, int8) is converted and handed over by name.
 """
 # pyright: reportMissingTypeStubs=false, reportUnknownMemberType=false, reportUnknownVariableType=false
 # pyright: reportUnknownArgumentType=false
 
 from __future__ import annotations
 
+import mmap
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -82,20 +86,10 @@ class _Recorder:
         shape = (*x.shape[:-1], width_out)
         if self._int8:
             return self._linear_int8(x, name, shape, bias=bias)
-        rows = x if len(x.shape) == 2 else self._record("Reshape", [x.name, self._ints(-1, width_in)], (None, width_in))
-        inputs = [rows.name, self.weight(f"{name}.weight", (width_out, width_in)).name]
-        if bias:
-            inputs.append(self.weight(f"{name}.bias", (width_out,)).name)
-        y = self._record("Gemm", inputs, (None, width_out), transB=1)
-        return y if len(x.shape) == 2 else self._reshape_like(y, x, shape)
-
-    def _reshape_like(self, y: Node, x: Node, shape: Shape) -> Node:
-        """Give the rows `y` the leading axes of `x` again."""
-        if sum(axis is None for axis in shape) <= 1:
-            return self._record("Reshape", [y.name, self._ints(*(-1 if a is None else a for a in shape))], shape)
-        lead = self._record("Shape", [x.name], (len(shape) - 1,), end=-1)
-        full = self._record("Concat", [lead.name, self._ints(cast(int, shape[-1]))], (len(shape),), axis=0)
-        return self._record("Reshape", [y.name, full.name], shape)
+        matrix = self.weight(f"{name}.weight", (width_out, width_in))
+        # Takes W as it is stored, whatever the axes of x: no transposed copy, no reshapes around a Gemm.
+        y = self._record("FusedMatMul", [x.name, matrix.name], shape, domain=_CONTRIB, transB=1)
+        return self.add(y, self.weight(f"{name}.bias", (width_out,))) if bias else y
 
     def _linear_int8(self, x: Node, name: str, shape: Shape, *, bias: bool) -> Node:
         values, scale = quantise_rows(_float32(self._weights[f"{name}.weight"]))
@@ -206,21 +200,35 @@ class OnnxEngine:
         self.name = f"onnxruntime {onnxruntime.__version__}"
 
     def prepare(
-        self, forward: Forward, weights: Weights, inputs: Mapping[str, Input], *, precision: Precision = "float32"
+        self,
+        forward: Forward,
+        weights: Weights,
+        inputs: Mapping[str, Input],
+        *,
+        precision: Precision = "float32",
+        quick_start: bool = False,
     ) -> Program:
         """Record a forward pass and open a session on it; see `Engine.prepare`."""
+        if precision not in self.precisions:
+            raise ModelError(f"{self.name} does not run {precision}; it runs {' and '.join(self.precisions)}")
         recorder = _Recorder(weights, precision)
         output = forward(recorder, {name: Node(name, entry.shape) for name, entry in inputs.items()})
-        return _Session(_model(recorder, inputs, output), recorder.external)
+        return _Session(recorder, inputs, output, quick_start=quick_start)
 
 
 class _Session:
-    def __init__(self, model: bytes, weights: dict[str, NDArray[np.generic]]) -> None:
+    def __init__(self, recorder: _Recorder, inputs: Mapping[str, Input], output: Node, *, quick_start: bool) -> None:
+        mapped = {name: place for name, value in recorder.external.items() if (place := _place(value)) is not None}
+        folder = os.path.commonpath([place.file.parent for place in mapped.values()]) if mapped else ""
+        given = {name: _ort_value(value) for name, value in recorder.external.items() if name not in mapped}
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
-        # The session reads the weights where they lie: hold on to them as long as it lives.
-        self._weights = {name: _ort_value(value) for name, value in weights.items()}
-        options.add_external_initializers(list(self._weights), list(self._weights.values()))
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
+        options.add_external_initializers(list(given), list(given.values()))
+        if quick_start:
+            # Packing every matrix for its kernel takes longer than one query gains.
+            options.add_session_config_entry("session.disable_prepacking", "1")
+        model = _model(recorder, inputs, output, {name: place.within(folder) for name, place in mapped.items()})
         try:
             self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         except Exception as error:  # ONNX Runtime's exceptions share no base of their own
@@ -233,7 +241,41 @@ class _Session:
             raise ModelError(f"the model failed on {sorted(inputs)} ({_first_line(error)})") from None
 
 
-def _model(recorder: _Recorder, inputs: Mapping[str, Input], output: Node) -> bytes:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where an array lies in a file."""
+
+    file: Path
+    offset_bytes: int
+    size_bytes: int
+
+    def within(self, folder: str) -> dict[str, str]:
+        """Say it as ONNX does."""
+        location = self.file.relative_to(folder).as_posix()
+        return {"location": location, "offset": str(self.offset_bytes), "length": str(self.size_bytes)}
+
+
+def _place(value: NDArray[np.generic]) -> _Place | None:
+    """Find an array in the file that it is a view of; None where it is not in one."""
+    base: Any = value
+    while base is not None and not (isinstance(base, np.memmap) and isinstance(base.base, mmap.mmap)):
+        base = getattr(base, "base", None)
+    if base is None or base.filename is None or not value.flags.c_contiguous:
+        return None
+    # ONNX Runtime refuses links that leave their folder, and the hub's cache is made of such links.
+    file = Path(base.filename).resolve()
+    try:
+        str(file).encode("utf-8")
+    except UnicodeEncodeError:  # a path that protobuf cannot hold
+        return None
+    return _Place(file, base.offset + value.ctypes.data - base.ctypes.data, value.nbytes)
+
+
+def _model(
+    recorder: _Recorder, inputs: Mapping[str, Input], output: Node, mapped: Mapping[str, dict[str, str]]
+) -> bytes:
+    by_name = {"location": "given by name"}
+    declared = (_declaration(name, value, mapped.get(name, by_name)) for name, value in recorder.external.items())
     graph = helper.make_graph(
         recorder.nodes,
         "forward",
@@ -242,7 +284,7 @@ def _model(recorder: _Recorder, inputs: Mapping[str, Input], output: Node) -> by
             for name, entry in inputs.items()
         ],
         [helper.make_tensor_value_info(output.name, TensorProto.FLOAT, _axes("output", output.shape))],
-        [*recorder.small, *(_declaration(name, value) for name, value in recorder.external.items())],
+        [*recorder.small, *declared],
     )
     opsets = [helper.make_opsetid("", _OPSET), helper.make_opsetid(_CONTRIB, 1)]
     return helper.make_model(graph, opset_imports=opsets, ir_version=_IR_VERSION).SerializeToString()
@@ -255,11 +297,12 @@ def _axes(name: str, shape: Shape) -> list[int | str]:
     return [f"{name}_{axis}" if size is None else size for axis, size in enumerate(shape)]
 
 
-def _declaration(name: str, value: NDArray[np.generic]) -> onnx.TensorProto:
-    """Declare a weight that the session gets by name instead of from a file."""
+def _declaration(name: str, value: NDArray[np.generic], data: dict[str, str]) -> onnx.TensorProto:
+    """Declare a weight whose numbers are not in the graph."""
     tensor = TensorProto(name=name, dims=value.shape, data_location=TensorProto.EXTERNAL)
     tensor.data_type = helper.np_dtype_to_tensor_dtype(value.dtype)
-    tensor.external_data.add(key="location", value="given-at-run-time")
+    for key, text in data.items():
+        tensor.external_data.add(key=key, value=text)
     return tensor
 
 
@@ -288,4 +331,5 @@ def _broadcast(a: Shape, b: Shape) -> Shape:
 def quantise_rows(weight: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
     """Quantise a matrix to int8, one scale a row: float32 (O, I) -> int8 (O, I), float32 (O,)."""
     scale = np.maximum(np.abs(weight).max(axis=1), np.finfo(np.float32).tiny) / np.float32(127)
-    return np.rint(weight / scale[:, None]).astype(np.int8), scale.astype(np.float32)
+    with np.errstate(invalid="ignore"):  # a NaN shows in the scale, and so in every vector
+        return np.rint(weight / scale[:, None]).astype(np.int8), scale.astype(np.float32)

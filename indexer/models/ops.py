@@ -171,11 +171,22 @@ class Engine(Protocol):
     precisions: tuple[Precision, ...]
 
     def prepare(
-        self, forward: Forward, weights: Weights, inputs: Mapping[str, Input], *, precision: Precision = "float32"
+        self,
+        forward: Forward,
+        weights: Weights,
+        inputs: Mapping[str, Input],
+        *,
+        precision: Precision = "float32",
+        quick_start: bool = False,
     ) -> Program:
         """Make a forward pass ready to run.
 
-        `precision` "int8" quantises the weights of every `linear`, and its input as it comes; the rest is float32.
+        Args:
+            forward: The pass.
+            weights: What it may ask for; must stay as they are as long as the program lives.
+            inputs: What it takes.
+            precision: "int8" quantises the weights of every `linear`, and its input as it comes; the rest is float32.
+            quick_start: Whether to be ready sooner and then a little slower, for a query or two.
 
         Raises:
             ModelError: A tensor that the pass asks for is missing or has the wrong shape.

@@ -204,7 +204,7 @@ def test_recorded_graphs_are_valid_onnx_and_hold_no_weights() -> None:
     recorder = engine_onnx._Recorder({"f.weight": noise(300, 200), "f.bias": noise(300)}, "float32")
     entries = {"x": Input("float32", (None, 200))}
     y = recorder.linear(engine_onnx.Node("x", (None, 200)), "f")
-    model = onnx.load_from_string(engine_onnx._model(recorder, entries, recorder.activate(y, "gelu")))
+    model = onnx.load_from_string(engine_onnx._model(recorder, entries, recorder.activate(y, "gelu"), {}))
     assert model.ByteSize() < 2000
     for tensor in [tensor for tensor in model.graph.initializer if tensor.data_location == onnx.TensorProto.EXTERNAL]:
         # The checker looks for the file; here the session is handed the numbers.

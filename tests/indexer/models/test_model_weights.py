@@ -208,3 +208,35 @@ def test_the_fingerprint_does_not_know_shards(copy_of: Callable[[str], Path]) ->
     fingerprint, tensors = before.fingerprint(), {name: np.array(tensor) for name, tensor in before.items()}
     save_file(tensors, folder / NAME)
     assert open_checkpoint(folder).fingerprint() == fingerprint
+
+
+def resident_mb() -> dict[str, int]:
+    """Memory of this process by kind, of which file-backed memory can be had back at any time."""
+    lines = (line.split(":") for line in Path("/proc/self/status").read_text().splitlines())
+    return {name: int(value.split()[0]) // 1024 for name, value in lines if name in ("RssAnon", "RssFile")}
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("linked", [False, True])
+def test_a_query_reads_a_few_rows_of_a_great_table_and_copies_nothing(
+    copy_of: Callable[[str], Path], tmp_path: Path, linked: bool
+) -> None:
+    """As in a hub's cache, where the file is a link into another folder."""
+    folder = copy_of("clip-quick-gelu")
+    name = "text_model.embeddings.token_embedding.weight"
+
+    def grow(tensors: dict[str, np.ndarray]) -> None:
+        tensors[name] = np.concatenate([tensors[name], np.zeros((1_000_000, 32), np.float32)])  # 128 MB
+
+    rewrite(folder, grow)
+    if linked:
+        (tmp_path / "blobs").mkdir()
+        (folder / NAME).rename(tmp_path / "blobs" / "0123")
+        (folder / NAME).symlink_to(Path("..") / "blobs" / "0123")
+    encoder = DualEncoder.load(folder, name="tiny", engine="onnx")
+    before = resident_mb()
+    vectors = encoder.embed_texts(["a cat"])
+    after = resident_mb()
+    assert vectors.shape == (1, 64)
+    assert after["RssAnon"] - before["RssAnon"] < 40
+    assert after["RssFile"] - before["RssFile"] < 60
