@@ -30,7 +30,5 @@ def open_catalog(path: Path) -> Generator[Catalog]:
     Raises:
         ImporterError: It is no catalog, or cannot be read.
     """
-    # A lock stays behind after a crash: it says that Lightroom may be at work, no more.
-    in_use = path.resolve().with_name(f"{path.resolve().name}.lock").exists()
-    with ForeignDatabase(path, in_use=in_use) as database:
+    with ForeignDatabase(path) as database:
         yield Catalog(database)

@@ -11,31 +11,26 @@ from pathlib import Path
 from importers import lightroom_schema, lightroom_xmp
 from importers.base import ImporterError
 from importers.foreign_sqlite import ForeignDatabase
-from importers.lightroom_keywords import Keyword, KeywordTree
+from importers.lightroom_links import Links, Shared, read_links, read_shared
+from importers.lightroom_originals import Originals
 from importers.lightroom_photo import CatalogPhoto
-from importers.lightroom_row import Originals, integer, photo_of, text
-from importers.lightroom_schema import Schema
+from importers.lightroom_row import photo_of
+from importers.lightroom_schema import FIRST_KNOWN, LAST_KNOWN, Schema
 from lrprev import previews_folder, smart_previews_folder
 
 _BATCH = 500
+_BEFORE_ALL = -(2**63)
+_MAX_WARNINGS = 100
+"""Of photos; a catalog of a million damaged ones must not fill memory with complaints."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
-    """Rows of Schema.photos_query, with the ids of what the photos carry."""
+    """Some photos, all as they were at one moment."""
 
     rows: list[sqlite3.Row]
-    keyword_ids: dict[int, list[int]]
-    collection_ids: dict[int, list[int]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Shared:
-    """What many photos point to, and is small beside them."""
-
-    connection: sqlite3.Connection
-    keywords: KeywordTree
-    collections: dict[int, tuple[str, ...]]
+    links: Links
+    shared: Shared
 
 
 class Catalog:
@@ -58,20 +53,20 @@ class Catalog:
         self.warnings: list[str] = []
         self._database = database
         self._schema = database.read(Schema)
-        if missing := self._schema.missing_needed():
+        if missing := self._schema.missing(lightroom_schema.NEEDED):
             raise ImporterError(f"{self.path} is no Lightroom catalog that can be read: it lacks {', '.join(missing)}")
         self.version = database.read(self._read_version)
         self.product = lightroom_schema.product(self.version)
         if self.product is None:
             self.warnings.append(
-                f"{self.path.name} has the catalog version {self.version or '(none)'}, which is not known here; it is"
-                f" read as far as it is like those of Lightroom {lightroom_schema.FIRST_KNOWN} to"
-                f" {lightroom_schema.LAST_KNOWN}"
+                f"{self.path.name} has catalog version {self.version or '(none)'}, which is not known here; it is read"
+                f" as far as it is like those of Lightroom {FIRST_KNOWN} to {LAST_KNOWN}"
             )
-        if lost := self._schema.missing():
+        if lost := self._schema.missing(lightroom_schema.WANTED):
             self.warnings.append(f"{self.path.name} lacks {', '.join(lost)}; what they would hold is left out")
         self._originals = Originals(self.path.parent)
-        self._shared: _Shared | None = None
+        self._shared: tuple[sqlite3.Connection, Shared] | None = None
+        self._problems = 0
 
     @property
     def previews_folder(self) -> Path | None:
@@ -94,7 +89,7 @@ class Catalog:
 
         def read(connection: sqlite3.Connection) -> dict[str, set[str]]:
             digests: dict[str, set[str]] = defaultdict(set)
-            for uuid, digest in connection.execute(self._schema.digests_query()):
+            for uuid, digest in connection.execute(self._schema.digests_query):
                 if isinstance(uuid, str):
                     digests[uuid.upper()] |= {digest.lower()} if isinstance(digest, str) else set()
             return dict(digests)
@@ -107,44 +102,47 @@ class Catalog:
         Raises:
             ImporterError: The catalog turns out damaged, or is taken away.
         """
-        last_id: int | None = None
-        while (batch := self._database.read(lambda reader, after=last_id: self._read_batch(reader, after))).rows:
+        last_id = _BEFORE_ALL
+        while batch := self._database.read(lambda reader, after=last_id: self._read_batch(reader, after)):
             for row in batch.rows:
-                if row["image.id_local"] != last_id:  # a damaged catalog may have two rows of metadata for an image
-                    last_id = row["image.id_local"]
-                    if photo := self._photo(row, batch):
-                        yield photo
+                image_id: int = row["image.id_local"]
+                if image_id == last_id:
+                    continue  # a damaged catalog may have two rows of metadata for one image
+                last_id = image_id
+                photo = photo_of(row, self._read_packet(image_id), batch.shared, batch.links, self._originals)
+                if photo:
+                    yield photo
+                else:
+                    self._warn(image_id, "it has lost its file in the catalog, and is left out")
 
-    def _photo(self, row: sqlite3.Row, batch: _Batch) -> CatalogPhoto | None:
-        assert self._shared
-        image_id = int(row["image.id_local"])
-        packet = self._read_packet(image_id)
-        keyword_ids = batch.keyword_ids.get(image_id, [])
-        collection_ids = batch.collection_ids.get(image_id, [])
-        photo = photo_of(
-            row,
-            self._originals,
-            packet,
-            lightroom_xmp.parse(packet),
-            self._shared.keywords.flat(keyword_ids),
-            self._shared.keywords.paths(keyword_ids),
-            tuple(self._shared.collections[key] for key in collection_ids if key in self._shared.collections),
-        )
-        if photo is None:
-            self.warnings.append(f"{self.path.name}: image {image_id} has no file in the catalog and is left out")
-        return photo
+    def _read_batch(self, connection: sqlite3.Connection, after: int) -> _Batch | None:
+        cursor = connection.cursor()
+        cursor.row_factory = sqlite3.Row
+        rows: list[sqlite3.Row] = cursor.execute(self._schema.photos_query, (after, _BATCH)).fetchall()
+        if not rows:
+            return None
+        if self._shared is None or self._shared[0] is not connection:
+            self._shared = connection, read_shared(connection, self._schema)
+        links = read_links(connection, self._schema, rows[0]["image.id_local"], rows[-1]["image.id_local"])
+        return _Batch(rows, links, self._shared[1])
 
     def _read_packet(self, image_id: int) -> bytes | None:
         """Read one XMP packet; they are too large to come with the rows of a batch."""
         if not self._schema.has("Adobe_AdditionalMetadata", "image", "xmp"):
             return None
-        query = "SELECT xmp FROM Adobe_AdditionalMetadata WHERE image = ? AND length(xmp) <= ?"
-        limit = lightroom_xmp.MAX_XMP_BYTES
-        row = self._database.read(lambda reader: reader.execute(query, (image_id, limit)).fetchone())
+        row = self._database.read(
+            lambda reader: reader.execute(
+                "SELECT length(xmp), CASE WHEN length(xmp) <= ?1 THEN xmp END FROM Adobe_AdditionalMetadata"
+                " WHERE image = ?2 LIMIT 1",
+                (lightroom_xmp.MAX_XMP_BYTES, image_id),
+            ).fetchone()
+        )
         try:
-            return lightroom_xmp.unpack(row[0]) if row else None
+            if row and row[0] and row[1] is None:
+                raise ValueError(f"{row[0]} bytes of XMP")
+            return lightroom_xmp.unpack(row[1]) if row else None
         except ValueError as error:
-            self.warnings.append(f"{self.path.name}: image {image_id} has {error}; its metadata is left out")
+            self._warn(image_id, f"it has {error}, and goes without what only its XMP holds")
             return None
 
     def _read_version(self, connection: sqlite3.Connection) -> str:
@@ -153,62 +151,9 @@ class Catalog:
         row = connection.execute("SELECT value FROM Adobe_variablesTable WHERE name = 'Adobe_DBVersion'").fetchone()
         return str(row[0]) if row else ""
 
-    def _read_batch(self, connection: sqlite3.Connection, after: int | None) -> _Batch:
-        if self._shared is None or self._shared.connection is not connection:
-            self._shared = _Shared(connection, self._read_keywords(connection), self._read_collections(connection))
-        cursor = connection.cursor()
-        cursor.row_factory = sqlite3.Row
-        rows = cursor.execute(self._schema.photos_query(), (after, _BATCH)).fetchall()
-        if not rows:
-            return _Batch([], {}, {})
-        span = rows[0]["image.id_local"], rows[-1]["image.id_local"]
-        return _Batch(
-            rows,
-            self._read_links(connection, "AgLibraryKeywordImage", "tag", span),
-            self._read_links(connection, "AgLibraryCollectionImage", "collection", span),
-        )
-
-    def _read_links(
-        self, connection: sqlite3.Connection, table: str, column: str, span: tuple[int, int]
-    ) -> dict[int, list[int]]:
-        links: dict[int, list[int]] = defaultdict(list)
-        if self._schema.has(table, "image", column):
-            query = f"SELECT image, {column} FROM {table} WHERE image BETWEEN ? AND ? ORDER BY id_local"
-            for image_id, target in connection.execute(query, span):
-                links[image_id].append(target)
-        return links
-
-    def _read_keywords(self, connection: sqlite3.Connection) -> KeywordTree:
-        synonyms: dict[int, list[str]] = defaultdict(list)
-        if self._schema.has("AgLibraryKeywordSynonym", "keyword", "name"):
-            for key, name in connection.execute("SELECT keyword, name FROM AgLibraryKeywordSynonym ORDER BY id_local"):
-                if text(name):
-                    synonyms[key].append(name)
-        return KeywordTree(
-            {
-                row[0]: Keyword(
-                    text(row[1]), integer(row[2]), row[3] != 0, row[4] != 0, row[5] != 0, tuple(synonyms[row[0]])
-                )
-                for row in connection.execute(self._schema.select("AgLibraryKeyword", lightroom_schema.KEYWORD))
-            }
-        )
-
-    def _read_collections(self, connection: sqlite3.Connection) -> dict[int, tuple[str, ...]]:
-        """Return each of the user's collections with the sets it lies in, outermost first."""
-        rows = {
-            row[0]: (text(row[1]), integer(row[2]), bool(row[3]))
-            for row in connection.execute(self._schema.select("AgLibraryCollection", lightroom_schema.COLLECTION))
-        }
-        paths: dict[int, tuple[str, ...]] = {}
-        for key, (_, _, system_only) in rows.items():
-            path: list[str] = []
-            met: set[int] = set()
-            at: int | None = key
-            while at is not None and at in rows and at not in met:
-                met.add(at)
-                name, parent, _ = rows[at]
-                path.append(name or "")
-                at = parent
-            if not system_only:
-                paths[key] = tuple(name for name in reversed(path) if name)
-        return paths
+    def _warn(self, image_id: int, problem: str) -> None:
+        self._problems += 1
+        if self._problems <= _MAX_WARNINGS:
+            self.warnings.append(f"{self.path.name}, image {image_id}: {problem}")
+        elif self._problems == _MAX_WARNINGS + 1:
+            self.warnings.append(f"{self.path.name} has more photos with such problems")

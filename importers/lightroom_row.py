@@ -2,70 +2,38 @@
 
 from __future__ import annotations
 
-import math
 import re
 from datetime import datetime
 from fractions import Fraction
-from pathlib import Path
 from sqlite3 import Row
 
+from importers import lightroom_xmp
+from importers.lightroom_cells import integer, number, text
+from importers.lightroom_links import Links, Shared
+from importers.lightroom_originals import Originals
 from importers.lightroom_photo import CatalogPhoto, Exposure, Position, Stack
 from importers.lightroom_xmp import Xmp
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
-_MAX_INTEGER = 2**53
 
 
-class Originals:
-    """Looks for originals on this machine: where the catalog says, then where it lay beside the catalog.
-
-    A root folder that is not there, a drive that is away, is asked for once and not once a photo.
-    """
-
-    def __init__(self, catalog_folder: Path) -> None:
-        self._catalog_folder = catalog_folder
-        self._roots: dict[tuple[str, str], tuple[Path, ...]] = {}
-
-    def find(self, root_path: str, relative_root: str, path_in_root: str) -> Path | None:
-        """Return the file, or None where it is missing."""
-        key = root_path, relative_root
-        if key not in self._roots:
-            self._roots[key] = tuple(self._existing_roots(*key))
-        for root in self._roots[key]:
-            path = root / path_in_root
-            if _is_file(path):
-                return path
-        return None
-
-    def _existing_roots(self, root_path: str, relative_root: str) -> list[Path]:
-        roots = [Path(root_path)] if root_path and Path(root_path).is_absolute() else []
-        if relative_root:
-            roots.append(self._catalog_folder / relative_root)
-        return [root for root in roots if _is_dir(root)]
-
-
-def photo_of(
-    row: Row,
-    originals: Originals,
-    packet: bytes | None,
-    xmp: Xmp,
-    keywords: tuple[str, ...],
-    keyword_paths: tuple[tuple[str, ...], ...],
-    collections: tuple[tuple[str, ...], ...],
-) -> CatalogPhoto | None:
-    """Build a photo from a row of Schema.photos_query; None where the catalog has lost its file."""
+def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, originals: Originals) -> CatalogPhoto | None:
+    """Build a photo from a row of Schema.photos_query and its XMP; None where the catalog has lost its file."""
     uuid, file_uuid = text(row["image.id_global"]), text(row["file.id_global"])
     base_name, extension = text(row["file.baseName"]), text(row["file.extension"]) or ""
     if not uuid or not file_uuid or not base_name:
         return None
     root_path, folder_path = text(row["root.absolutePath"]) or "", text(row["folder.pathFromRoot"]) or ""
     file_name = f"{base_name}.{extension}" if extension else base_name
+    image_id = int(row["image.id_local"])
+    keyword_ids = links.keywords.get(image_id, ())
+    xmp = lightroom_xmp.parse(packet)
     width, height = integer(row["image.fileWidth"]), integer(row["image.fileHeight"])
     stack = integer(row["stack.stack"])
     capture_time = text(row["image.captureTime"])
     digest = text(row["develop.digest"])
     return CatalogPhoto(
-        image_id=int(row["image.id_local"]),
+        image_id=image_id,
         uuid=uuid.upper(),
         file_uuid=file_uuid.upper(),
         root_path=root_path,
@@ -73,9 +41,7 @@ def photo_of(
         base_name=base_name,
         extension=extension,
         original=originals.find(root_path, text(row["root.relativePathFromCatalog"]) or "", folder_path + file_name),
-        sidecar_extensions=tuple(
-            part.strip() for part in (text(row["file.sidecarExtensions"]) or "").split(",") if part.strip()
-        ),
+        sidecar_extensions=tuple(re.findall(r"[^,;\s]+", text(row["file.sidecarExtensions"]) or "")),
         master_id=integer(row["image.masterImage"]),
         copy_name=text(row["image.copyName"]),
         capture_time=capture_time,
@@ -99,9 +65,11 @@ def photo_of(
         city=text(row["city.value"]) or xmp.text("photoshop:City"),
         state=text(row["state.value"]) or xmp.text("photoshop:State"),
         country=text(row["country.value"]) or xmp.text("photoshop:Country"),
-        keywords=keywords,
-        keyword_paths=keyword_paths,
-        collections=collections,
+        keywords=shared.keywords.flat(keyword_ids),
+        keyword_paths=shared.keywords.paths(keyword_ids),
+        collections=tuple(
+            shared.collections[key] for key in links.collections.get(image_id, ()) if key in shared.collections
+        ),
         stack=None if stack is None else Stack(stack, integer(row["stack.position"])),
         position=_position(row, xmp),
         camera_make=xmp.text("tiff:Make"),
@@ -111,22 +79,6 @@ def photo_of(
         exposure=_exposure(row),
         xmp=packet,
     )
-
-
-def text(value: object) -> str | None:
-    """Return a text that says something; catalogs have "" as often as NULL."""
-    return value if isinstance(value, str) and value.strip() else None
-
-
-def number(value: object) -> float | None:
-    """Return a finite number; catalogs store integers as REAL, and texts ("uncropped") where a number is expected."""
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
-
-
-def integer(value: object) -> int | None:
-    """Return a number without its fraction."""
-    found = number(value)
-    return int(found) if found is not None and abs(found) < _MAX_INTEGER else None
 
 
 def _taken_at(stored: str | None, in_xmp: str | None) -> datetime | None:
@@ -192,17 +144,3 @@ def _ratio(stored: str | None) -> float | None:
     if not match or (match[2] and not int(match[2])):
         return None
     return int(match[1]) / int(match[2] or 1)
-
-
-def _is_dir(path: Path) -> bool:
-    try:
-        return path.is_dir()
-    except (OSError, ValueError):
-        return False
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False

@@ -1,7 +1,7 @@
 """Every table and column of a Lightroom catalog that is read, in one place, and the versions that have them.
 
-Seen: catalogs of Lightroom 5 and Classic 7, 9, 11, 12 and 13. A catalog that lacks one of NEEDED is not read at all;
-what else is missing is left empty, with a warning.
+Seen: catalogs of Lightroom 5 and Classic 7, 9, 11, 12 and 13; later ones are taken to be alike until one shows
+otherwise. A catalog that lacks one of NEEDED is not read at all; what else is missing is left empty, with a warning.
 """
 
 from __future__ import annotations
@@ -23,20 +23,28 @@ NEEDED: Mapping[str, Collection[str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """A table with at most one row an image: what is read of it, and how it hangs on the tables before it."""
+class Part:
+    """A table that has one row for each image, or for what an image points to.
 
+    Attributes:
+        name: What its columns are called by: "exif" makes "exif.aperture".
+        columns: What is read of it.
+        of: Another part and the column of it that points here; None for the first one.
+        key: The column of this table that is pointed to.
+    """
+
+    name: str
     table: str
-    alias: str
-    columns: tuple[str, ...]
+    columns: tuple[str, ...] = ()
+    of: tuple[str, str] | None = None
     key: str = "id_local"
-    on: tuple[str, str] | None = None  # alias and column; None for the first table
 
 
-PHOTO_TABLES = (
-    Joined(
-        "Adobe_images",
+_OF_IMAGE = ("image", "id_local")
+PARTS = (
+    Part(
         "image",
+        "Adobe_images",
         (
             "id_local",
             "id_global",
@@ -52,24 +60,13 @@ PHOTO_TABLES = (
             "rating",
         ),
     ),
-    Joined(
-        "AgLibraryFile",
-        "file",
-        ("id_global", "baseName", "extension", "sidecarExtensions"),
-        on=("image", "rootFile"),
-    ),
-    Joined("AgLibraryFolder", "folder", ("pathFromRoot",), on=("file", "folder")),
-    Joined("AgLibraryRootFolder", "root", ("absolutePath", "relativePathFromCatalog"), on=("folder", "rootFolder")),
-    Joined(
-        "Adobe_imageDevelopSettings",
-        "develop",
-        ("digest", "croppedWidth", "croppedHeight"),
-        "image",
-        ("image", "id_local"),
-    ),
-    Joined(
-        "AgHarvestedExifMetadata",
+    Part("file", "AgLibraryFile", ("id_global", "baseName", "extension", "sidecarExtensions"), ("image", "rootFile")),
+    Part("folder", "AgLibraryFolder", ("pathFromRoot",), ("file", "folder")),
+    Part("root", "AgLibraryRootFolder", ("absolutePath", "relativePathFromCatalog"), ("folder", "rootFolder")),
+    Part("develop", "Adobe_imageDevelopSettings", ("digest", "croppedWidth", "croppedHeight"), _OF_IMAGE, "image"),
+    Part(
         "exif",
+        "AgHarvestedExifMetadata",
         (
             "aperture",
             "flashFired",
@@ -80,33 +77,48 @@ PHOTO_TABLES = (
             "isoSpeedRating",
             "shutterSpeed",
         ),
+        _OF_IMAGE,
         "image",
-        ("image", "id_local"),
     ),
-    Joined("AgInternedExifCameraModel", "camera", ("value",), on=("exif", "cameraModelRef")),
-    Joined("AgInternedExifCameraSN", "serial", ("value",), on=("exif", "cameraSNRef")),
-    Joined("AgInternedExifLens", "lens", ("value",), on=("exif", "lensRef")),
-    Joined("AgLibraryIPTC", "iptc", ("caption", "copyright"), "image", ("image", "id_local")),
-    Joined("AgHarvestedIptcMetadata", "harvested", (), "image", ("image", "id_local")),
-    Joined("AgInternedIptcCreator", "creator", ("value",), on=("harvested", "creatorRef")),
-    Joined("AgInternedIptcLocation", "location", ("value",), on=("harvested", "locationRef")),
-    Joined("AgInternedIptcCity", "city", ("value",), on=("harvested", "cityRef")),
-    Joined("AgInternedIptcState", "state", ("value",), on=("harvested", "stateRef")),
-    Joined("AgInternedIptcCountry", "country", ("value",), on=("harvested", "countryRef")),
-    Joined("AgLibraryFolderStackImage", "stack", ("stack", "position"), "image", ("image", "id_local")),
+    Part("camera", "AgInternedExifCameraModel", ("value",), ("exif", "cameraModelRef")),
+    Part("serial", "AgInternedExifCameraSN", ("value",), ("exif", "cameraSNRef")),
+    Part("lens", "AgInternedExifLens", ("value",), ("exif", "lensRef")),
+    Part("iptc", "AgLibraryIPTC", ("caption", "copyright"), _OF_IMAGE, "image"),
+    Part("harvested", "AgHarvestedIptcMetadata", (), _OF_IMAGE, "image"),
+    Part("creator", "AgInternedIptcCreator", ("value",), ("harvested", "creatorRef")),
+    Part("location", "AgInternedIptcLocation", ("value",), ("harvested", "locationRef")),
+    Part("city", "AgInternedIptcCity", ("value",), ("harvested", "cityRef")),
+    Part("state", "AgInternedIptcState", ("value",), ("harvested", "stateRef")),
+    Part("country", "AgInternedIptcCountry", ("value",), ("harvested", "countryRef")),
+    Part("stack", "AgLibraryFolderStackImage", ("stack", "position"), _OF_IMAGE, "image"),
 )
 
 KEYWORD = ("id_local", "name", "parent", "includeOnExport", "includeParents", "includeSynonyms")
 COLLECTION = ("id_local", "name", "parent", "systemOnly")
-OTHER_TABLES: Mapping[str, Collection[str]] = {
+_OTHERS: Mapping[str, Collection[str]] = {
     "Adobe_variablesTable": ("name", "value"),
     "Adobe_AdditionalMetadata": ("image", "xmp"),
     "AgLibraryKeyword": KEYWORD,
-    "AgLibraryKeywordImage": ("image", "tag"),
+    "AgLibraryKeywordImage": ("id_local", "image", "tag"),
     "AgLibraryKeywordSynonym": ("keyword", "name"),
     "AgLibraryCollection": COLLECTION,
-    "AgLibraryCollectionImage": ("image", "collection"),
+    "AgLibraryCollectionImage": ("id_local", "image", "collection"),
 }
+
+
+def _all_columns() -> dict[str, list[str]]:
+    tables = {part.name: part.table for part in PARTS}
+    columns = {table: list(names) for table, names in _OTHERS.items()}
+    for part in PARTS:
+        columns[part.table] = [part.key, *(name for name in part.columns if name != part.key)]
+    for part in PARTS:
+        if part.of and part.of[1] not in columns[tables[part.of[0]]]:
+            columns[tables[part.of[0]]].append(part.of[1])
+    return columns
+
+
+WANTED: Mapping[str, Collection[str]] = _all_columns()
+"""Every table with every column that is read of it."""
 
 
 class Schema:
@@ -115,65 +127,18 @@ class Schema:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._columns: dict[str, frozenset[str]] = {}
         for (table,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            if table in _wanted():
+            if table in WANTED:
                 rows = connection.execute(f'PRAGMA table_info("{table}")')
                 self._columns[table] = frozenset(str(row[1]) for row in rows)
+        self.photos_query = self._photos_query()
+        self.digests_query = self._digests_query()
 
     def has(self, table: str, *columns: str) -> bool:
         """Tell whether a table is there with all these columns."""
         return table in self._columns and self._columns[table].issuperset(columns)
 
-    def missing_needed(self) -> list[str]:
-        """Name the tables and columns without which no photo can be found."""
-        return self._missing(NEEDED)
-
-    def missing(self) -> list[str]:
-        """Name all tables and columns that are not there: "AgLibraryIPTC", "Adobe_images.pick"."""
-        return self._missing(_wanted())
-
-    def photos_query(self) -> str:
-        """Write the query for the photos after ?1, at most ?2; columns are named "image.rating", absent ones NULL."""
-        there = {"image"}
-        selected: list[str] = []
-        joins: list[str] = []
-        for table in PHOTO_TABLES:
-            if table.on and table.on[0] in there and self._joins(table):
-                there.add(table.alias)
-                joins.append(
-                    f'LEFT JOIN "{table.table}" AS "{table.alias}"'
-                    f' ON "{table.alias}"."{table.key}" = "{table.on[0]}"."{table.on[1]}"'
-                )
-            for column in table.columns:
-                known = table.alias in there and self.has(table.table, column)
-                value = f'"{table.alias}"."{column}"' if known else "NULL"
-                selected.append(f'{value} AS "{table.alias}.{column}"')
-        return (
-            f'SELECT {", ".join(selected)} FROM "Adobe_images" AS "image" {" ".join(joins)}'
-            ' WHERE (?1 IS NULL OR "image"."id_local" > ?1) ORDER BY "image"."id_local" LIMIT ?2'
-        )
-
-    def digests_query(self) -> str:
-        """Write the query for the file UUID and the develop digest of every image."""
-        known = self.has("Adobe_imageDevelopSettings", "image", "digest")
-        develop = "LEFT JOIN Adobe_imageDevelopSettings AS develop ON develop.image = image.id_local" if known else ""
-        return (
-            f"SELECT file.id_global, {'develop.digest' if known else 'NULL'} FROM Adobe_images AS image"
-            f" JOIN AgLibraryFile AS file ON file.id_local = image.rootFile {develop}"
-        )
-
-    def select(self, table: str, columns: Collection[str]) -> str:
-        """Write "SELECT ... FROM table", with NULL for columns that are missing; no rows where the table is."""
-        if table not in self._columns:
-            return f"SELECT {', '.join('NULL' for _ in columns)} WHERE 0"
-        known = (f'"{column}"' if self.has(table, column) else "NULL" for column in columns)
-        return f'SELECT {", ".join(known)} FROM "{table}"'
-
-    def _joins(self, table: Joined) -> bool:
-        assert table.on
-        holder = next(other.table for other in PHOTO_TABLES if other.alias == table.on[0])
-        return self.has(table.table, table.key) and self.has(holder, table.on[1])
-
-    def _missing(self, wanted: Mapping[str, Collection[str]]) -> list[str]:
+    def missing(self, wanted: Mapping[str, Collection[str]]) -> list[str]:
+        """Name the tables and columns that are not there: "AgLibraryIPTC", "Adobe_images.pick"."""
         lost: list[str] = []
         for table, columns in wanted.items():
             if table in self._columns:
@@ -182,22 +147,55 @@ class Schema:
                 lost.append(table)
         return lost
 
+    def select(self, table: str, columns: Collection[str]) -> str:
+        """Write "SELECT ... FROM table", with NULL for columns that are missing; no rows where the table is."""
+        if table not in self._columns:
+            return f"SELECT {', '.join('NULL' for _ in columns)} WHERE 0"
+        values = (f'"{column}"' if self.has(table, column) else "NULL" for column in columns)
+        return f'SELECT {", ".join(values)} FROM "{table}"'
 
-def _wanted() -> dict[str, list[str]]:
-    """Return every table with every column that is read of it."""
-    wanted = {table: list(columns) for table, columns in OTHER_TABLES.items()}
-    for table in PHOTO_TABLES:
-        wanted.setdefault(table.table, []).extend((table.key, *table.columns))
-    tables = {table.alias: table.table for table in PHOTO_TABLES}
-    for table in PHOTO_TABLES:
-        if table.on and table.on[1] not in wanted[tables[table.on[0]]]:
-            wanted[tables[table.on[0]]].append(table.on[1])
-    return wanted
+    def _photos_query(self) -> str:
+        """Write the query for the photos after ?1, at most ?2; columns are named "image.rating", absent ones NULL."""
+        joined: dict[str, str] = {}  # name -> table
+        values: list[str] = []
+        joins: list[str] = []
+        for part in PARTS:
+            if self._can_join(part, joined):
+                joined[part.name] = part.table
+                if part.of:
+                    joins.append(
+                        f'LEFT JOIN "{part.table}" AS "{part.name}"'
+                        f' ON "{part.name}"."{part.key}" = "{part.of[0]}"."{part.of[1]}"'
+                    )
+            for column in part.columns:
+                known = part.name in joined and self.has(part.table, column)
+                value = f'"{part.name}"."{column}"' if known else "NULL"
+                values.append(f'{value} AS "{part.name}.{column}"')
+        return (
+            f'SELECT {", ".join(values)} FROM "Adobe_images" AS "image" {" ".join(joins)}'
+            ' WHERE "image"."id_local" > ?1 AND typeof("image"."id_local") = \'integer\''
+            ' ORDER BY "image"."id_local" LIMIT ?2'
+        )
+
+    def _can_join(self, part: Part, joined: Mapping[str, str]) -> bool:
+        if part.of is None:
+            return True
+        holder, column = part.of
+        return holder in joined and self.has(joined[holder], column) and self.has(part.table, part.key)
+
+    def _digests_query(self) -> str:
+        """Write the query for the file's UUID and the develop digest of every image."""
+        known = self.has("Adobe_imageDevelopSettings", "image", "digest")
+        develop = "LEFT JOIN Adobe_imageDevelopSettings AS develop ON develop.image = image.id_local" if known else ""
+        return (
+            f"SELECT file.id_global, {'develop.digest' if known else 'NULL'} FROM Adobe_images AS image"
+            f" JOIN AgLibraryFile AS file ON file.id_local = image.rootFile {develop}"
+        )
 
 
 def product(version: str) -> str | None:
     """Name the Lightroom that a catalog's Adobe_DBVersion stands for: "0500006" is "Lightroom 5"; None if unknown."""
-    if not version[:2].isdigit():
+    if not version[:2].isdecimal():
         return None
     major = int(version[:2])
     if not FIRST_KNOWN <= major <= LAST_KNOWN:
