@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from safelight.config import Settings
     from safelight.doctor import Check
     from safelight.pruning import PrunePlan
+    from safelight.recover.ledger import Row
+    from safelight.recover.run import Tally as RecoveryTally
     from safelight.service import Library
     from safelight.status import ModelStatus, Problem, RootStatus
 
@@ -292,3 +294,48 @@ def settings(current: Settings, file: Path, home: Path) -> None:
         say(f"{key} = {'(not set)' if value is None else value}    # {meaning}")
     say(f"# settings file: {printable(str(file))}")
     say(f"# data folder:   {printable(str(home))}")
+
+
+def recovered_record(row: Row, out: Path) -> dict[str, Any]:
+    """Return a photo of a recovery as programs get it."""
+    return {
+        "event": "photo",
+        "original": row.original,
+        "path": str(out / row.path) if row.is_there else None,
+        "state": row.state,
+        "outcome": row.outcome,
+        "width": row.width,
+        "height": row.height,
+        "full_width": row.full_width,
+        "full_height": row.full_height,
+        "note": row.note,
+    }
+
+
+def recovery(tally: RecoveryTally, out: Path, as_json: bool, *, dry_run: bool) -> None:
+    """Say how a recovery went."""
+    if as_json:
+        emit({"event": "done", **asdict(tally), "lost": tally.lost})
+        return
+    verb = "would be recovered" if dry_run else "recovered"
+    parts = [f"{tally.recovered:,} photos {verb}"]
+    parts += [
+        f"{count:,} {words}"
+        for count, words in (
+            (tally.unchanged, "were there already"),
+            (tally.salvaged, "of these from damaged previews"),
+            (tally.orphans, "of these unknown to the catalog"),
+            (tally.left_out, "left out as too small"),
+            (tally.failed, "could not be read"),
+        )
+        if count
+    ]
+    say(("Interrupted: " if tally.interrupted else "") + ", ".join(parts) + ".")
+    if tally.missing:
+        say(f"{tally.missing:,} photos of the catalog have no preview at all.")
+    if tally.stale_left:
+        say(f"{tally.stale_left:,} older renders were left where they are; --stale recovers them, too.")
+    if tally.interrupted:
+        say("Run it again to go on.")
+    elif not dry_run:
+        say(f"The report: {printable(str(out / 'recovery-report.html'))}")

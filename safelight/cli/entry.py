@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 import safelight
-from safelight.cli import choosing, finding, indexing
+from safelight.cli import choosing, finding, indexing, recovering
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
@@ -64,6 +64,7 @@ for command in (
     indexing.status,
     indexing.doctor,
     indexing.prune,
+    recovering.recover,
     choosing.model,
     choosing.config,
     choosing.completion,

@@ -1,0 +1,77 @@
+"""recover: photos back from Lightroom's previews."""
+
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+import click
+
+from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, stopping
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command()
+@click.argument("sources", nargs=-1, required=True, metavar="SRC...", type=_PATH)
+@click.option("-o", "--out", required=True, metavar="OUT", type=_PATH, help="The folder for the photos.")
+@click.option(
+    "--catalog", metavar="X.lrcat", type=_PATH, help="The catalog, where it does not lie beside the previews."
+)
+@click.option("--flat", is_flag=True, help="All photos in one folder, not in the folders of their originals.")
+@click.option("--by-date", is_flag=True, help="A folder a day, 2019/2019-07-04.")
+@click.option("--stale", is_flag=True, help="Older renders too, that show a photo before its last edits.")
+@click.option("--srgb", is_flag=True, help="Convert colours to sRGB; encodes anew (quality 95, 4:4:4).")
+@click.option(
+    "--max-edge", metavar="PIXELS", type=click.IntRange(1), help="The largest stored size up to this; unscaled."
+)
+@click.option("--min-edge", metavar="PIXELS", type=click.IntRange(1), help="Leave out photos that are stored smaller.")
+@click.option("--level", metavar="N", type=click.IntRange(1), help="This stored level, 1 being the smallest.")
+@click.option("--overwrite", is_flag=True, help="Write everything anew, and replace files that are in the way.")
+@click.option("--dry-run", is_flag=True, help="Show what would be recovered; write nothing.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), help="Photos written at the same time.")
+@json_option
+def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json: bool, **flags: Any) -> None:
+    """Get photos back from Lightroom's previews: names, colours and metadata as the catalog has them.
+
+    SRC is a catalog, a folder of previews (.lrdata), a single preview, or any folder to search. Lightroom's files are
+    only read. Run it again to go on where it stopped; OUT/recovery-report.html tells what could not be had.
+
+    Exit code 0: all photos recovered; 1: some lost; 2: error.
+
+    \b
+    safelight recover ~/Pictures/Lightroom -o ~/Recovered
+    safelight recover "Old Catalog.lrcat" -o /Volumes/Rescue --stale
+    """
+    from safelight import draw
+    from safelight.recover import Layout, Options, Pixels
+    from safelight.recover import recover as run
+
+    if flags["flat"] and flags["by_date"]:
+        raise click.UsageError("--flat and --by-date are two ways to lay out folders; choose one")
+    options = Options(
+        layout=Layout.FLAT if flags["flat"] else Layout.BY_DATE if flags["by_date"] else Layout.MIRROR,
+        pixels=Pixels(flags["level"], flags["max_edge"], flags["min_edge"], flags["srgb"]),
+        stale=flags["stale"],
+        overwrite=flags["overwrite"],
+        dry_run=flags["dry_run"],
+        jobs=flags["jobs"] or min(8, 2 * (os.cpu_count() or 1)),
+    )
+    stop = threading.Event()
+    with stopping(stop), draw.Bar() as bar:
+        tally = run(
+            sources,
+            out,
+            options,
+            catalog=catalog,
+            stop=stop,
+            on_progress=draw.json_progress() if as_json else bar.show,
+            on_photo=lambda row: draw.emit(draw.recovered_record(row, out)) if as_json else None,
+            on_remark=draw.remark,
+        )
+    draw.recovery(tally, out, as_json, dry_run=options.dry_run)
+    if tally.interrupted:
+        raise click.exceptions.Exit(INTERRUPTED)
+    raise click.exceptions.Exit(NOTHING if tally.lost else FOUND)

@@ -1,0 +1,186 @@
+"""What a catalog says of a photo -> an EXIF segment's payload. No thumbnail, no maker note.
+
+Source: CIPA DC-008 (Exif 2.32); TIFF 6.0. Texts are UTF-8, as Lightroom writes them and exiftool reads them.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from datetime import datetime
+from fractions import Fraction
+
+from importers.lightroom_photo import CatalogPhoto, Position
+
+MAGIC = b"Exif\0\0"
+_BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 2, 3, 4, 5, 7
+_EXIF_POINTER, _GPS_POINTER = 0x8769, 0x8825
+_SRGB, _UNCALIBRATED = 1, 0xFFFF
+_MAX_LONG = 2**32 - 1
+_MAX_TEXT_BYTES = 8000  # keeps the segment under 64 kB; the XMP has the whole text
+_INLINE_BYTES = 4
+
+# Adobe_images.orientation: A is the top-left corner, B top-right, C bottom-right, D bottom-left; the pair says which
+# corners the stored picture's top-left and top-right show. AB, BC, CD, DA are used by every reader; the mirrored ones
+# follow from the geometry. Readers disagree on the two transposed ones (importers/lightroom.py's sources have CB 5,
+# AD 7), and no sample shows them.
+ORIENTATIONS = {"AB": 1, "BA": 2, "CD": 3, "DC": 4, "AD": 5, "BC": 6, "CB": 7, "DA": 8}
+FIRST_LYING = 5
+
+_Ifd = dict[int, tuple[int, int, bytes]]  # tag -> type, count, value
+
+
+def orientation_of(code: str | None) -> int:
+    """Turn Lightroom's pair of corners into EXIF's orientation; upright where unknown."""
+    return ORIENTATIONS.get(code or "", 1)
+
+
+def payload(photo: CatalogPhoto | None, orientation: int, size: tuple[int, int], *, srgb: bool) -> bytes:
+    """Write an EXIF segment's payload.
+
+    Args:
+        photo: What the catalog says; None writes orientation and size alone.
+        orientation: 1 to 8.
+        size: Width and height of the picture beside it, as stored.
+        srgb: Whether its colours are sRGB.
+    """
+    main: _Ifd = {
+        0x0112: _shorts(orientation),
+        0x011A: (_RATIONAL, 1, struct.pack(">2I", 72, 1)),  # this and the next three mean nothing, and are required
+        0x011B: (_RATIONAL, 1, struct.pack(">2I", 72, 1)),
+        0x0128: _shorts(2),
+        0x0213: _shorts(1),
+    }
+    details: _Ifd = {
+        0x9000: (_UNDEFINED, 4, b"0232"),
+        0x9101: (_UNDEFINED, 4, b"\1\2\3\0"),
+        0xA000: (_UNDEFINED, 4, b"0100"),
+        0xA001: _shorts(_SRGB if srgb else _UNCALIBRATED),
+        0xA002: _longs(size[0]),
+        0xA003: _longs(size[1]),
+    }
+    gps: _Ifd = {}
+    if photo:
+        _describe(photo, main)
+        _time(photo.taken_at, details)
+        _expose(photo, details)
+        gps = _locate(photo.position) if photo.position else {}
+    return MAGIC + _tiff(main, details, gps)
+
+
+def _describe(photo: CatalogPhoto, main: _Ifd) -> None:
+    texts = {
+        0x010E: photo.caption,
+        0x010F: photo.camera_make,
+        0x0110: photo.camera_model,
+        0x013B: photo.creator,
+        0x8298: photo.copyright,
+    }
+    main.update({tag: _text(text) for tag, text in texts.items() if text})
+    if photo.rating:
+        main[0x4746] = _shorts(photo.rating)
+
+
+def _time(taken_at: datetime | None, details: _Ifd) -> None:
+    if taken_at is None:
+        return
+    clock = _text(f"{taken_at:%Y:%m:%d %H:%M:%S}".rjust(19, "0"))
+    details[0x9003] = details[0x9004] = clock
+    if taken_at.microsecond:
+        details[0x9291] = _text(f"{taken_at.microsecond:06}".rstrip("0"))
+    if zone := f"{taken_at:%z}":
+        details[0x9011] = details[0x9012] = _text(f"{zone[:3]}:{zone[3:5]}")
+
+
+def _expose(photo: CatalogPhoto, details: _Ifd) -> None:
+    exposure = photo.exposure
+    rationals = {
+        0x829A: exposure.shutter_seconds,
+        0x829D: exposure.aperture,
+        0x920A: exposure.focal_length_mm,
+    }
+    details.update({tag: value for tag, number in rationals.items() if (value := _rational(number))})
+    if exposure.iso and 0 < exposure.iso < 0xFFFF:
+        details[0x8827] = _shorts(round(exposure.iso))
+    if exposure.flash_fired is not None:
+        details[0x9209] = _shorts(int(exposure.flash_fired))
+    texts = {0xA431: photo.camera_serial, 0xA434: photo.lens}
+    details.update({tag: _text(text) for tag, text in texts.items() if text})
+
+
+def _locate(position: Position) -> _Ifd:
+    latitude, longitude, altitude = position.latitude, position.longitude, position.altitude_m
+    if not (abs(latitude) <= 90 and abs(longitude) <= 180):
+        return {}
+    gps: _Ifd = {
+        0x0000: (_BYTE, 4, bytes((2, 3, 0, 0))),
+        0x0001: _text("S" if latitude < 0 else "N"),
+        0x0002: _degrees(latitude),
+        0x0003: _text("W" if longitude < 0 else "E"),
+        0x0004: _degrees(longitude),
+    }
+    if altitude is not None and (metres := _rational(abs(altitude))):
+        gps[0x0005] = (_BYTE, 1, bytes((altitude < 0,)))
+        gps[0x0006] = metres
+    return gps
+
+
+def _degrees(value: float) -> tuple[int, int, bytes]:
+    """Write degrees, minutes and seconds; a ten-thousandth of a second is three millimetres."""
+    units = round(abs(value) * 3600 * 10_000)
+    minutes, rest = divmod(units, 60 * 10_000)
+    return _RATIONAL, 3, struct.pack(">6I", minutes // 60, 1, minutes % 60, 1, rest, 10_000)
+
+
+def _text(text: str) -> tuple[int, int, bytes]:
+    data = cut_utf8(text.replace("\0", ""), _MAX_TEXT_BYTES) + b"\0"
+    return _ASCII, len(data), data
+
+
+def cut_utf8(text: str, limit_bytes: int) -> bytes:
+    """Encode a text and cut it at a character, to at most so many bytes."""
+    return text.encode("utf-8", "replace")[:limit_bytes].decode("utf-8", "ignore").encode()
+
+
+def _shorts(*values: int) -> tuple[int, int, bytes]:
+    return _SHORT, len(values), struct.pack(f">{len(values)}H", *values)
+
+
+def _longs(*values: int) -> tuple[int, int, bytes]:
+    return _LONG, len(values), struct.pack(f">{len(values)}I", *values)
+
+
+def _rational(number: Fraction | float | None) -> tuple[int, int, bytes] | None:
+    if number is None or not math.isfinite(number) or number < 0:
+        return None
+    fraction = Fraction(number).limit_denominator(10_000)
+    if fraction.numerator > _MAX_LONG:
+        return None
+    return _RATIONAL, 1, struct.pack(">2I", fraction.numerator, fraction.denominator)
+
+
+def _tiff(main: _Ifd, details: _Ifd, gps: _Ifd) -> bytes:
+    """Lay out the directories one after the other, big-endian; each is followed by its longer values."""
+    main[_EXIF_POINTER] = _longs(0)
+    if gps:
+        main[_GPS_POINTER] = _longs(0)
+    details_at = 8 + len(_directory(main, 8))
+    gps_at = details_at + len(_directory(details, details_at))
+    main[_EXIF_POINTER] = _longs(details_at)
+    if gps:
+        main[_GPS_POINTER] = _longs(gps_at)
+    parts = _directory(main, 8), _directory(details, details_at), _directory(gps, gps_at) if gps else b""
+    return b"MM\0*" + struct.pack(">I", 8) + b"".join(parts)
+
+
+def _directory(ifd: _Ifd, offset: int) -> bytes:
+    entries, values = struct.pack(">H", len(ifd)), b""
+    values_at = offset + 2 + 12 * len(ifd) + 4
+    for tag, (kind, count, value) in sorted(ifd.items()):
+        if len(value) <= _INLINE_BYTES:
+            place = value.ljust(_INLINE_BYTES, b"\0")
+        else:
+            place = struct.pack(">I", values_at + len(values))
+            values += value + bytes(len(value) % 2)
+        entries += struct.pack(">HHI", tag, kind, count) + place
+    return entries + bytes(4) + values

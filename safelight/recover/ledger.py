@@ -1,0 +1,221 @@
+"""What a recovery has done, in OUT/.safelight-recovery.sqlite: names given out, photos recovered, what was lost.
+
+Names are committed before the files are written, so that whatever lies under a name that was given out is ours, and a
+run that was killed goes on where it stopped. Only this file grows with the number of photos; nothing is kept in memory.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import astuple, dataclass, fields, replace
+from enum import StrEnum
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from safelight.errors import SafelightError
+from safelight.recover.names import Name, same_file_key
+
+FILE_NAME = ".safelight-recovery.sqlite"
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS recipe (text TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS names (key TEXT PRIMARY KEY, given INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS photos (
+    key TEXT PRIMARY KEY, original TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL,
+    width INTEGER, height INTEGER, full_width INTEGER, full_height INTEGER, size_bytes INTEGER,
+    note TEXT NOT NULL, thumbnail BLOB, written_run INTEGER
+);
+CREATE TEMPORARY TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID;
+"""
+
+
+class Outcome(StrEnum):
+    """How a photo's row ends a run."""
+
+    PLANNED = "planned"  # the name is given out, the file not yet written
+    RECOVERED = "recovered"
+    SALVAGED = "salvaged"  # recovered from a damaged preview
+    LEFT_OUT = "left out"  # smaller than asked for
+    MISSING = "missing"  # the catalog has it, but no preview is stored
+    FAILED = "failed"  # a preview is stored, but nothing whole is in it
+
+
+IS_THERE = (Outcome.RECOVERED, Outcome.SALVAGED)
+LOST = (Outcome.MISSING, Outcome.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One photo.
+
+    Attributes:
+        key: Names the photo across runs.
+        original: The path of the original as the catalog has it, or the preview's own name.
+        path: The recovered file's name, relative to OUT; given out before there is a file, and kept if there is none.
+        state: current, stale, orphan, unknown or missing.
+        width: Pixels, upright.
+        full_width: Of the whole edited photo.
+        written_run: The run that wrote the file.
+    """
+
+    key: str
+    original: str
+    path: str
+    state: str
+    outcome: Outcome
+    width: int | None = None
+    height: int | None = None
+    full_width: int | None = None
+    full_height: int | None = None
+    size_bytes: int | None = None
+    note: str = ""
+    thumbnail: bytes | None = None
+    written_run: int | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether there is a recovered file."""
+        return self.outcome in IS_THERE
+
+    @property
+    def is_full_size(self) -> bool:
+        """Whether it is as large as the whole edited photo was."""
+        return (self.width or 0) >= (self.full_width or 0) > 0
+
+
+_NAMES = [field.name for field in fields(Row)]
+_COLUMNS = ", ".join(_NAMES)
+
+
+class Ledger:
+    """The ledger of an output folder; a context manager, for one thread.
+
+    Attributes:
+        out: The output folder.
+        run: The number of this run.
+        has_changed: Whether this run had any news.
+    """
+
+    def __init__(self, out: Path, recipe: str, *, anew: bool = False, dry_run: bool = False) -> None:
+        """Open the ledger, creating it where absent.
+
+        Args:
+            out: The output folder.
+            recipe: The options that decide names and pixels, as text.
+            anew: Forget what was recovered here before; its files may be replaced.
+            dry_run: Work on a copy in memory.
+
+        Raises:
+            SafelightError: The folder was recovered with another recipe, or cannot be written.
+
+        Writes: the ledger, unless it is a dry run.
+        """
+        self.out = out
+        self._anew = anew
+        self.has_changed = anew
+        self._db = _in_memory(out / FILE_NAME) if dry_run else sqlite3.connect(out / FILE_NAME, timeout=5)
+        self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # one recovery at a time
+        self._db.executescript(_SCHEMA)
+        if anew:
+            for table in ("recipe", "names", "photos"):
+                self._db.execute(f"DELETE FROM {table}")
+        before = self._db.execute("SELECT text FROM recipe").fetchone()
+        if before and before[0] != recipe:
+            self._db.close()
+            raise SafelightError(
+                f"{out} was recovered with other options ({before[0]}); choose another folder, "
+                "or --overwrite to write everything in it anew"
+            )
+        if not before:
+            self._db.execute("INSERT INTO recipe VALUES (?)", (recipe,))
+        self.run = 1 + (self._db.execute("SELECT max(written_run) FROM photos").fetchone()[0] or 0)
+        self._db.commit()
+
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._db.close()
+
+    def commit(self) -> None:
+        """Make everything so far survive a kill.
+
+        Writes: the ledger.
+        """
+        self._db.commit()
+
+    def find(self, key: str) -> Row | None:
+        """Return a photo's row."""
+        row = self._db.execute(f"SELECT {_COLUMNS} FROM photos WHERE key = ?", (key,)).fetchone()
+        return _row(row) if row else None
+
+    def record(self, row: Row, before: Row | None) -> None:
+        """Write how a photo stands now, if that is news, and that this run has seen it."""
+        if row != before:
+            self.has_changed = True
+            marks = ", ".join("?" * len(_NAMES))
+            self._db.execute(f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({marks})", astuple(row))
+        self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (row.key,))
+
+    def give_name(self, name: Name) -> str:
+        """Return a path for a new file that no other photo has, in any case or Unicode form, and no file on disk."""
+        key = same_file_key(name.path())
+        given = self._db.execute("SELECT given FROM names WHERE key = ?", (key,)).fetchone()
+        number = given[0] + 1 if given else 1
+        while self._is_taken(name.path(number), given_out=number > 1):
+            number += 1
+        self._db.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (key, number))
+        if number > 1:
+            self._db.execute("INSERT INTO names VALUES (?, 1)", (same_file_key(name.path(number)),))
+        return name.path(number)
+
+    def rows(self) -> Iterator[Row]:
+        """Yield every row, those that need a look first, then by path."""
+        order = "outcome = 'recovered', outcome = 'left out', outcome = 'salvaged', original, path"
+        for row in self._db.execute(f"SELECT {_COLUMNS} FROM photos ORDER BY {order}"):
+            yield _row(row)
+
+    def counts(self) -> dict[tuple[str, Outcome, bool], int]:
+        """Count the photos that this run saw, by state, outcome and whether it wrote them."""
+        rows = self._db.execute(
+            "SELECT state, outcome, written_run IS ?, count(*) FROM photos JOIN seen USING (key) GROUP BY 1, 2, 3",
+            (self.run,),
+        )
+        return {(state, Outcome(outcome), bool(written)): count for state, outcome, written, count in rows}
+
+    def totals(self) -> dict[tuple[str, Outcome], int]:
+        """Count all photos of all runs, by state and outcome."""
+        rows = self._db.execute("SELECT state, outcome, count(*) FROM photos GROUP BY 1, 2")
+        return {(state, Outcome(outcome)): count for state, outcome, count in rows}
+
+    def count_full_size(self) -> int:
+        """Count the recovered photos that are as large as the whole edited photo was."""
+        query = "SELECT count(*) FROM photos WHERE outcome IN (?, ?) AND width >= full_width AND full_width > 0"
+        return self._db.execute(query, IS_THERE).fetchone()[0]
+
+    def unfinished(self) -> list[str]:
+        """Return the paths whose files were being written when a run was killed: one batch or two."""
+        return [row[0] for row in self._db.execute("SELECT path FROM photos WHERE outcome = 'planned'")]
+
+    def _is_taken(self, path: str, *, given_out: bool) -> bool:
+        if given_out and self._db.execute("SELECT 1 FROM names WHERE key = ?", (same_file_key(path),)).fetchone():
+            return True
+        return not self._anew and os.path.lexists(self.out / path)
+
+
+def _row(values: tuple[Any, ...]) -> Row:
+    row = Row(*values)
+    return replace(row, outcome=Outcome(row.outcome))
+
+
+def _in_memory(file: Path) -> sqlite3.Connection:
+    memory = sqlite3.connect(":memory:")
+    if file.is_file():
+        with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=ro", uri=True)) as source:
+            source.backup(memory)
+    return memory

@@ -1,0 +1,171 @@
+"""One preview -> the bytes of one JPEG file: which level, which profile, which metadata."""
+
+# pyright: reportUnknownMemberType=false
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from importers.lightroom import CatalogPhoto
+from lrprev import Level, LrprevError, Preview, largest_whole
+from safelight.recover import exif, icc, iptc, xmp
+from safelight.recover.jpeg import Dress, dressed, has_profile
+
+SRGB_QUALITY = 95
+_THUMBNAIL_EDGE, _THUMBNAIL_BYTES = 100, 12_000
+_Size = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Pixels:
+    """Which pixels are wanted; None means no limit.
+
+    Attributes:
+        level: This stored level and no other, 1 being the smallest.
+        max_edge: The largest stored level whose long edge is no longer; nothing is scaled.
+        min_edge: Leave out photos of which nothing so large is stored.
+        srgb: Convert to sRGB, which encodes the picture anew.
+    """
+
+    level: int | None = None
+    max_edge: int | None = None
+    min_edge: int | None = None
+    srgb: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A recovered picture.
+
+    Attributes:
+        pieces: The file's content, in order.
+        size: Pixels, upright.
+        full_size: Of the edited photo, upright; None where nothing says it.
+        notes: What was lost or is uncertain, a line each.
+        salvaged: Whether the preview was damaged.
+        thumbnail: A small JPEG with profile and orientation; None where none is stored.
+    """
+
+    pieces: Sequence[bytes | memoryview]
+    size: _Size
+    full_size: _Size | None
+    notes: tuple[str, ...]
+    salvaged: bool
+    thumbnail: bytes | None
+
+
+class TooSmallError(Exception):
+    """Nothing so large as is asked for is stored; the message says what is."""
+
+
+def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, pixels: Pixels) -> Picture:
+    """Make a recovered picture.
+
+    Args:
+        preview: What is stored.
+        photo: What the catalog says; None for an orphan.
+        code: Lightroom's orientation, "AB"; None where unknown.
+        pixels: What is wanted.
+
+    Raises:
+        LrprevError: No level that is wanted is whole.
+        TooSmallError: What is stored is smaller than wanted.
+        OSError: The preview cannot be read.
+    """
+    whole = largest_whole(replace(preview, levels=wanted(preview, pixels)))
+    color_profile = preview.pyramid.color_profile if preview.pyramid else None
+    orientation = exif.orientation_of(code)
+    jpeg, size = whole.jpeg, (whole.level.width, whole.level.height)
+    notes = [*preview.problems, *whole.passed_over]
+    if code not in exif.ORIENTATIONS and code is not None:
+        notes.append(f"the orientation {code!r} is unknown; the picture is left as it is stored")
+    profile = icc.profile(color_profile)
+    own_profile = has_profile(jpeg)
+    if not profile and not own_profile:
+        notes.append(f"the colour profile is {color_profile or 'not known'}; the picture carries none")
+    if pixels.srgb and (own_profile or profile):
+        jpeg = _to_srgb(jpeg, profile)
+        profile, own_profile = icc.profile("sRGB"), False
+    srgb = profile == icc.profile("sRGB") and not own_profile
+    knows_nothing = photo is None and code is None
+    dress = Dress(
+        exif=None if knows_nothing else exif.payload(photo, orientation, size, srgb=srgb),
+        xmp=xmp.payloads(photo) if photo else (),
+        photoshop=iptc.payload(photo) if photo else None,
+        icc=profile,
+    )
+    return Picture(
+        dressed(jpeg, dress),
+        upright(size, orientation),
+        full_size(preview, photo, orientation),
+        tuple(notes),
+        bool(preview.problems or whole.passed_over),
+        _thumbnail(preview, orientation),
+    )
+
+
+def wanted(preview: Preview, pixels: Pixels) -> tuple[Level, ...]:
+    """Return the levels that may be taken, smallest first.
+
+    Raises:
+        LrprevError: There is no such level.
+        TooSmallError: What is stored is smaller than wanted.
+    """
+    levels = preview.levels
+    if pixels.level is not None:
+        levels = tuple(level for level in levels if level.number == pixels.level)
+        if not levels:
+            raise LrprevError(0, f"a level {pixels.level}", f"{len(preview.levels)} levels")
+    if pixels.max_edge is not None:
+        levels = tuple(level for level in levels if _edge(level) <= (pixels.max_edge or 0)) or levels[:1]
+    if pixels.min_edge is not None and _edge(levels[-1]) < pixels.min_edge:
+        raise TooSmallError(f"only {levels[-1].width}x{levels[-1].height} is stored")
+    return levels
+
+
+def full_size(preview: Preview, photo: CatalogPhoto | None, orientation: int) -> _Size | None:
+    """Tell the size of the whole edited photo, upright, however small what is stored."""
+    pyramid = preview.pyramid
+    if pyramid and pyramid.cropped_width and pyramid.cropped_height:
+        return upright((pyramid.cropped_width, pyramid.cropped_height), orientation)
+    if photo and photo.cropped_width and photo.cropped_height:
+        return upright((photo.cropped_width, photo.cropped_height), orientation)
+    return None
+
+
+def upright(size: _Size, orientation: int) -> _Size:
+    """Swap width and height where the orientation lays the picture on its side."""
+    return (size[1], size[0]) if orientation >= exif.FIRST_LYING else size
+
+
+def _edge(level: Level) -> int:
+    return max(level.width, level.height)
+
+
+def _to_srgb(jpeg: bytes, profile: bytes | None) -> bytes:
+    """Decode, convert and encode anew: 4:4:4, quality 95."""
+    from PIL import Image
+
+    from importers.colour import rgb_to_srgb, to_eight_bits, to_rgb
+
+    with Image.open(io.BytesIO(jpeg)) as image:
+        rgb, needs = to_rgb(to_eight_bits(image), image.info.get("icc_profile") or profile)
+    stream = io.BytesIO()
+    (rgb_to_srgb(rgb, needs) if needs else rgb).save(stream, "JPEG", quality=SRGB_QUALITY, subsampling=0)
+    return stream.getvalue()
+
+
+def _thumbnail(preview: Preview, orientation: int) -> bytes | None:
+    """Dress the smallest level that is large enough to see something, for the report."""
+    small = [level for level in preview.levels if level.length_bytes <= _THUMBNAIL_BYTES]
+    level = next((level for level in small if _edge(level) >= _THUMBNAIL_EDGE), small[-1] if small else None)
+    if level is None:
+        return None
+    try:
+        profile = icc.profile(preview.pyramid.color_profile if preview.pyramid else None)
+        size = (level.width, level.height)
+        dress = Dress(exif=exif.payload(None, orientation, size, srgb=False), icc=profile)
+        return b"".join(dressed(level.read(), dress))
+    except (LrprevError, OSError):
+        return None

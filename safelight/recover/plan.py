@@ -1,0 +1,270 @@
+"""What there is to recover: each photo of the catalog with its preview, then the previews that are left over."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+
+from importers.lightroom import Catalog, CatalogPhoto, open_catalog
+from indexer.events import OnProgress, Progress
+from lrprev import LrprevError, Preview, State, Store, StoredPreview, read_or_salvage
+from lrprev.folders import key_of_name
+from safelight.recover.names import Layout, Name, name_of, name_of_orphan
+from safelight.recover.sources import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One photo to recover.
+
+    Attributes:
+        key: Names it across runs.
+        original: Where the original was, or the preview's own name.
+        name: The name that it shall have.
+        state: Of the preview; "missing" where none is stored.
+        stored: The preview; None where none is stored.
+        photo: What the catalog says; None for an orphan.
+        orientation: Lightroom's code.
+        note: What there is to say although nothing is recovered.
+    """
+
+    key: str
+    original: str
+    name: Name
+    state: str
+    stored: StoredPreview | None = None
+    photo: CatalogPhoto | None = None
+    orientation: str | None = None
+    note: str = ""
+
+
+MISSING = "missing"
+
+
+class Plan:
+    """Everything that one place holds, as jobs; a context manager, for one thread.
+
+    Attributes:
+        total: How many jobs there are, as far as is known.
+        stale_left: After jobs(): older renders that were left where they are.
+    """
+
+    def __init__(self, place: Place, layout: Layout, *, stale: bool) -> None:
+        self.total = 0
+        self.stale_left = 0
+        self._place = place
+        self._layout = layout
+        self._stale = stale
+        self._open = ExitStack()
+        self._store: Store | None = None
+        self._catalog: Catalog | None = None
+
+    def __enter__(self) -> Plan:
+        if self._place.previews:
+            self._store = self._open.enter_context(Store(self._place.previews))
+        if self._place.catalog:
+            self._catalog = self._open.enter_context(open_catalog(self._place.catalog))
+            self.total = self._catalog.count()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    @property
+    def remarks(self) -> list[str]:
+        """What could not be read of the databases, a line each; grows while jobs are made."""
+        return [*(self._store.problems if self._store else []), *(self._catalog.warnings if self._catalog else [])]
+
+    def read(self, stored: StoredPreview) -> Preview:
+        """Read a preview's headers.
+
+        Raises:
+            LrprevError: It holds no level.
+            OSError: It cannot be read.
+        """
+        assert self._store is not None
+        return self._store.read(stored)
+
+    def jobs(self, on_progress: OnProgress) -> Iterator[Job]:
+        """Yield every job: the catalog's photos, then older renders where asked for, then orphans.
+
+        Raises:
+            ImporterError: The catalog turns out damaged, or is taken away.
+            OSError: The previews folder cannot be listed.
+        """
+        with closing(Shelf()) as shelf:
+            for count, stored in enumerate(self._previews(), start=1):
+                shelf.put(stored)
+                on_progress(Progress("finding previews", count, count))
+            if self._catalog:
+                self.total = 0 if self._place.only else self.total
+                yield from self._current(self._catalog, shelf)
+                if self._stale:
+                    yield from self._older(self._catalog, shelf)
+                self.stale_left = shelf.count_known()
+            self.total += shelf.count_unknown()
+            yield from self._orphans(shelf)
+
+    def _previews(self) -> Iterator[StoredPreview]:
+        if not self._store:
+            return
+        if not self._place.only:
+            yield from self._store.previews()
+        for path in self._place.only:
+            yield self._store.stored(*_key_of_file(path), (path,))
+
+    def _current(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
+        for photo in catalog.photos():
+            previews = self._of(shelf, photo.file_uuid)
+            shelf.know(photo.file_uuid)
+            found = _current(photo, previews)
+            older = [] if found else sorted((p for p in previews if not p.cache_entries), key=_modified)
+            if not found and older and self._stale:
+                found = older[-1]
+            if found:
+                self.total += bool(self._place.only)
+                shelf.take(found)
+                yield self._job(photo, found, is_stale=found in older)
+            elif not self._place.only:
+                note = "only an older render is stored: --stale recovers it" if older else ""
+                name = name_of(photo, self._layout)
+                yield Job(f"image:{photo.uuid}", photo.stored_path, name, MISSING, None, photo, None, note)
+
+    def _older(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
+        """Yield the renders that no image shows any more; the catalog is read again, for their names."""
+        if not shelf.count_known():
+            return
+        self.total += shelf.count_known()
+        for photo in catalog.photos():
+            if not photo.is_virtual_copy:
+                for stored in self._of(shelf, photo.file_uuid, left=True):
+                    shelf.take(stored)
+                    yield replace(self._job(photo, stored, is_stale=True), key=_key(stored))
+
+    def _orphans(self, shelf: Shelf) -> Iterator[Job]:
+        for key in shelf.unknown():
+            assert self._store is not None
+            stored = self._store.stored(*key)
+            if stored.state is State.STALE and not self._stale:
+                self.stale_left += 1
+                continue
+            code = next((entry.orientation for entry in stored.cache_entries), None)
+            state = State.ORPHAN if self._catalog else stored.state
+            original = f"{stored.uuid}-{stored.digest}" if stored.digest else stored.files[0].name
+            yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code)
+
+    def _of(self, shelf: Shelf, uuid: str, *, left: bool = False) -> list[StoredPreview]:
+        return [self._store.stored(*key) for key in shelf.of(uuid, left=left)] if self._store else []
+
+    def _job(self, photo: CatalogPhoto, stored: StoredPreview, *, is_stale: bool) -> Job:
+        named = (entry.orientation for entry in stored.cache_entries if entry.image_id == photo.image_id)
+        return Job(
+            f"image:{photo.uuid}",
+            photo.stored_path,
+            name_of(photo, self._layout, stored.digest if is_stale else None),
+            State.STALE if is_stale else State.CURRENT,
+            stored,
+            photo,
+            next(named, None) or photo.orientation,
+        )
+
+
+class Shelf:
+    """The names of a store's previews by photo, in a temporary database that SQLite keeps on disk once it is large."""
+
+    def __init__(self) -> None:
+        self._db = sqlite3.connect("")
+        self._db.execute(
+            "CREATE TABLE previews (uuid TEXT, digest TEXT, files TEXT, known INTEGER DEFAULT 0,"
+            " taken INTEGER DEFAULT 0, PRIMARY KEY (uuid, digest)) WITHOUT ROWID"
+        )
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._db.close()
+
+    def put(self, stored: StoredPreview) -> None:
+        """Add a preview; files of the same preview elsewhere in the folder are added to it."""
+        files = json.dumps([os.fspath(path) for path in stored.files])
+        self._db.execute(
+            "INSERT INTO previews (uuid, digest, files) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET files ="
+            " (SELECT json_group_array(value) FROM (SELECT value FROM json_each(files) UNION ALL"
+            " SELECT value FROM json_each(excluded.files)))",
+            (stored.uuid, stored.digest, files),
+        )
+
+    def of(self, uuid: str, *, left: bool) -> list[ShelfKey]:
+        """Return the previews of a photo's file, or only those that were not taken."""
+        rows = self._db.execute(
+            "SELECT uuid, digest, files FROM previews WHERE uuid = ? AND taken <= ?", (uuid, not left)
+        )
+        return [_shelf_key(row) for row in rows.fetchall()]
+
+    def know(self, uuid: str) -> None:
+        """Note that the catalog has this file."""
+        self._db.execute("UPDATE previews SET known = 1 WHERE uuid = ?", (uuid,))
+
+    def take(self, stored: StoredPreview) -> None:
+        """Note that there is a job for this preview."""
+        self._db.execute("UPDATE previews SET taken = 1 WHERE uuid = ? AND digest = ?", (stored.uuid, stored.digest))
+
+    def count_known(self) -> int:
+        """Count the previews of the catalog's photos that were not taken."""
+        return self._db.execute("SELECT count(*) FROM previews WHERE known AND NOT taken").fetchone()[0]
+
+    def count_unknown(self) -> int:
+        """Count the previews that the catalog does not know."""
+        return self._db.execute("SELECT count(*) FROM previews WHERE NOT known").fetchone()[0]
+
+    def unknown(self) -> Iterator[ShelfKey]:
+        """Yield the previews that the catalog does not know."""
+        for row in self._db.execute("SELECT uuid, digest, files FROM previews WHERE NOT known"):
+            yield _shelf_key(row)
+
+
+ShelfKey = tuple[str, str, tuple[Path, ...]]  # uuid, digest, files
+
+
+def _shelf_key(row: tuple[str, str, str]) -> ShelfKey:
+    return row[0], row[1], tuple(map(Path, json.loads(row[2])))
+
+
+def _current(photo: CatalogPhoto, previews: Sequence[StoredPreview]) -> StoredPreview | None:
+    """Choose the preview of a photo's present look: by the catalog's develop settings, else as previews.db has it."""
+    for stored in previews:
+        if stored.digest == photo.develop_digest:
+            return stored
+    for stored in previews:
+        if any(entry.image_id == photo.image_id for entry in stored.cache_entries):
+            return stored
+    return None
+
+
+def _modified(stored: StoredPreview) -> float:
+    try:
+        return max((path.stat().st_mtime for path in stored.files), default=0)
+    except OSError:
+        return 0
+
+
+def _key(stored: StoredPreview) -> str:
+    return f"preview:{stored.uuid}-{stored.digest}"
+
+
+def _key_of_file(path: Path) -> tuple[str, str]:
+    """Tell which preview a file is, by its name or its header; one that has lost both goes by its name alone."""
+    if key := key_of_name(path.name):
+        return key
+    try:
+        pyramid = read_or_salvage(path).pyramid
+    except (LrprevError, OSError):
+        pyramid = None
+    return (pyramid.uuid, pyramid.digest) if pyramid and pyramid.uuid and pyramid.digest else (path.stem, "")

@@ -1,0 +1,62 @@
+"""What a recovery did, written from the ledger a row at a time: pages for people, a table for spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
+
+from safelight.recover import page
+from safelight.recover.files import write_whole
+from safelight.recover.ledger import Ledger, Row
+
+TABLE = "recovery-report.csv"
+_ROWS_A_PAGE = 1000
+_HEADINGS = (
+    "original", "recovered", "state", "outcome", "width", "height", "full_width", "full_height", "size_bytes", "note",
+)  # fmt: skip
+# A cell that starts so is a formula to a spreadsheet, whatever quotes are around it (OWASP, "CSV Injection").
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+
+def write(out: Path, ledger: Ledger, stale_left: int) -> None:
+    """Write the report of everything that was ever recovered into a folder.
+
+    Args:
+        out: The folder.
+        ledger: Its ledger.
+        stale_left: Older renders that were not asked for.
+
+    Raises:
+        OSError: It cannot be written.
+
+    Writes: recovery-report.html, with further pages from a thousand photos on, and recovery-report.csv.
+    """
+    write_whole(out / TABLE, _table(ledger.rows()))
+    summary = page.Summary(ledger.totals(), ledger.count_full_size(), stale_left)
+    pages = max(1, -(-summary.photos // _ROWS_A_PAGE))
+    rows = ledger.rows()
+    for number in range(1, pages + 1):
+        html = page.page(summary, islice(rows, _ROWS_A_PAGE), number, pages)
+        write_whole(out / page.file_name(number), (text.encode("utf-8", "backslashreplace") for text in html))
+
+
+def _table(rows: Iterable[Row]) -> Iterator[bytes]:
+    yield b"\xef\xbb\xbf"  # tells spreadsheets that it is UTF-8
+    yield _line(_HEADINGS)
+    for row in rows:
+        path = row.path if row.is_there else ""
+        numbers = (row.width, row.height, row.full_width, row.full_height, row.size_bytes)
+        yield _line((row.original, path, row.state, row.outcome, *numbers, row.note))
+
+
+def _line(cells: Iterable[str | int | None]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _harmless(cell: str) -> str:
+    return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell

@@ -1,0 +1,126 @@
+"""Where a recovery starts from: preview folders and catalogs, found under whatever the user names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lrprev import previews_folder
+from lrprev.folders import key_of_name
+from lrprev.layout import PREVIEWS_DB, ROOT_PIXELS_DB
+from safelight.errors import SafelightError
+
+CATALOG_SUFFIX = ".lrcat"
+_PREVIEWS_FOLDER_END = " Previews.lrdata"
+_SMART_PREVIEWS_FOLDER_END = " Smart Previews.lrdata"
+_PREVIEW_SUFFIXES = (".lrprev", ".lrfprev", ".lrmprev")
+_FOLDERS_ABOVE = 3  # U/UUUU/file: the databases are at most three folders up
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Previews, and the catalog that names their photos.
+
+    Attributes:
+        previews: A folder of previews; None where only a catalog was found.
+        only: Single previews in that folder; empty for all.
+        catalog: None where none was found.
+    """
+
+    previews: Path | None
+    catalog: Path | None
+    only: tuple[Path, ...] = ()
+
+
+def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Place]:
+    """Find what to recover from under files and folders.
+
+    Args:
+        sources: Preview files, previews folders, catalogs, or folders to search.
+        catalog: The catalog of all previews that do not lie beside theirs.
+
+    Raises:
+        SafelightError: A source is not there, or nothing to recover from is in it.
+    """
+    places: dict[tuple[Path | None, Path | None], Place] = {}
+    for source in sources:
+        if not source.exists():
+            raise SafelightError(f"{source} is not there; is its drive connected?")
+        found = list(_places(source.resolve(), catalog))
+        if not found:
+            raise SafelightError(
+                f"no previews and no catalog in {source}; Lightroom keeps them in a folder named "
+                f"'<catalog>{_PREVIEWS_FOLDER_END}', usually in Pictures/Lightroom"
+            )
+        for place in found:
+            before = places.get((place.previews, place.catalog))
+            if before and before.only and place.only:
+                place = Place(place.previews, place.catalog, (*before.only, *place.only))
+            elif before and not before.only:
+                continue
+            places[place.previews, place.catalog] = place
+    return list(places.values())
+
+
+def _places(source: Path, catalog: Path | None) -> Iterator[Place]:
+    if source.is_file():
+        yield _place_of_file(source, catalog)
+    elif _is_previews_folder(source):
+        yield Place(source, catalog or _catalog_beside(source))
+    else:
+        yield from _search(source, catalog)
+
+
+def _place_of_file(source: Path, catalog: Path | None) -> Place:
+    if source.suffix.lower() == CATALOG_SUFFIX:
+        folder = previews_folder(source)
+        return Place(folder if folder.is_dir() else None, source)
+    above = list(source.parents[:_FOLDERS_ABOVE])
+    folder = next((folder for folder in above if _is_previews_folder(folder)), source.parent)
+    return Place(folder, catalog or _catalog_beside(folder), (source,))
+
+
+def _search(folder: Path, catalog: Path | None) -> Iterator[Place]:
+    """Yield every previews folder below, and stray previews outside of one, folder by folder."""
+    found_previews, catalogs = False, list[Path]()
+
+    def refuse(error: OSError) -> None:
+        if Path(error.filename) == folder:
+            raise SafelightError(f"{folder} cannot be read: {error.strerror}")
+
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders.sort()
+        here = Path(parent)
+        for name in list(folders):
+            if name.endswith(_SMART_PREVIEWS_FOLDER_END):
+                folders.remove(name)
+            elif _is_previews_folder(here / name):
+                folders.remove(name)
+                found_previews = True
+                yield Place(here / name, catalog or _catalog_beside(here / name))
+        strays = tuple(here / name for name in sorted(names) if _looks_like_a_preview(name))
+        if strays:
+            found_previews = True
+            yield Place(here, catalog, strays)
+        catalogs += (here / name for name in sorted(names) if name.lower().endswith(CATALOG_SUFFIX))
+    if not found_previews:
+        yield from (Place(None, path) for path in catalogs)
+
+
+def _is_previews_folder(folder: Path) -> bool:
+    name = folder.name
+    if name.endswith(_PREVIEWS_FOLDER_END) and not name.endswith(_SMART_PREVIEWS_FOLDER_END):
+        return True
+    return (folder / PREVIEWS_DB).is_file() or (folder / ROOT_PIXELS_DB).is_file()
+
+
+def _looks_like_a_preview(name: str) -> bool:
+    return key_of_name(name) is not None or name.lower().endswith(_PREVIEW_SUFFIXES)
+
+
+def _catalog_beside(previews: Path) -> Path | None:
+    stem = previews.name.removesuffix(_PREVIEWS_FOLDER_END)
+    path = previews.with_name(stem + CATALOG_SUFFIX)
+    return path if stem != previews.name and path.is_file() else None
