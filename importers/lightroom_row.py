@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 from sqlite3 import Row
 
 from importers import lightroom_xmp
@@ -12,7 +14,6 @@ from importers.lightroom_cells import integer, number, text
 from importers.lightroom_links import Links, Shared
 from importers.lightroom_originals import Originals
 from importers.lightroom_photo import CatalogPhoto, Exposure, Position, Stack
-from importers.lightroom_xmp import Xmp
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
@@ -45,7 +46,7 @@ def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, origi
         master_id=integer(row["image.masterImage"]),
         copy_name=text(row["image.copyName"]),
         capture_time=capture_time,
-        taken_at=_taken_at(capture_time, xmp.text("exif:DateTimeOriginal")),
+        taken_at=_taken_at(capture_time, xmp.get("exif:DateTimeOriginal")),
         orientation=text(row["image.orientation"]),
         develop_digest=digest.lower() if digest else None,
         width=width,
@@ -56,15 +57,15 @@ def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, origi
         rating=integer(row["image.rating"]) or None,
         pick=integer(row["image.pick"]) or 0,
         label=text(row["image.colorLabels"]),
-        title=xmp.text("dc:title"),
-        headline=xmp.text("photoshop:Headline"),
-        caption=text(row["iptc.caption"]) or xmp.text("dc:description"),
-        creator=text(row["creator.value"]) or xmp.text("dc:creator"),
-        copyright=text(row["iptc.copyright"]) or xmp.text("dc:rights"),
-        location=text(row["location.value"]) or xmp.text("Iptc4xmpCore:Location"),
-        city=text(row["city.value"]) or xmp.text("photoshop:City"),
-        state=text(row["state.value"]) or xmp.text("photoshop:State"),
-        country=text(row["country.value"]) or xmp.text("photoshop:Country"),
+        title=xmp.get("dc:title"),
+        headline=xmp.get("photoshop:Headline"),
+        caption=text(row["iptc.caption"]) or xmp.get("dc:description"),
+        creator=text(row["creator.value"]) or xmp.get("dc:creator"),
+        copyright=text(row["iptc.copyright"]) or xmp.get("dc:rights"),
+        location=text(row["location.value"]) or xmp.get("Iptc4xmpCore:Location"),
+        city=text(row["city.value"]) or xmp.get("photoshop:City"),
+        state=text(row["state.value"]) or xmp.get("photoshop:State"),
+        country=text(row["country.value"]) or xmp.get("photoshop:Country"),
         keywords=shared.keywords.flat(keyword_ids),
         keyword_paths=shared.keywords.paths(keyword_ids),
         collections=tuple(
@@ -72,10 +73,10 @@ def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, origi
         ),
         stack=None if stack is None else Stack(stack, integer(row["stack.position"])),
         position=_position(row, xmp),
-        camera_make=xmp.text("tiff:Make"),
-        camera_model=text(row["camera.value"]) or xmp.text("tiff:Model"),
-        camera_serial=text(row["serial.value"]) or xmp.text("aux:SerialNumber"),
-        lens=text(row["lens.value"]) or xmp.text("aux:Lens"),
+        camera_make=xmp.get("tiff:Make"),
+        camera_model=text(row["camera.value"]) or xmp.get("tiff:Model"),
+        camera_serial=text(row["serial.value"]) or xmp.get("aux:SerialNumber"),
+        lens=text(row["lens.value"]) or xmp.get("aux:Lens"),
         exposure=_exposure(row),
         xmp=packet,
     )
@@ -99,14 +100,14 @@ def _time(stored: str | None) -> datetime | None:
         return None
 
 
-def _position(row: Row, xmp: Xmp) -> Position | None:
+def _position(row: Row, xmp: Mapping[str, str]) -> Position | None:
     latitude, longitude = number(row["exif.gpsLatitude"]), number(row["exif.gpsLongitude"])
     if row["exif.hasGPS"] == 0 or latitude is None or longitude is None:
         return None
     if abs(latitude) > 90 or abs(longitude) > 180:
         return None
-    altitude = _ratio(xmp.text("exif:GPSAltitude"))
-    if altitude is not None and xmp.text("exif:GPSAltitudeRef") == "1":
+    altitude = _ratio(xmp.get("exif:GPSAltitude"))
+    if altitude is not None and xmp.get("exif:GPSAltitudeRef") == "1":
         altitude = -altitude
     return Position(latitude, longitude, altitude)
 
@@ -123,6 +124,7 @@ def _exposure(row: Row) -> Exposure:
     )
 
 
+@lru_cache(maxsize=1024)  # cameras know a few dozen
 def _shutter(time_value: float | None) -> Fraction | None:
     """Return the simplest fraction of a second within the precision of an APEX value: 4.906891 is 1/30.
 
