@@ -46,11 +46,13 @@ class ImageProblem(ImporterError):  # noqa: N818  # an outcome of reading, not a
 
     Attributes:
         kind: "skipped" where we choose not to read it (its format, a limit), "failed" where it is damaged.
+        passing: Whether the same file may be readable tomorrow: a permission, a disk, a copy not yet finished.
     """
 
-    def __init__(self, kind: Literal["skipped", "failed"], reason: str) -> None:
+    def __init__(self, kind: Literal["skipped", "failed"], reason: str, *, passing: bool = False) -> None:
         super().__init__(reason)
         self.kind: Literal["skipped", "failed"] = kind
+        self.passing = passing
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def open_regular(path: Path) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
-        raise ImageProblem("failed", _cannot_read(error)) from error
+        raise ImageProblem("failed", _cannot_read(error), passing=True) from error
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return open(descriptor, "rb")  # noqa: PTH123
     os.close(descriptor)
@@ -277,7 +279,7 @@ def _problem(error: Exception, file: BinaryIO) -> ImageProblem:
     text = " ".join((said.decode(errors="replace") if isinstance(said, bytes) else str(error)).split())
     lower = text.lower()
     if isinstance(error, OSError) and error.errno:
-        return ImageProblem("failed", _cannot_read(error))
+        return ImageProblem("failed", _cannot_read(error), passing=True)
     if isinstance(error, EOFError) or any(sign in lower for sign in _CUT_SHORT):
         length = _human(file.seek(0, io.SEEK_END))
         return ImageProblem(

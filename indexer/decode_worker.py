@@ -34,10 +34,11 @@ _CHUNK_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Why a file gave no picture: "skipped" or "failed", and a line for people."""
+    """Why a file gave no picture: "skipped" or "failed", a line for people, and whether the reason may pass."""
 
     kind: Literal["skipped", "failed"]
     reason: str
+    passing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,10 @@ def read_file(ticket: int, path: Path, spec: PixelSpec, max_pixels: int, *, hash
         with open_regular(path) as file:
             return _read(ticket, file, spec, max_pixels, hash_only=hash_only)
     except ImageProblem as problem:
-        return Decoded(ticket, Problem(problem.kind, str(problem)))
+        return Decoded(ticket, Problem(problem.kind, str(problem), problem.passing))
     except OSError as error:  # the disk failed on the way, or the drive was pulled out
-        return Decoded(ticket, Problem("failed", f"the file cannot be read: {(error.strerror or str(error)).lower()}"))
+        reason = f"the file cannot be read: {(error.strerror or str(error)).lower()}"
+        return Decoded(ticket, Problem("failed", reason, passing=True))
     except MemoryError:
         return Decoded(ticket, Problem("failed", "reading it needs more memory than a picture is given"))
 
@@ -91,7 +93,8 @@ def _read(ticket: int, file: BinaryIO, spec: PixelSpec, max_pixels: int, *, hash
     picture = None if hash_only else open_upright(source, min_edge=spec.min_edge, max_pixels=max_pixels)
     digest = _hash(file) if whole is None else xxhash.xxh3_128_digest(whole)
     if _stamp(file) != stamp:
-        raise ImageProblem("failed", "the file was changed while it was being read; index again when it is at rest")
+        reason = "the file was changed while it was being read; index again when it is at rest"
+        raise ImageProblem("failed", reason, passing=True)
     if picture is None:
         return Decoded(ticket, None, digest, stamp)
     pixels = fit(picture.stored, spec)

@@ -215,7 +215,9 @@ class IndexRun:
     def _take(self, decoded: Decoded) -> None:
         photo = self._at_work.pop(decoded.ticket)
         if decoded.problem is not None:
-            self._settle(self._row(photo, Outcome(decoded.problem.kind), decoded.problem.reason))
+            row = self._row(photo, Outcome(decoded.problem.kind), decoded.problem.reason)
+            # Without a stamp the next run takes the file for a changed one, and tries again.
+            self._settle(replace(row, stamp=None) if decoded.problem.passing else row)
             return
         # The stamp of the bytes that were read, which may be younger than the walk.
         row = replace(self._row(photo, Outcome.INDEXED, None, decoded.facts), stamp=decoded.stamp)
