@@ -251,7 +251,7 @@ def test_a_file_that_may_not_be_read_is_tried_again_once_it_may(index, photos):
     target = photos / "top.jpg"
     target.chmod(0)
     if os.access(target, os.R_OK):
-        # Permissions do not bind root; a link that leads in a circle for a while does.
+        # Permissions do not bind root; a pipe in the place of the file cannot be read by anyone.
         target.chmod(0o644)
         aside = photos.parent / "aside.jpg"
         target.rename(aside)
