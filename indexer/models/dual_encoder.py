@@ -20,7 +20,8 @@ from indexer.models.towers import TextTower, VisionTower, named
 from indexer.models.weights import Checkpoint, open_checkpoint
 from indexer.preprocess import PixelSpec, read_spec
 
-_BATCH = 32
+_TEXTS = 32
+_INT8_TOKENS = 200
 
 
 class DualEncoder:
@@ -125,7 +126,7 @@ class DualEncoder:
         Raises:
             ModelError: The weights or the tokenizer are damaged.
         """
-        batches = [self._embed_batch(texts[start : start + _BATCH]) for start in range(0, len(texts), _BATCH)]
+        batches = [self._embed_batch(texts[start : start + _TEXTS]) for start in range(0, len(texts), _TEXTS)]
         return self._checked(batches)
 
     def _embed(self, pixels: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
@@ -134,8 +135,11 @@ class DualEncoder:
                 self._vision.vectors, self._weights, self._vision.inputs, precision=precision
             )
         program = self._programs[precision]
-        # int8 scales a whole batch by its largest value: alone, a picture's vector does not depend on its neighbours.
-        step = 1 if precision == "int8" else _BATCH
+        step = self._engine.batch
+        if precision == "int8":
+            # It scales a whole batch by its largest value, so that a vector depends on its neighbours a little: no more
+            # pictures than fill the kernels, which for towers of many patches is one.
+            step = max(1, min(step, _INT8_TOKENS // self._config.vision.grid**2))
         return self._checked([program(pixels=pixels[start : start + step]) for start in range(0, len(pixels), step)])
 
     def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:

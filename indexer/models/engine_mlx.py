@@ -132,6 +132,8 @@ class _Executor:
 class MlxEngine:
     """MLX on its default device."""
 
+    batch = 32
+
     def __init__(self) -> None:
         self.on_gpu = mx.default_device() == mx.Device(mx.gpu)
         self.name = f"MLX {version('mlx')} on the {'GPU' if self.on_gpu else 'CPU'}"

@@ -165,10 +165,12 @@ class Engine(Protocol):
     Attributes:
         name: For people: "onnxruntime 1.31.1".
         precisions: What `prepare` can be asked for here, the default first.
+        batch: How many pictures at once it is fastest with.
     """
 
     name: str
     precisions: tuple[Precision, ...]
+    batch: int
 
     def prepare(
         self,
