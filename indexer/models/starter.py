@@ -95,7 +95,7 @@ class StarterEncoder:
     @cached_property
     def _ear(self) -> Program:
         weights = minilm.prepare(safetensors.numpy.load(_read(_EAR)))
-        return self._engine.prepare(minilm.forward, weights, minilm.INPUTS)
+        return self._engine.prepare(minilm.forward, weights, minilm.INPUTS, quick_start=True)
 
     @cached_property
     def _tokenizer(self) -> Any:
