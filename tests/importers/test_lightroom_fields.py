@@ -1,0 +1,470 @@
+"""Each field of a photo, and each rule behind it, on generated catalogs of every version."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+from lightroom_catalogs import LIGHTROOM_5, LIGHTROOM_13, CatalogWriter, execute, settle, xmp_packet
+
+from importers import lightroom_schema
+from importers.base import ImporterError
+from importers.lightroom import CatalogPhoto, Exposure, Position, Stack, open_catalog
+
+Write = Callable[[CatalogWriter], object]
+
+
+def read(path: Path) -> tuple[list[CatalogPhoto], list[str]]:
+    with open_catalog(path) as catalog:
+        return list(catalog.photos()), catalog.warnings
+
+
+@pytest.fixture(params=[LIGHTROOM_5, LIGHTROOM_13])
+def photo_of(tmp_path: Path, request: pytest.FixtureRequest) -> Callable[[Write], CatalogPhoto]:
+    """Write one photo into a catalog of either kind, and read it."""
+
+    def make(write: Write) -> CatalogPhoto:
+        path = tmp_path / "A.lrcat"
+        path.unlink(missing_ok=True)
+        with CatalogWriter(path, request.param) as catalog:
+            write(catalog)
+        (photo,), warnings = read(path)
+        assert warnings == []
+        return photo
+
+    return make
+
+
+def test_paths_are_kept_as_stored(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat", root="C:/Users/Mum & Dad/Bilder/") as catalog:
+        catalog.image(catalog.file(catalog.folder("2024/Ostern/"), "IMG_1.CR2", sidecarExtensions="JPG,xmp"))
+        catalog.image(catalog.file(catalog.folder(""), "no extension"))
+        catalog.image(catalog.file(catalog.folder("x/"), "a.b.c.jpg"))
+    pair, plain, dots = read(tmp_path / "A.lrcat")[0]
+    assert (pair.root_path, pair.folder_path, pair.base_name, pair.extension) == (
+        "C:/Users/Mum & Dad/Bilder/",
+        "2024/Ostern/",
+        "IMG_1",
+        "CR2",
+    )
+    assert pair.stored_path == "C:/Users/Mum & Dad/Bilder/2024/Ostern/IMG_1.CR2"
+    assert pair.sidecar_extensions == ("JPG", "xmp")
+    assert plain.stored_path == "C:/Users/Mum & Dad/Bilder/no extension"
+    assert plain.sidecar_extensions == ()
+    assert (dots.base_name, dots.extension, dots.file_name) == ("a.b.c", "jpg", "a.b.c.jpg")
+
+
+def test_virtual_copies_share_a_file_and_nothing_else(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        file = catalog.file(catalog.folder())
+        master = catalog.image(file, digest="AA" * 16, rating=5.0)
+        catalog.image(file, digest="bb" * 16, masterImage=master, copyName="Copy 1")
+        catalog.image(file, digest="aa" * 16, masterImage=master, copyName="Black & White")
+    first, copy, same_settings = read(tmp_path / "A.lrcat")[0]
+    assert (first.is_virtual_copy, first.copy_name, first.rating) == (False, None, 5)
+    assert (copy.master_id, copy.copy_name, copy.rating) == (master, "Copy 1", None)
+    assert copy.is_virtual_copy
+    assert same_settings.copy_name == "Black & White"
+    assert len({first.file_uuid, copy.file_uuid, same_settings.file_uuid}) == 1
+    assert len({first.uuid, copy.uuid, same_settings.uuid}) == 3
+    with open_catalog(tmp_path / "A.lrcat") as opened:
+        assert opened.develop_digests() == {first.file_uuid: {"aa" * 16, "bb" * 16}}
+
+
+def test_marks(photo_of: Callable[[Write], CatalogPhoto]) -> None:
+    photo = photo_of(lambda catalog: catalog.photo(rating=4.0, pick=-1.0, colorLabels="Rouge", fileFormat="DNG"))
+    assert (photo.rating, photo.pick, photo.label, photo.file_format) == (4, -1, "Rouge", "DNG")
+
+
+@pytest.mark.parametrize("code", ["AB", "BC", "CD", "DA", "BA", "CB", "DC", "AD", None])
+def test_orientation_is_passed_on(tmp_path: Path, code: str | None) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        catalog.photo(orientation=code)
+    assert read(tmp_path / "A.lrcat")[0][0].orientation == code
+
+
+def test_sizes_before_and_after_the_crop(photo_of: Callable[[Write], CatalogPhoto]) -> None:
+    def write(catalog: CatalogWriter) -> None:
+        image = catalog.photo(fileWidth=6000.0, fileHeight=4000.0)
+        catalog.connection.execute(
+            "UPDATE Adobe_imageDevelopSettings SET croppedWidth = 3000.0, croppedHeight = 2999.0 WHERE image = ?",
+            (image,),
+        )
+
+    photo = photo_of(write)
+    assert (photo.width, photo.height, photo.cropped_width, photo.cropped_height) == (6000, 4000, 3000, 2999)
+    whole = photo_of(lambda catalog: catalog.photo(fileWidth=6000.0, fileHeight=4000.0))  # croppedWidth "uncropped"
+    assert (whole.cropped_width, whole.cropped_height) == (6000, 4000)
+
+
+@pytest.mark.parametrize(
+    ("stored", "in_xmp", "expected"),
+    [
+        ("2024-05-17T10:30:00", None, datetime(2024, 5, 17, 10, 30)),
+        ("2024-05-17T10:30:00.25", None, datetime(2024, 5, 17, 10, 30, 0, 250000)),
+        ("2024-05-17T10:30:00Z", None, datetime(2024, 5, 17, 10, 30, tzinfo=UTC)),
+        ("2024-05-17T10:30", None, datetime(2024, 5, 17, 10, 30)),
+        ("2024-05-17T10:30:00.25", "2024-05-17T10:30:00Z", datetime(2024, 5, 17, 10, 30, 0, 250000, UTC)),
+        ("2024-05-17T12:30:00", "2024-05-17T10:30:00Z", datetime(2024, 5, 17, 12, 30)),  # the clock was put right
+        ("1950", None, None),
+        ("1950-05-00T00:00:00", None, None),
+        ("yesterday", None, None),
+        (None, "2024-05-17T10:30:00Z", None),
+    ],
+)
+def test_capture_times(tmp_path: Path, stored: str | None, in_xmp: str | None, expected: datetime | None) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        image = catalog.photo(captureTime=stored)
+        if in_xmp:
+            catalog.xmp(image, xmp_packet(f'exif:DateTimeOriginal="{in_xmp}"'))
+    photo = read(tmp_path / "A.lrcat")[0][0]
+    assert (photo.capture_time, photo.taken_at) == (stored, expected)
+
+
+def test_words_come_from_the_tables_and_then_from_the_xmp(photo_of: Callable[[Write], CatalogPhoto]) -> None:
+    packet = xmp_packet(
+        'photoshop:Headline="Easter" photoshop:City="Old Town" photoshop:State="Hesse" photoshop:Country="Germany"'
+        ' Iptc4xmpCore:Location="Market"',
+        '<dc:title><rdf:Alt><rdf:li xml:lang="de">Ostern</rdf:li><rdf:li xml:lang="x-default">Fire</rdf:li></rdf:Alt>'
+        "</dc:title><dc:description><rdf:Alt><rdf:li>old caption</rdf:li></rdf:Alt></dc:description>"
+        "<dc:creator><rdf:Seq><rdf:li>Jane</rdf:li><rdf:li>Joe</rdf:li></rdf:Seq></dc:creator>"
+        "<dc:rights><rdf:Alt><rdf:li>old</rdf:li></rdf:Alt></dc:rights>",
+    )
+
+    def only_xmp(catalog: CatalogWriter) -> None:
+        catalog.xmp(catalog.photo(), packet)
+
+    def both(catalog: CatalogWriter) -> None:
+        image = catalog.photo()
+        catalog.xmp(image, packet)
+        catalog.add("AgLibraryIPTC", image=image, caption="new caption", copyright="© Jane")
+        references = {
+            f"{name.lower()}Ref": catalog.interned(f"AgInternedIptc{name}", f"new {name}")
+            for name in ("City", "Country", "Creator", "Location", "State")
+        }
+        catalog.add("AgHarvestedIptcMetadata", image=image, **references)
+
+    def words(photo: CatalogPhoto) -> tuple[str | None, ...]:
+        return (photo.caption, photo.creator, photo.copyright, photo.location, photo.city, photo.state, photo.country)
+
+    old, new = photo_of(only_xmp), photo_of(both)
+    assert words(old) == ("old caption", "Jane", "old", "Market", "Old Town", "Hesse", "Germany")
+    assert words(new) == (
+        "new caption",
+        "new Creator",
+        "© Jane",
+        "new Location",
+        "new City",
+        "new State",
+        "new Country",
+    )
+    assert (old.title, old.headline) == (new.title, new.headline) == ("Fire", "Easter")
+    assert old.xmp == packet.encode()
+
+
+def test_camera_and_exposure(photo_of: Callable[[Write], CatalogPhoto]) -> None:
+    def write(catalog: CatalogWriter) -> None:
+        catalog.add(
+            "AgHarvestedExifMetadata",
+            image=catalog.photo(),
+            aperture=4.970854,
+            shutterSpeed=-1.0,
+            isoSpeedRating=6400.0,
+            focalLength=85.0,
+            flashFired=1,
+            cameraModelRef=catalog.interned("AgInternedExifCameraModel", "NIKON Z 8"),
+            cameraSNRef=catalog.interned("AgInternedExifCameraSN", "600123"),
+            lensRef=catalog.interned("AgInternedExifLens", "NIKKOR Z 85mm f/1.2 S"),
+            hasGPS=0,
+        )
+
+    photo = photo_of(write)
+    assert photo.exposure == Exposure(Fraction(2), 5.6, 6400.0, 85.0, flash_fired=True)
+    assert (photo.camera_make, photo.camera_model, photo.camera_serial) == (None, "NIKON Z 8", "600123")
+    assert photo.lens == "NIKKOR Z 85mm f/1.2 S"
+    assert photo_of(lambda catalog: catalog.photo()).exposure == Exposure()
+
+
+# Tv = -log2(seconds), six decimals as Lightroom keeps them; the seconds are what cameras write.
+@pytest.mark.parametrize(
+    ("time_value", "seconds"),
+    [
+        (12.965784, Fraction(1, 8000)),
+        (11.643856, Fraction(1, 3200)),
+        (6.906891, Fraction(1, 120)),
+        (3.70044, Fraction(1, 13)),
+        (1.736966, Fraction(3, 10)),
+        (1.584963, Fraction(1, 3)),
+        (0.0, Fraction(1)),
+        (-0.378512, Fraction(13, 10)),
+        (-4.906891, Fraction(30)),
+        (-8.807355, Fraction(448)),
+        (1e9, None),
+    ],
+)
+def test_shutter_speeds_are_the_fractions_that_cameras_write(
+    tmp_path: Path, time_value: float, seconds: Fraction | None
+) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        catalog.add("AgHarvestedExifMetadata", image=catalog.photo(), shutterSpeed=time_value)
+    assert read(tmp_path / "A.lrcat")[0][0].exposure.shutter_seconds == seconds
+
+
+@pytest.mark.parametrize(
+    ("row", "xmp", "expected"),
+    [
+        ((1, 50.1, 8.7), "", Position(50.1, 8.7)),
+        ((1, -33.85, -70.5), 'exif:GPSAltitude="12345/10" exif:GPSAltitudeRef="0"', Position(-33.85, -70.5, 1234.5)),
+        ((1, 31.5, 35.5), 'exif:GPSAltitude="430/1" exif:GPSAltitudeRef="1"', Position(31.5, 35.5, -430.0)),
+        ((1, 50.1, 8.7), 'exif:GPSAltitude="1/0"', Position(50.1, 8.7)),
+        ((0, 50.1, 8.7), "", None),
+        ((1, 91.0, 8.7), "", None),
+        ((1, None, 8.7), "", None),
+    ],
+)
+def test_positions(tmp_path: Path, row: tuple[object, ...], xmp: str, expected: Position | None) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        image = catalog.photo()
+        has, latitude, longitude = row
+        catalog.add("AgHarvestedExifMetadata", image=image, hasGPS=has, gpsLatitude=latitude, gpsLongitude=longitude)
+        catalog.xmp(image, xmp_packet(xmp))
+    assert read(tmp_path / "A.lrcat")[0][0].position == expected
+
+
+def test_keywords_as_lightroom_exports_them(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        image, other, bare = catalog.photo("a.jpg"), catalog.photo("b.jpg"), catalog.photo("c.jpg")
+        animal = catalog.keyword("animal", synonyms=("fauna",))
+        bird = catalog.keyword("bird", animal)
+        robin = catalog.keyword("robin", bird, synonyms=("Rotkehlchen", "Erithacus rubecula"))
+        private = catalog.keyword("family", includeOnExport=0)
+        jane = catalog.keyword("Jane", private)
+        alone = catalog.keyword("blue", catalog.keyword("colour"), includeParents=0)
+        quiet = catalog.keyword("sea", synonyms=("ocean",), includeSynonyms=0)
+        catalog.tag(image, robin, jane, private)
+        catalog.tag(other, bird, robin, alone, quiet, 999_999)
+    photo, second, third = read(tmp_path / "A.lrcat")[0]
+    assert photo.keywords == ("robin", "Rotkehlchen", "Erithacus rubecula", "bird", "animal", "fauna", "Jane")
+    assert photo.keyword_paths == (("animal", "bird", "robin"), ("Jane",))
+    assert second.keywords == (
+        "bird",
+        "animal",
+        "fauna",
+        "robin",
+        "Rotkehlchen",
+        "Erithacus rubecula",
+        "blue",
+        "sea",
+    )
+    assert second.keyword_paths == (("animal", "bird"), ("animal", "bird", "robin"), ("colour", "blue"), ("sea",))
+    assert (third.image_id, third.keywords, third.keyword_paths) == (bare, (), ())
+
+
+def test_loops_in_damaged_trees_end(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        image = catalog.photo()
+        first = catalog.keyword("a")
+        second = catalog.keyword("b", first)
+        catalog.connection.execute("UPDATE AgLibraryKeyword SET parent = ? WHERE id_local = ?", (second, first))
+        catalog.tag(image, second)
+        outer = catalog.add("AgLibraryCollection", name="outer", systemOnly=0.0)
+        inner = catalog.add("AgLibraryCollection", name="inner", parent=outer, systemOnly=0.0)
+        catalog.connection.execute("UPDATE AgLibraryCollection SET parent = ? WHERE id_local = ?", (inner, outer))
+        catalog.add("AgLibraryCollectionImage", image=image, collection=inner)
+    photo = read(tmp_path / "A.lrcat")[0][0]
+    assert photo.keyword_paths == (("a", "b"),)
+    assert photo.collections == (("outer", "inner"),)
+
+
+def test_collections_and_stacks(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        image, top = catalog.photo("a.jpg"), catalog.photo("b.jpg")
+        folder = catalog.add(
+            "AgLibraryCollection", name="Clients", creationId="com.adobe.ag.library.group", systemOnly=0.0
+        )
+        best = catalog.add("AgLibraryCollection", name="Best", parent=folder, systemOnly=0.0)
+        quick = catalog.add("AgLibraryCollection", name="quick collection", systemOnly=1.0)
+        for collection in (quick, best):
+            catalog.add("AgLibraryCollectionImage", image=image, collection=collection)
+        for position, member in enumerate((top, image), start=1):
+            catalog.add("AgLibraryFolderStackImage", image=member, stack=77, position=float(position))
+    photo, first = read(tmp_path / "A.lrcat")[0]
+    assert photo.collections == (("Clients", "Best"),)
+    assert (photo.stack, first.stack) == (Stack(77, 2), Stack(77, 1))
+
+
+def test_originals_are_found_where_they_are(tmp_path: Path) -> None:
+    photos = tmp_path / "drive" / "Photos"
+    (photos / "2024").mkdir(parents=True)
+    (photos / "2024" / "there.jpg").write_bytes(b"x")
+    with CatalogWriter(tmp_path / "A.lrcat", root=f"{photos}/") as catalog:
+        folder = catalog.folder("2024/")
+        catalog.image(catalog.file(folder, "there.jpg"))
+        catalog.image(catalog.file(folder, "gone.jpg"))
+    there, gone = read(tmp_path / "A.lrcat")[0]
+    assert (there.original, gone.original) == (photos / "2024" / "there.jpg", None)
+
+
+def test_originals_that_moved_with_the_catalog_are_found_beside_it(tmp_path: Path) -> None:
+    (tmp_path / "new" / "catalog").mkdir(parents=True)
+    (tmp_path / "new" / "Photos").mkdir()
+    (tmp_path / "new" / "Photos" / "IMG_0001.CR2").write_bytes(b"x")
+    path = tmp_path / "new" / "catalog" / "A.lrcat"
+    with CatalogWriter(path, root="E:/Photos/") as catalog:
+        catalog.connection.execute("UPDATE AgLibraryRootFolder SET relativePathFromCatalog = '../Photos/'")
+        catalog.image(catalog.file(catalog.folder("")))
+    assert read(path)[0][0].original == tmp_path / "new" / "Photos" / "IMG_0001.CR2"
+
+
+@pytest.mark.parametrize(
+    ("version", "product"),
+    [
+        ("0500006", "Lightroom 5"),
+        ("0600008", "Lightroom 6"),
+        ("0700003", "Lightroom Classic 7 or 8"),
+        ("0900000", "Lightroom Classic 9 or 10"),
+        ("1100000", "Lightroom Classic 11"),
+        ("1200001", "Lightroom Classic 12"),
+        ("1300000", "Lightroom Classic 13"),
+        ("1400000", "Lightroom Classic 14"),
+        ("1500000", "Lightroom Classic 15"),
+    ],
+)
+def test_known_versions(tmp_path: Path, version: str, product: str) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat", version) as catalog:
+        catalog.xmp(catalog.photo(), xmp_packet('photoshop:Headline="Hello"'))
+    with open_catalog(tmp_path / "A.lrcat") as opened:
+        assert (opened.version, opened.product, opened.warnings) == (version, product, [])
+        assert [photo.headline for photo in opened.photos()] == ["Hello"]
+
+
+@pytest.mark.parametrize("version", ["0400020", "1600000", "9900000", "x", "", None])
+def test_unknown_versions_are_read_with_a_warning(tmp_path: Path, version: str | None) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat", version) as catalog:
+        catalog.photo()
+    photos, warnings = read(tmp_path / "A.lrcat")
+    assert [photo.file_name for photo in photos] == ["IMG_0001.CR2"]
+    assert len(warnings) == 1
+    assert "A.lrcat has catalog version " in warnings[0]
+
+
+OPTIONAL = [
+    (table, column)
+    for table, columns in lightroom_schema.WANTED.items()
+    for column in (None, *columns)
+    if column not in lightroom_schema.NEEDED.get(table, ())
+    and not (column is None and table in lightroom_schema.NEEDED)
+]
+
+
+@pytest.mark.parametrize(("table", "column"), OPTIONAL)
+def test_whatever_else_is_missing_costs_only_itself(tmp_path: Path, table: str, column: str | None) -> None:
+    path = tmp_path / "A.lrcat"
+    with CatalogWriter(path) as catalog:
+        image = catalog.photo(rating=3.0)
+        catalog.tag(image, catalog.keyword("robin"))
+        catalog.xmp(image, xmp_packet('photoshop:Headline="Hello"'))
+    _rename(path, table, column)
+    photos, warnings = read(path)
+    assert [photo.stored_path for photo in photos] == ["/Volumes/Photos/IMG_0001.CR2/IMG_0001.CR2"]
+    assert any((f"{table}.{column}" if column else table) in warning for warning in warnings)
+    if table not in ("Adobe_images", "Adobe_variablesTable"):
+        assert photos[0].rating == 3
+    if not table.startswith("AgLibraryKeyword"):
+        assert photos[0].keywords == ("robin",)
+    if table != "Adobe_AdditionalMetadata":
+        assert photos[0].headline == "Hello"
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [(table, column) for table, columns in lightroom_schema.NEEDED.items() for column in (None, *columns)],
+)
+def test_what_is_needed_and_missing_is_named(tmp_path: Path, table: str, column: str | None) -> None:
+    path = tmp_path / "A.lrcat"
+    with CatalogWriter(path) as catalog:
+        catalog.photo()
+    _rename(path, table, column)
+    name = f"{table}.{column}" if column else table
+    with pytest.raises(ImporterError, match=f"is no Lightroom catalog that can be read: it lacks {name}"):
+        read(path)
+
+
+def _rename(path: Path, table: str, column: str | None) -> None:
+    """Give a table or column a name of another version; dropping a column that is a key is not possible."""
+    execute(path, f"ALTER TABLE {table} RENAME {f'COLUMN {column}' if column else ''} TO fromAnotherVersion")
+
+
+def test_a_photo_without_a_file_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        lost = catalog.image(4711)
+        catalog.photo()
+    photos, warnings = read(tmp_path / "A.lrcat")
+    assert [photo.file_name for photo in photos] == ["IMG_0001.CR2"]
+    assert warnings == [f"A.lrcat, image {lost}: it has lost its file in the catalog, and is left out"]
+
+
+def test_a_photo_without_a_folder_keeps_its_name(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        catalog.image(catalog.file(4711))
+    assert [photo.stored_path for photo in read(tmp_path / "A.lrcat")[0]] == ["IMG_0001.CR2"]
+
+
+def test_rows_that_are_there_twice_make_one_photo(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        images = [catalog.photo(f"{number}.jpg") for number in range(600)]
+        for image in images:
+            for table in ("AgLibraryIPTC", "AgHarvestedExifMetadata", "Adobe_imageDevelopSettings"):
+                catalog.add(table, image=image)
+    assert [photo.image_id for photo in read(tmp_path / "A.lrcat")[0]] == images
+
+
+def test_warnings_do_not_pile_up(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        for _ in range(300):
+            catalog.image(4711)
+    photos, warnings = read(tmp_path / "A.lrcat")
+    assert (len(photos), len(warnings)) == (0, 101)
+    assert warnings[-1] == "A.lrcat has more photos with such problems"
+
+
+@pytest.mark.parametrize("value", ["x'00ff00'", "'text'", "1e308", "-5", "''", "9223372036854775807", "NULL"])
+def test_any_value_in_any_column_is_survived(tmp_path: Path, value: str) -> None:
+    """SQLite columns have no types: whatever stands in a catalog, it costs at most a field."""
+    path = tmp_path / "A.lrcat"
+    with CatalogWriter(path) as catalog:
+        image = catalog.photo()
+        catalog.tag(image, catalog.keyword("robin", synonyms=("bird",)))
+        catalog.add("AgHarvestedExifMetadata", image=image)
+        catalog.add("AgLibraryCollectionImage", image=image, collection=catalog.add("AgLibraryCollection", name="x"))
+        catalog.xmp(image, xmp_packet())
+    keys = {"id_local", "id_global", "image", "rootFile", "folder", "absolutePath", "baseName"}
+    execute(
+        path,
+        "PRAGMA ignore_check_constraints = ON",
+        *(
+            f"UPDATE OR IGNORE {table} SET {column} = {value}"
+            for table, columns in lightroom_schema.WANTED.items()
+            for column in columns
+            if column not in keys
+        ),
+    )
+    assert [photo.image_id for photo in read(path)[0]] == [image]
+
+
+def test_a_text_that_is_no_utf8_costs_its_letter(tmp_path: Path) -> None:
+    path = tmp_path / "A.lrcat"
+    with CatalogWriter(path) as catalog:
+        catalog.add("AgLibraryIPTC", image=catalog.photo(), caption="x")
+    execute(path, "UPDATE AgLibraryIPTC SET caption = CAST(x'4dfc6e636865' AS TEXT)")
+    assert read(path)[0][0].caption == "M\ufffdnche"
+
+
+def test_an_empty_catalog_has_no_photos(tmp_path: Path) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat"):
+        pass
+    settle(tmp_path / "A.lrcat")
+    assert read(tmp_path / "A.lrcat") == ([], [])
