@@ -11,7 +11,7 @@ import os
 import re
 import stat
 import warnings
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -99,6 +99,10 @@ def open_upright(source: Path | bytes | BinaryIO, *, min_edge: int | None, max_p
             return _read(file, _kind_of(file), min_edge, max_pixels)
         except ImageProblem:
             raise
+        except raw.UnknownRaw:
+            raise ImageProblem(
+                "failed", "rawpy does not know this kind of RAW file (update it for newer cameras), or it is damaged"
+            ) from None
         except MemoryError:
             raise ImageProblem("failed", "decoding it needs more memory than a picture is given") from None
         except Image.DecompressionBombError as error:  # "Image size (2500000000 pixels) exceeds limit ..."
@@ -164,8 +168,9 @@ def _read(file: BinaryIO, kind: Format, min_edge: int | None, max_pixels: int) -
         image = Image.open(file, formats=[kind.pillow])
     except UnidentifiedImageError:
         if kind is TIFF and raw.is_available():  # perhaps sensor data, which only a RAW reader knows
-            return _read_raw(file, min_edge, max_pixels)
-        raise ImageProblem("failed", f"the file begins as a {kind.name}, but its header is damaged") from None
+            with suppress(Exception):
+                return _read_raw(file, min_edge, max_pixels)
+        raise ImageProblem("failed", f"the file begins like a {kind.name} file, but its header is damaged") from None
     with image:
         if isinstance(image, TiffImagePlugin.TiffImageFile) and raw.is_raw_tiff(image.tag_v2):
             return _read_raw(file, min_edge, max_pixels)

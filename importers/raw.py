@@ -28,6 +28,10 @@ _TURNS = {3: Image.Transpose.ROTATE_180, 5: Image.Transpose.ROTATE_90, 6: Image.
 _SIDEWAYS = (5, 6)
 
 
+class UnknownRaw(Exception):  # noqa: N818  # says what the file is, which need not be wrong
+    """LibRaw does not know this kind of file."""
+
+
 @dataclass(frozen=True, slots=True)
 class Preview:
     """A RAW file's picture.
@@ -66,12 +70,17 @@ def read_preview(file: BinaryIO, min_edge: int | None) -> Preview:
     """Return the largest preview; where its shorter side is under `min_edge`, the sensor data at half size instead.
 
     Raises:
-        rawpy.LibRawError: LibRaw cannot read the file.
+        UnknownRaw: No RAW file, or one of a camera that is newer than LibRaw.
+        rawpy.LibRawError: The file is damaged.
     """
     import rawpy
 
     whole = file.read()
-    with rawpy.imread(io.BytesIO(whole)) as opened:
+    try:
+        opened = rawpy.imread(io.BytesIO(whole))
+    except rawpy.LibRawFileUnsupportedError as error:
+        raise UnknownRaw from error
+    with opened:
         flip, sizes = opened.sizes.flip, opened.sizes
         width, height = (sizes.height, sizes.width) if flip in _SIDEWAYS else (sizes.width, sizes.height)
         stored = _stored_preview(opened, whole)

@@ -141,6 +141,16 @@ def test_without_the_extra_a_raw_file_is_skipped_with_the_way_out(preview, monke
     assert reader_version() == "1"
 
 
+def test_a_raw_file_of_an_unknown_camera_says_so():
+    with pytest.raises(ImageProblem, match="rawpy does not know this kind of RAW file"):
+        open_upright(b"MMOR" + b"\0" * 2000, min_edge=64)
+
+
+def test_a_tiff_that_nobody_can_read_is_called_a_damaged_tiff():
+    with pytest.raises(ImageProblem, match="begins like a TIFF file, but its header is damaged"):
+        open_upright(b"II*\0\x08\0\0\0\0\0" + b"\0" * 50, min_edge=64)
+
+
 def test_ordinary_tiffs_are_no_raw_files(scene, encode):
     assert open_upright(encode(scene, "TIFF"), min_edge=64).format == "TIFF"
     assert not raw.is_raw_tiff({256: 10, 330: (8,)}), "Photoshop writes sub-directories too"
