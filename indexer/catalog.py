@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from importers.base import Facts, FileStamp, Outcome
 from indexer.errors import CatalogError
 from indexer.migrations import migrate
+from indexer.presence import SeenIds, is_gone, is_under
 
 FILE_NAME = "library.sqlite"
 # No vowels, no look-alikes: ids are read aloud, typed and pasted.
@@ -371,42 +372,6 @@ class Catalog:
             if model.dim != dim:
                 raise CatalogError(f"{name} gives vectors of {dim} numbers, the catalog's {space} have {model.dim}")
         return model
-
-
-class SeenIds:
-    """A set of row ids as one bit each, so that a million seen photos cost 125 kB and not 60 MB."""
-
-    def __init__(self) -> None:
-        self._bits = bytearray()
-
-    def add(self, row_id: int) -> None:
-        """Add an id."""
-        byte = row_id >> 3
-        if byte >= len(self._bits):
-            self._bits.extend(bytes(byte + 1 - len(self._bits) + (len(self._bits) >> 1)))
-        self._bits[byte] |= 1 << (row_id & 7)
-
-    def __contains__(self, row_id: int) -> bool:
-        byte = row_id >> 3
-        return byte < len(self._bits) and bool(self._bits[byte] >> (row_id & 7) & 1)
-
-
-def is_under(key: bytes, scope: bytes) -> bool:
-    """Tell whether a key lies in a folder of its root, or is it; the empty scope holds all."""
-    return not scope or key == scope or key.startswith(scope + b"/")
-
-
-def is_gone(path: bytes | None) -> bool:
-    """Tell whether nothing is at `path`; trouble in looking is not absence."""
-    if path is None:
-        return False
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        return False
-    return False
 
 
 def _known(row: tuple[object, ...]) -> Known:

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Source
-from indexer.catalog import Catalog, Content, Model, PhotoRow, Root, SeenIds, is_gone, is_under
+from indexer.catalog import Catalog, Content, Model, PhotoRow, Root
 from indexer.decoders import Decoded, DecoderPool
 from indexer.events import OnProgress, Progress
+from indexer.presence import SeenIds, is_gone, is_under
 
 BATCH = 32
 _BATCHES_AHEAD = 2

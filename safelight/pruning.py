@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from indexer.catalog import is_gone
 from indexer.lock import ProcessLock
+from indexer.presence import is_gone
 from safelight.errors import SafelightError
 from safelight.service import Library
 

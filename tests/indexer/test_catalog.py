@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from importers.base import Facts, FileStamp, Outcome
-from indexer.catalog import FILE_NAME, Catalog, Content, PhotoRow, Root, SeenIds, is_gone, is_under
+from indexer.catalog import FILE_NAME, Catalog, Content, PhotoRow, Root
 from indexer.errors import CatalogError
+from indexer.presence import SeenIds, is_gone, is_under
 
 
 @pytest.fixture
