@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from importers.base import Facts, FileStamp, Outcome
 from indexer.errors import CatalogError
 from indexer.migrations import migrate
-from indexer.presence import SeenIds, is_gone, is_under
+from indexer.presence import SeenIds, has_left, is_gone, is_under
 
 FILE_NAME = "library.sqlite"
 # No vowels, no look-alikes: ids are read aloud, typed and pasted.
@@ -202,7 +202,7 @@ class Catalog:
             " FROM photo p WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
             (model.id, stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id),
         )
-        return next((_known(row) for row in rows if is_gone(row[9])), None)
+        return next((_known(row) for row in rows if has_left(row[9], stamp.inode)), None)
 
     def vanished_with(self, content_id: int) -> int | None:
         """Find a photo with this content whose file is gone although its root is there: it has moved."""

@@ -256,8 +256,9 @@ class IndexRun:
 
     def _write_batch(self, batch: list[_Picture], vectors: Future[NDArray[np.float32]]) -> None:
         rows: list[PhotoRow] = []
+        computed = vectors.result()  # waited for outside the transaction, which keeps others from writing
         with self._catalog.transaction():
-            for picture, vector in zip(batch, vectors.result(), strict=True):
+            for picture, vector in zip(batch, computed, strict=True):
                 content_id = self._catalog.write_content(picture.content)
                 self._catalog.write_vector(self._model, content_id, vector)
                 rows += [replace(row, content_id=content_id) for row in picture.rows]

@@ -39,3 +39,18 @@ def is_gone(path: bytes | None) -> bool:
     except OSError:
         return False
     return False
+
+
+def has_left(path: bytes | None, inode: int) -> bool:
+    """Tell whether a file that was met elsewhere is no longer at `path` as well.
+
+    A name that still leads to the file's only entry is another spelling of its new one: renamed in upper and lower
+    case on a disk that does not tell them apart, or reached through a link that took the old folder's place.
+    """
+    if is_gone(path) or path is None:
+        return path is not None
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return False
+    return status.st_ino == inode and status.st_nlink == 1

@@ -153,8 +153,9 @@ def test_a_renamed_file_is_recognised_without_being_read(catalog, tmp_path):
     stat = (folder / "a.jpg").stat()
     stamp = FileStamp(stat.st_size, stat.st_mtime_ns, stat.st_ino)
     photo_id, _ = add_photo(catalog, root, b"a.jpg", stamp=stamp)
+    (folder / "b.jpg").hardlink_to(folder / "a.jpg")
     assert catalog.vanished_twin(root, stamp, model) is None, "it has not vanished: a hard link, not a rename"
-    (folder / "a.jpg").rename(folder / "b.jpg")
+    (folder / "a.jpg").unlink()
     assert catalog.vanished_twin(root, stamp, model).id == photo_id
 
 

@@ -121,6 +121,24 @@ def test_a_folder_renamed_is_recognised_whole(index, photos):
     assert sorted(index.ids().values()) == before
 
 
+def test_a_folder_renamed_with_a_link_in_its_old_place_is_recognised(index, photos):
+    """As on a disk that does not tell upper from lower case: the old name still leads to the file."""
+    index(photos)
+    before = sorted(index.ids().values())
+    (photos / "2019").rename(photos / "2019 Norway")
+    (photos / "2019").symlink_to("2019 Norway")
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert sorted(index.ids().values()) == before
+    assert b"2019 Norway/0.png" in index.ids()
+
+
+def test_a_hard_link_is_a_second_place_not_a_rename(index, photos):
+    index(photos)
+    (photos / "linked.jpg").hardlink_to(photos / "top.jpg")
+    assert outcomes(index(photos)) == {"indexed": 1, "unchanged": 6}
+    assert index.count("photo") == 7
+
+
 def test_a_file_moved_from_another_disk_is_recognised_by_its_bytes(index, photos):
     index(photos)
     before = index.ids()[b"top.jpg"]
