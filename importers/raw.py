@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _CAMERA_COMPRESSIONS = frozenset((32767, 32769, 32770, 34713, 34892, 65000, 65535))
 _COLOUR_FILTER_ARRAY, _LINEAR_RAW = 32803, 34892
 _DIRECTORY_BYTES = 1 << 20
-_TAIL_BYTES = 256
 PREVIEW_FORMATS = ("JPEG", "PPM")
 
 # LibRaw's `flip` is the turn that a viewer has to make: 3 half a turn, 5 left, 6 right.
@@ -94,7 +93,7 @@ def _stored_preview(opened: RawPy, whole: bytes) -> bytes | None:
     """Return the largest preview as a picture file; None where there is none that can be read.
 
     Where a file is cut short, LibRaw fills up the preview with whatever the memory held before, even the end of
-    another photo's preview: only one whose last bytes stand in the file is taken.
+    another photo's preview: only one whose second half stands in the file is taken.
     """
     import rawpy
 
@@ -104,7 +103,7 @@ def _stored_preview(opened: RawPy, whole: bytes) -> bytes | None:
         _size(data)
     except (rawpy.LibRawError, rawpy.NotSupportedError, OSError):
         return None
-    if isinstance(thumb.data, bytes) and thumb.data[-_TAIL_BYTES:] not in whole:
+    if isinstance(thumb.data, bytes) and thumb.data[len(thumb.data) // 2 :] not in whole:
         return None
     return data
 
