@@ -1,0 +1,521 @@
+"""What is recovered and under which name, from generated catalogs; and what a stop at a bad moment leaves behind."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from html.parser import HTMLParser
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from preview_folders import DIGEST, Library, container, fingerprint, levels_of, picture, place
+
+from safelight.errors import SafelightError
+from safelight.recover import Layout, Options, Pixels, recover
+from safelight.recover.ledger import FILE_NAME, Ledger, Outcome, Row
+from safelight.recover.names import Name
+
+
+def run(source: Path, out: Path, *, catalog: Path | None = None, **options):
+    """Recover; returns the tally, and the rows by outcome path or original."""
+    rows: list[Row] = []
+    tally = recover([source], out, Options(**options), catalog=catalog, on_photo=rows.append)
+    return tally, rows
+
+
+def names(out: Path) -> set[str]:
+    return {str(path.relative_to(out)) for path in out.rglob("*") if path.suffix.lower() in (".jpg", ".jpeg")}
+
+
+def same_picture(path: Path, seed: int) -> bool:
+    """Tell whether a file's picture is the one that was made from a seed."""
+    expected = Image.open(BytesIO(levels_of(picture(seed))[-1][0]))
+    return Image.open(path).tobytes() == expected.tobytes()
+
+
+# The seed's faults, facts section 9
+
+
+def test_two_digests_of_one_photo_are_two_files(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.NEF")
+        old = container(levels_of(picture(99)), "00000001-0000-4000-8000-00000000AAAA", "f" * 32)
+        place(library.previews, old, "00000001-0000-4000-8000-00000000AAAA", "f" * 32)
+    tally, _ = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.recovered, tally.stale_left) == (1, 1)
+    assert names(tmp_path / "out") == {"Volumes/Photos/2024/a.NEF.jpg"}
+    tally, _ = run(tmp_path / "lib", tmp_path / "both", stale=True)
+    assert (tally.recovered, tally.stale, tally.stale_left) == (2, 1, 0)
+    folder = tmp_path / "both/Volumes/Photos/2024"
+    assert {path.name for path in folder.iterdir()} == {"a.NEF.jpg", "a (older render ffffff).NEF.jpg"}
+    assert same_picture(folder / "a (older render ffffff).NEF.jpg", 99)
+
+
+def test_windows_roots_become_folders(tmp_path):
+    with Library(tmp_path / "lib", root="C:/Users/me/Fotos/") as library:
+        library.photo("a.CR2")
+    run(tmp_path / "lib", tmp_path / "out")
+    assert names(tmp_path / "out") == {"C/Users/me/Fotos/2024/a.CR2.jpg"}
+
+
+def test_nothing_beside_the_catalog_is_created_or_changed(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2")
+    (tmp_path / "lib/Lib.lrcat.lock").write_text("/Applications/Adobe Lightroom Classic\n4711\n")
+    before = fingerprint(tmp_path / "lib")
+    run(tmp_path / "lib", tmp_path / "out")
+    run(tmp_path / "lib/Lib.lrcat", tmp_path / "out2", stale=True)
+    assert fingerprint(tmp_path / "lib") == before
+
+
+def test_previews_of_classic_13_3_and_later_are_read(tmp_path):
+    """Layout as reported, generated: plain JPEGs without extension, and a container with the small levels."""
+    uuid = "ABCDEF01-0000-4000-8000-00000000AAAA"
+    with Library(tmp_path / "lib") as library:
+        file = library.writer.file(library.writer.folder("2024/"), "a.CR3", id_global=uuid)
+        library.writer.image(file, digest=DIGEST, orientation="BC")
+        levels = levels_of(picture(5, 2048, 1365))
+        for jpeg, width, _ in levels[-2:]:
+            place(library.previews, jpeg, uuid, DIGEST, f"_{width}")
+        place(library.previews, container(levels[:-2], uuid), uuid, DIGEST, ".lrfprev")
+    tally, rows = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.recovered, tally.lost) == (1, 0)
+    found = Image.open(tmp_path / "out/Volumes/Photos/2024/a.CR3.jpg")
+    assert found.size == (2048, 1365)
+    assert found.getexif()[0x0112] == 6
+    assert found.info["icc_profile"]
+    assert (rows[0].width, rows[0].height) == (1365, 2048)
+
+
+def test_virtual_copies_and_raw_jpeg_pairs_keep_apart(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        raw, uuid = library.file("IMG_1.CR2")
+        master = library.image(raw, uuid)
+        library.image(raw, uuid, masterImage=master, copyName="Copy 1")
+        library.image(raw, uuid, masterImage=master, copyName="Copy 1")
+        library.photo("IMG_1.JPG")
+    tally, _ = run(tmp_path / "lib", tmp_path / "out", layout=Layout.FLAT)
+    assert tally.recovered == 4
+    expected = {"IMG_1.CR2.jpg": 2, "IMG_1 (Copy 1).CR2.jpg": 3, "IMG_1 (Copy 1) (2).CR2.jpg": 4, "IMG_1.JPG": 6}
+    assert names(tmp_path / "out") == set(expected)
+    assert all(same_picture(tmp_path / "out" / name, seed) for name, seed in expected.items())
+
+
+# What is what
+
+
+def test_virtual_copies_with_equal_settings_share_a_preview_and_get_a_file_each(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        raw, uuid = library.file("a.CR2")
+        master = library.image(raw, uuid, digest=DIGEST)
+        library.image(raw, uuid, digest=DIGEST, masterImage=master, copyName="B&W", rating=3)
+    assert run(tmp_path / "lib", tmp_path / "out")[0].recovered == 2
+    assert {Path(name).name for name in names(tmp_path / "out")} == {"a.CR2.jpg", "a (B&W).CR2.jpg"}
+
+
+def test_orphans_are_recovered_under_their_uuid(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2")
+        for digest in ("a" * 32, "b" * 32):
+            uuid = "FFFFFFFF-0000-4000-8000-00000000AAAA"
+            place(library.previews, container(levels_of(picture(7)), uuid, digest), uuid, digest)
+    tally, rows = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.recovered, tally.orphans, tally.lost) == (3, 2, 0)
+    stem = "orphans/FFFFFFFF-0000-4000-8000-00000000AAAA"
+    assert names(tmp_path / "out") == {"Volumes/Photos/2024/a.CR2.jpg", f"{stem}.jpg", f"{stem} (2).jpg"}
+    assert sorted(row.state for row in rows) == ["current", "orphan", "orphan"]
+
+
+def test_a_photo_without_a_preview_is_missing(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2")
+        library.writer.photo("b.CR2")
+    tally, rows = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.recovered, tally.missing, tally.lost) == (1, 1, 1)
+    assert [row.original for row in rows if row.outcome is Outcome.MISSING] == ["/Volumes/Photos/b.CR2/b.CR2"]
+
+
+def test_a_photo_with_only_an_older_render_says_so_and_gets_it_on_request(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        file, uuid = library.file("a.CR2")
+        library.writer.image(file, digest="b" * 32)
+        place(library.previews, container(levels_of(picture(7)), uuid, "a" * 32), uuid, "a" * 32)
+    tally, rows = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.recovered, tally.missing, tally.stale_left) == (0, 1, 1)
+    assert "--stale" in rows[0].note
+    tally, rows = run(tmp_path / "lib", tmp_path / "out", stale=True)
+    assert (tally.recovered, tally.stale, tally.lost) == (1, 1, 0)
+    assert names(tmp_path / "out") == {"Volumes/Photos/2024/a (older render aaaaaa).CR2.jpg"}
+
+
+def test_previews_db_decides_where_the_catalog_has_another_digest(tmp_path):
+    """Edited after the last render: the preview that Lightroom shows is the current one."""
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2", digest="a" * 32)
+        library.writer.connection.execute("UPDATE Adobe_imageDevelopSettings SET digest = ?", ("c" * 32,))
+    assert run(tmp_path / "lib", tmp_path / "out")[1][0].state == "current"
+
+
+@pytest.mark.parametrize("damage", [b"", b"nothing of use", bytes(5000)])
+def test_a_preview_without_anything_whole_is_one_counted_failure(tmp_path, damage):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2")
+        file, uuid = library.file("b.CR2")
+        library.image(file, uuid, digest="b" * 32)
+        place(library.previews, damage, uuid, "b" * 32)
+    tally, rows = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.recovered, tally.failed, tally.lost) == (1, 1, 1)
+    assert next(row.note for row in rows if row.outcome is Outcome.FAILED)
+    assert len(names(tmp_path / "out")) == 1
+
+
+def test_min_edge_leaves_out_and_tells(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("large.CR2", levels=levels_of(picture(1, 960, 640)))
+        library.photo("small.CR2")
+    tally, rows = run(tmp_path / "lib", tmp_path / "out", pixels=Pixels(min_edge=500))
+    assert (tally.recovered, tally.left_out, tally.lost) == (1, 1, 0)
+    assert [row.note for row in rows if row.outcome is Outcome.LEFT_OUT] == ["only 240x160 is stored"]
+
+
+def test_a_smaller_render_is_told_as_such(tmp_path):
+    header = {"croppedWidth": 1440, "croppedHeight": 1080}
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2", levels=levels_of(picture(1, 480, 360)), header=header, orientation="DA")
+    _, rows = run(tmp_path / "lib", tmp_path / "out")
+    assert (rows[0].outcome, rows[0].note) == (Outcome.RECOVERED, "")
+    assert (
+        "360\N{NO-BREAK SPACE}x\N{NO-BREAK SPACE}480<small>of 1080"
+        in (tmp_path / "out/recovery-report.html").read_text()
+    )
+
+
+# Names on disk
+
+
+def test_names_that_differ_only_in_case_or_form_keep_apart(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("Émile.CR2", "A/")
+        library.photo("E\u0301MILE.cr2", "a/")
+        library.photo("émile.CR2", "A/")
+    tally, rows = run(tmp_path / "lib", tmp_path / "out")
+    paths = [row.path.lower() for row in rows]
+    assert tally.recovered == len(set(paths)) == 3
+    assert sum("(2)" in path for path in paths) == sum("(3)" in path for path in paths) == 1
+
+
+def test_what_is_there_is_not_overwritten_unless_asked_for(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.JPG")
+    mine = tmp_path / "out/Volumes/Photos/2024/a.JPG"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("mine")
+    run(tmp_path / "lib", tmp_path / "out")
+    assert mine.read_text() == "mine"
+    assert same_picture(mine.with_name("a (2).JPG"), 2)
+    run(tmp_path / "lib", tmp_path / "out", overwrite=True)
+    assert same_picture(mine, 2)
+
+
+def test_a_folder_that_was_recovered_with_other_options_is_refused(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.JPG")
+    run(tmp_path / "lib", tmp_path / "out", layout=Layout.FLAT)
+    with pytest.raises(SafelightError, match="--flat.*another folder"):
+        run(tmp_path / "lib", tmp_path / "out")
+    assert names(tmp_path / "out") == {"a.JPG"}
+
+
+def test_hostile_catalogs_write_nothing_outside(tmp_path):
+    with Library(tmp_path / "lib", root="/../../../../etc/") as library:
+        library.photo("../../../passwd", "../..//x/")
+        library.photo("nul\0.JPG", "~/")
+    run(tmp_path / "lib", tmp_path / "out")
+    assert len(names(tmp_path / "out")) == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"lib", "out"}
+
+
+def test_the_same_name_many_times_in_one_folder(tmp_path):
+    """--flat on cards that count from 0001 again and again: numbering must not try all numbers each time."""
+    with Ledger(tmp_path, "r") as ledger:
+        started = time.perf_counter()
+        given = {ledger.give_name(Name("", "IMG_0001", ".JPG")) for _ in range(3000)}
+        assert len(given) == 3000
+        assert time.perf_counter() - started < 20  # quadratic would be minutes
+
+
+# Places
+
+
+def test_a_folder_to_search_finds_every_library_and_strays(tmp_path):
+    for number, name in enumerate(("one", "two/deeper")):
+        with Library(tmp_path / "disk" / name, root=f"/Disk{number}/", tag=f"AAA{number}") as library:
+            library.photo("a.JPG")
+    uuid = "CCCCCCCC-0000-4000-8000-00000000AAAA"
+    stray = container(levels_of(picture(9)), uuid)
+    (tmp_path / "disk/rescued").mkdir()
+    (tmp_path / "disk/rescued/f001.lrprev").write_bytes(stray)
+    (tmp_path / "disk/one/Lib Smart Previews.lrdata").mkdir()
+    run(tmp_path / "disk", tmp_path / "out")
+    assert names(tmp_path / "out") == {"Disk0/2024/a.JPG", "Disk1/2024/a.JPG", f"orphans/{uuid}.jpg"}
+
+
+def test_a_catalog_elsewhere_names_the_previews(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.JPG")
+    moved = tmp_path / "backup.lrcat"
+    library.catalog.rename(moved)
+    run(library.previews, tmp_path / "out", catalog=moved)
+    assert names(tmp_path / "out") == {"Volumes/Photos/2024/a.JPG"}
+
+
+@pytest.mark.parametrize("make", [lambda p: p / "absent", lambda p: (p / "empty").mkdir() or p / "empty"])
+def test_a_source_with_nothing_is_one_clear_error(tmp_path, make):
+    with pytest.raises(SafelightError, match="drive|no previews"):
+        run(make(tmp_path), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_output_into_the_previews_folder_is_refused(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.JPG")
+    with pytest.raises(SafelightError, match="elsewhere"):
+        run(tmp_path / "lib", library.previews / "out")
+
+
+def test_a_dry_run_writes_nothing_and_tells_the_same_names(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2")
+        library.photo("A.cr2")
+    tally, rows = run(tmp_path / "lib", tmp_path / "out", dry_run=True)
+    assert tally.recovered == 2
+    assert not (tmp_path / "out").exists()
+    _, written = run(tmp_path / "lib", tmp_path / "out")
+    assert [(row.path, row.width, row.height) for row in rows] == [(row.path, row.width, row.height) for row in written]
+    before = fingerprint(tmp_path / "out")
+    assert run(tmp_path / "lib", tmp_path / "out", dry_run=True)[0].unchanged == 2
+    assert fingerprint(tmp_path / "out") == before
+
+
+# The report
+
+
+class Texts(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_the_report_escapes_everything_and_loads_nothing(tmp_path):
+    evil = '<script>alert("1")</script>&amp;'
+    with Library(tmp_path / "lib", root=f"/{evil}/") as library:
+        library.photo("a#b?c%20'\".JPG", f"{evil}/")
+        library.writer.photo("=cmd|' /C calc'!A0.JPG")
+    run(tmp_path / "lib", tmp_path / "out")
+    page = (tmp_path / "out/recovery-report.html").read_text("utf-8")
+    found = Texts()
+    found.feed(page)
+    assert "script" not in [tag for tag, _ in found.tags]
+    assert evil in found.text
+    sources = [attrs["src"] for _, attrs in found.tags if "src" in attrs]
+    assert sources
+    assert all(source.startswith("data:image/jpeg;base64,") for source in sources)
+    links = [attrs["href"] for tag, attrs in found.tags if tag == "a"]
+    assert links
+    assert all(not link.startswith(("http", "//", "javascript")) for link in links)
+    from urllib.parse import unquote
+
+    assert all((tmp_path / "out" / unquote(link)).is_file() for link in links)
+    assert len(page) < 40_000
+
+
+def test_the_table_is_safe_for_spreadsheets(tmp_path):
+    out = tmp_path / "out"
+    out.mkdir()
+    from safelight.recover import report
+
+    starts = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", 'fine, "quoted"', "Ünï"]
+    with Ledger(out, "r") as ledger:
+        for start in starts:
+            ledger.record(Row(start, start, "p.jpg", "current", Outcome.FAILED, note=start), None)
+        report.write(out, ledger, 0)
+    text = (out / "recovery-report.csv").read_bytes().decode("utf-8-sig")
+    rows = list(csv.DictReader(text.splitlines(keepends=True)))
+    originals = {row["original"] for row in rows}
+    assert originals == {f"'{start}" for start in starts[:6]} | set(starts[6:])
+    assert all(row["recovered"] == "" for row in rows)
+
+
+def test_a_large_report_goes_on_page_by_page(tmp_path):
+    from safelight.recover import report
+
+    with Ledger(tmp_path, "r") as ledger:
+        for number in range(2500):
+            outcome = Outcome.MISSING if number % 500 == 7 else Outcome.RECOVERED
+            ledger.record(Row(f"{number}", f"/p/{number:05}.jpg", f"{number}.jpg", "current", outcome, 10, 10), None)
+        report.write(tmp_path, ledger, 0)
+    pages = [tmp_path / f"recovery-report{end}.html" for end in ("", "-2", "-3")]
+    texts = [page.read_text() for page in pages]
+    assert [text.count("<li>") for text in texts] == [1000, 1000, 500]
+    assert texts[0].index("02007.jpg") < texts[0].index("00000.jpg")  # what needs a look comes first
+    assert 'href="recovery-report-3.html"' in texts[0]
+
+
+# Stops at bad moments, with real processes
+
+
+def command(*arguments: object) -> list[str]:
+    return [sys.executable, "-m", "safelight", "recover", *map(str, arguments)]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory) -> Path:
+    """300 photos of some 150 kB: enough to be caught in the middle."""
+    folder = tmp_path_factory.mktemp("large") / "lib"
+    noise = Image.effect_noise((800, 600), 80).convert("RGB")
+    levels = levels_of(noise)
+    with Library(folder) as library:
+        for number in range(300):
+            library.photo(f"{number:04}.CR2", levels=levels)
+    return folder
+
+
+def is_whole(path: Path) -> bool:
+    from lrprev import jpeg
+
+    data = path.read_bytes()
+    return jpeg.check(data).end == len(data)
+
+
+def test_kill_at_any_moment_leaves_no_half_file_and_the_next_run_goes_on(large, tmp_path):
+    out = tmp_path / "out"
+    for kill in range(6):
+        process = subprocess.Popen(command(large, "-o", out), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        seen = len(names(out)) if out.exists() else 0
+        deadline = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < deadline:
+            if out.exists() and len(list(out.rglob("*.jpg"))) > seen + 3 + 11 * kill:
+                break
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert all(is_whole(path) for path in out.rglob("*.jpg"))
+    done = subprocess.run(command(large, "-o", out, "--json"), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert last["event"] == "done"
+    assert last["recovered"] + last["unchanged"] == 300
+    assert last["lost"] == 0
+    assert names(out) == {f"Volumes/Photos/2024/{number:04}.CR2.jpg" for number in range(300)}
+    assert all(is_whole(path) for path in out.rglob("*.jpg"))
+    assert not list(out.rglob("*.safelight-part"))
+
+
+def test_ctrl_c_finishes_the_batch_and_says_so(large, tmp_path):
+    out = tmp_path / "out"
+    process = subprocess.Popen(command(large, "-o", out), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not list(out.rglob("*.jpg")):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Traceback" not in stderr
+    assert "Interrupted" in stdout
+    assert 0 < len(names(out)) < 300
+    assert (out / "recovery-report.html").is_file()
+
+
+def test_a_full_disk_is_one_clear_error_and_the_rest_is_intact(large, tmp_path):
+    small = tmp_path / "small"
+    small.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(small)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("needs the right to mount a small file system")
+    try:
+        run_ = subprocess.run(command(large, "-o", small / "out"), capture_output=True, text=True, check=False)
+        assert run_.returncode == 2
+        assert "Traceback" not in run_.stderr
+        (line,) = run_.stderr.strip().splitlines()
+        assert "full" in line
+        assert "run it again" in line
+        written = list(small.rglob("*.jpg"))
+        assert len(written) > 5
+        assert all(is_whole(path) for path in written)
+        assert not list(small.rglob("*.safelight-part"))
+        subprocess.run(["mount", "-o", "remount,size=200m", str(small)], check=True)
+        assert subprocess.run(command(large, "-o", small / "out"), capture_output=True, check=False).returncode == 0
+        assert len(names(small / "out")) == 300
+    finally:
+        subprocess.run(["umount", "-l", str(small)], check=True)
+
+
+def test_an_output_folder_that_cannot_be_written_is_one_clear_error(large, tmp_path):
+    (tmp_path / "file").write_text("")
+    done = subprocess.run(command(large, "-o", tmp_path / "file" / "out"), capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_two_recoveries_into_one_folder_do_not_mix(large, tmp_path):
+    first = subprocess.Popen(
+        command(large, "-o", tmp_path / "out"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    while not (tmp_path / "out" / FILE_NAME).exists():
+        time.sleep(0.005)
+    time.sleep(0.3)
+    second = subprocess.run(command(large, "-o", tmp_path / "out"), capture_output=True, text=True, check=False)
+    assert first.wait() == 0
+    if second.returncode:  # unless the first was through already
+        assert second.returncode == 2
+        assert "another recovery" in second.stderr
+    assert len(names(tmp_path / "out")) == 300
+
+
+def test_json_is_a_line_per_photo_and_ends_with_the_counts(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.JPG")
+        library.writer.photo("b.JPG")
+    done = subprocess.run(
+        command(tmp_path / "lib", "-o", tmp_path / "out", "--json"), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    photos = [event for event in events if event["event"] == "photo"]
+    assert [(p["state"], p["outcome"]) for p in photos] == [("missing", "missing"), ("current", "recovered")] or len(
+        photos
+    ) == 2
+    assert events[-1] == {
+        "event": "done", "recovered": 1, "unchanged": 0, "salvaged": 0, "orphans": 0, "stale": 0, "missing": 1,
+        "failed": 0, "left_out": 0, "stale_left": 0, "interrupted": False, "lost": 1,
+    }  # fmt: skip
+
+
+def test_memory_stays_flat_however_many_previews_there_are(tmp_path):
+    """Peak memory of 3,000 photos is that of 300, within a few MB."""
+    levels = levels_of(picture(1))
+    peaks = []
+    for count in (300, 3000):
+        with Library(tmp_path / f"lib{count}") as library:
+            for number in range(count):
+                library.photo(f"{number}.JPG", levels=levels)
+        code = (
+            "import resource, sys; from pathlib import Path; from safelight.recover import *;"
+            f"recover([Path({str(tmp_path / f'lib{count}')!r})], Path({str(tmp_path / f'out{count}')!r}), Options());"
+            "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        peaks.append(int(done.stdout))
+    assert peaks[1] - peaks[0] < 8 * 1024 * (1024 if sys.platform == "darwin" else 1)
