@@ -104,7 +104,7 @@ def _position(row: Row, xmp: Mapping[str, str]) -> Position | None:
     latitude, longitude = number(row["exif.gpsLatitude"]), number(row["exif.gpsLongitude"])
     if row["exif.hasGPS"] == 0 or latitude is None or longitude is None:
         return None
-    if abs(latitude) > 90 or abs(longitude) > 180:
+    if abs(latitude) > 90 or abs(longitude) > 180 or latitude == longitude == 0:  # 0, 0: a receiver without a fix
         return None
     altitude = _ratio(xmp.get("exif:GPSAltitude"))
     if altitude is not None and xmp.get("exif:GPSAltitudeRef") == "1":

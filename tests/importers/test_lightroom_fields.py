@@ -223,6 +223,8 @@ def test_shutter_speeds_are_the_fractions_that_cameras_write(
         ((0, 50.1, 8.7), "", None),
         ((1, 91.0, 8.7), "", None),
         ((1, None, 8.7), "", None),
+        ((1, 0.0, 0.0), "", None),
+        ((1, 0.0, 8.7), "", Position(0.0, 8.7)),
     ],
 )
 def test_positions(tmp_path: Path, row: tuple[object, ...], xmp: str, expected: Position | None) -> None:
@@ -243,9 +245,11 @@ def test_keywords_as_lightroom_exports_them(tmp_path: Path) -> None:
         private = catalog.keyword("family", includeOnExport=0)
         jane = catalog.keyword("Jane", private)
         alone = catalog.keyword("blue", catalog.keyword("colour"), includeParents=0)
+        secret = catalog.keyword("where it nests", bird, includeOnExport=0)
         quiet = catalog.keyword("sea", synonyms=("ocean",), includeSynonyms=0)
         catalog.tag(image, robin, jane, private)
         catalog.tag(other, bird, robin, alone, quiet, 999_999)
+        catalog.tag(bare, secret)
     photo, second, third = read(tmp_path / "A.lrcat")[0]
     assert photo.keywords == ("robin", "Rotkehlchen", "Erithacus rubecula", "bird", "animal", "fauna", "Jane")
     assert photo.keyword_paths == (("animal", "bird", "robin"), ("Jane",))

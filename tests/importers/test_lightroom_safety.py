@@ -98,6 +98,20 @@ def test_rows_that_are_only_in_the_wal_are_seen(catalog: Path) -> None:
         assert ratings(catalog) == [5, 5]
 
 
+def test_one_copy_is_enough_while_lightroom_goes_on(catalog: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    killed_while_writing(catalog, "PRAGMA journal_mode = WAL", "UPDATE Adobe_images SET rating = 5.0")
+    for file in catalog.parent.iterdir():
+        settle(file)
+    copies: list[Path] = []
+    copy = readonly._copy
+    monkeypatch.setattr(readonly, "_copy", lambda path, folder: copies.append(path) or copy(path, folder))
+    with open_catalog(catalog) as opened:
+        with closing(sqlite3.connect(catalog)) as lightroom, lightroom:
+            lightroom.execute("UPDATE Adobe_images SET rating = 1.0")
+        assert [photo.rating for photo in opened.photos()] == [5, 5]
+    assert copies == [catalog]
+
+
 def test_a_hot_journal_is_rolled_back_in_a_copy(catalog: Path) -> None:
     # A cache of one page makes SQLite write the unfinished change into the main file: only the journal can undo it.
     filler = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 500)"
