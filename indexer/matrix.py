@@ -79,7 +79,7 @@ class Matrix:
         stored = dot_rows(self._stored, unit)
         if self._live is not None:
             stored = stored[self._live]
-        return np.concatenate([stored, self._tail @ unit]) if len(self._tail) else stored
+        return np.concatenate([stored, dot_rows(self._tail, unit)]) if len(self._tail) else stored
 
     def top(self, query: npt.ArrayLike, k: int, keep: npt.NDArray[np.bool_] | None = None) -> tuple[Keys, Vectors]:
         """Find the k rows nearest to a query.
