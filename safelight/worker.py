@@ -9,9 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from importers.images import open_upright
 from indexer.models.encoder import Encoder
-from indexer.preprocess import fit
 
 
 class ModelThread:
@@ -44,9 +42,14 @@ class ModelThread:
         Raises:
             ImageProblem: The file gives no picture.
         """
-        spec = self.encoder.pixels
-        picture = open_upright(path, min_edge=spec.min_edge)
-        return self.embed_pixels(fit(picture.rgb, spec)[None]).result()[0]
+        # In a process that may die, as when indexing: the picture may come from anyone.
+        with DecoderPool(self.encoder.pixels, workers=1) as pool:
+            pool.submit(0, path.absolute())
+            (decoded,) = pool.results(wait=True)
+        if decoded.problem is not None:
+            raise ImageProblem(decoded.problem.kind, f"{path}: {decoded.problem.reason}")
+        assert decoded.pixels is not None  # there is no problem
+        return self.embed_pixels(decoded.pixels[None]).result()[0]
 
     def close(self) -> None:
         """Let the thread end once its queue is empty."""
