@@ -2,8 +2,8 @@
 
 A BLAS library that splits a product among its own threads waits, spinning, for the slowest of them; when another
 process holds a core, a 5 ms product takes 40. Here each thread takes the next block when it is done with one, so a
-thread that gets no core delays nobody for longer than a block: equal on an idle machine, p95 a fifth to a third lower
-on a busy one (docs/decisions/0002-vectors.md).
+thread that gets no core delays nobody for longer than a block: p95 about a fifth lower on a busy machine
+(docs/decisions/0002-vectors.md).
 """
 
 from __future__ import annotations
