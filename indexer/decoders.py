@@ -26,6 +26,7 @@ from types import TracebackType
 from typing import IO
 
 from importers.images import MAX_PIXELS
+from indexer.cores import cores
 from indexer.decode_worker import Decoded, Problem, unpack
 from indexer.errors import IndexerError
 from indexer.preprocess import PixelSpec
@@ -74,7 +75,7 @@ class DecoderPool:
             memory_bytes: Address space of each process, where the system enforces it.
             max_pixels: Larger pictures are skipped.
         """
-        self._workers = workers or _cores()
+        self._workers = workers or cores()
         self._capacity = ahead + _IN_FLIGHT * self._workers
         self._timeout_s = timeout_s
         limits = {"memory_bytes": memory_bytes, "max_pixels": max_pixels, "timeout_s": timeout_s}
@@ -306,8 +307,3 @@ class _Process:
             return signal.Signals(-code).name
         except ValueError:
             return f"exit code {code}"
-
-
-def _cores() -> int:
-    """Count the cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from importers.images import ImageProblem
+from indexer.decoders import DecoderPool
 from indexer.models.encoder import Encoder
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from indexer.cores import cores
 from indexer.errors import ModelError
 from indexer.models.config import ModelConfig, read_config
 from indexer.models.engine import choose_engine
@@ -140,7 +142,11 @@ class DualEncoder:
             # It scales a whole batch by its largest value, so that a vector depends on its neighbours a little: no more
             # pictures than fill the kernels, which for towers of many patches is one.
             step = max(1, min(step, _INT8_TOKENS // self._config.vision.grid**2))
-        return self._checked([program(pixels=pixels[start : start + step]) for start in range(0, len(pixels), step)])
+        parts = [pixels[start : start + step] for start in range(0, len(pixels), step)]
+        # int8's parts are too small to be shared out among cores: each core takes one of its own.
+        if precision == "int8":
+            return self._checked(list(self._threads.map(lambda part: program(pixels=part), parts)))
+        return self._checked([program(pixels=part) for part in parts])
 
     def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
         ids = self._tokenize(texts)
@@ -161,6 +167,10 @@ class DualEncoder:
         if not np.isfinite(vectors).all():
             raise ModelError(f"the weights in {self._folder} are damaged (they hold NaN); fetch the model again")
         return vectors
+
+    @cached_property
+    def _threads(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(cores(), thread_name_prefix="int8")
 
     @cached_property
     def _text_program(self) -> Program:

@@ -214,16 +214,27 @@ class OnnxEngine:
             raise ModelError(f"{self.name} does not run {precision}; it runs {' and '.join(self.precisions)}")
         recorder = _Recorder(weights, precision)
         output = forward(recorder, {name: Node(name, entry.shape) for name, entry in inputs.items()})
-        return _Session(recorder, inputs, output, quick_start=quick_start)
+        return _Session(recorder, inputs, output, threads=1 if precision == "int8" else 0, quick_start=quick_start)
 
 
 class _Session:
-    def __init__(self, recorder: _Recorder, inputs: Mapping[str, Input], output: Node, *, quick_start: bool) -> None:
+    def __init__(
+        self, recorder: _Recorder, inputs: Mapping[str, Input], output: Node, *, threads: int, quick_start: bool
+    ) -> None:
+        """Open a session.
+
+        Args:
+            threads: How many a pass is shared out among; 0 means one a core.
+            quick_start: See `Engine.prepare`.
+        """
         mapped = {name: place for name, value in recorder.external.items() if (place := _place(value)) is not None}
         folder = os.path.commonpath([place.file.parent for place in mapped.values()]) if mapped else ""
         given = {name: _ort_value(value) for name, value in recorder.external.items() if name not in mapped}
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        options.intra_op_num_threads = threads
+        # Threads that spin while they wait take from the decoders, and lose more than they gain on a busy machine.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
         options.add_external_initializers(list(given), list(given.values()))
         if quick_start:

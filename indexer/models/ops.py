@@ -188,6 +188,7 @@ class Engine(Protocol):
             weights: What it may ask for; must stay as they are as long as the program lives.
             inputs: What it takes.
             precision: "int8" quantises the weights of every `linear`, and its input as it comes; the rest is float32.
+                Its program runs on one core, and may be called from several threads at once.
             quick_start: Whether to be ready sooner and then a little slower, for a query or two.
 
         Raises:
