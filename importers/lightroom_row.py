@@ -30,6 +30,7 @@ def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, origi
     keyword_ids = links.keywords.get(image_id, ())
     xmp = lightroom_xmp.parse(packet)
     width, height = integer(row["image.fileWidth"]), integer(row["image.fileHeight"])
+    rating, pick = integer(row["image.rating"]), integer(row["image.pick"])
     stack = integer(row["stack.stack"])
     capture_time = text(row["image.captureTime"])
     digest = text(row["develop.digest"])
@@ -54,8 +55,8 @@ def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, origi
         cropped_width=integer(row["develop.croppedWidth"]) or width,
         cropped_height=integer(row["develop.croppedHeight"]) or height,
         file_format=text(row["image.fileFormat"]),
-        rating=integer(row["image.rating"]) or None,
-        pick=integer(row["image.pick"]) or 0,
+        rating=rating if rating in range(1, 6) else None,
+        pick=pick if pick in (-1, 1) else 0,
         label=text(row["image.colorLabels"]),
         title=xmp.get("dc:title"),
         headline=xmp.get("photoshop:Headline"),

@@ -79,6 +79,14 @@ def test_marks(photo_of: Callable[[Write], CatalogPhoto]) -> None:
     assert (photo.rating, photo.pick, photo.label, photo.file_format) == (4, -1, "Rouge", "DNG")
 
 
+@pytest.mark.parametrize(("rating", "pick"), [(0.0, 0.0), (6.0, 2.0), (-1.0, -2.0), ("5", "1")])
+def test_marks_that_mean_nothing_are_none(tmp_path: Path, rating: object, pick: object) -> None:
+    with CatalogWriter(tmp_path / "A.lrcat") as catalog:
+        catalog.photo(rating=rating, pick=pick)
+    photo = read(tmp_path / "A.lrcat")[0][0]
+    assert (photo.rating, photo.pick) == (None, 0)
+
+
 @pytest.mark.parametrize("code", ["AB", "BC", "CD", "DA", "BA", "CB", "DC", "AD", None])
 def test_orientation_is_passed_on(tmp_path: Path, code: str | None) -> None:
     with CatalogWriter(tmp_path / "A.lrcat") as catalog:
