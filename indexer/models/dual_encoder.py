@@ -143,10 +143,12 @@ class DualEncoder:
             # pictures than fill the kernels, which for towers of many patches is one.
             step = max(1, min(step, _INT8_TOKENS // self._config.vision.grid**2))
         parts = [pixels[start : start + step] for start in range(0, len(pixels), step)]
+
+        def embed(part: NDArray[np.uint8]) -> NDArray[np.float32]:
+            return program(pixels=part)
+
         # int8's parts are too small to be shared out among cores: each core takes one of its own.
-        if precision == "int8":
-            return self._checked(list(self._threads.map(lambda part: program(pixels=part), parts)))
-        return self._checked([program(pixels=part) for part in parts])
+        return self._checked(list(self._threads.map(embed, parts) if precision == "int8" else map(embed, parts)))
 
     def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
         ids = self._tokenize(texts)
