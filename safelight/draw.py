@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from safelight.doctor import Check
     from safelight.pruning import PrunePlan
     from safelight.recover.ledger import Row
-    from safelight.recover.run import Tally as RecoveryTally
+    from safelight.recover.tally import Tally as RecoveryTally
     from safelight.service import Library
     from safelight.status import ModelStatus, Problem, RootStatus
 
@@ -309,6 +309,7 @@ def recovered_record(row: Row, out: Path) -> dict[str, Any]:
         "full_width": row.full_width,
         "full_height": row.full_height,
         "note": row.note,
+        "details": row.details,
     }
 
 
@@ -325,6 +326,8 @@ def recovery(tally: RecoveryTally, out: Path, as_json: bool, *, dry_run: bool) -
             (tally.unchanged, "were there already"),
             (tally.salvaged, "of these from damaged previews"),
             (tally.orphans, "of these unknown to the catalog"),
+            (tally.stale, "of these older renders"),
+            (tally.smart, "of these Smart Previews (DNG)"),
             (tally.left_out, "left out as too small"),
             (tally.failed, "could not be read"),
         )

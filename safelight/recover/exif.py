@@ -20,10 +20,9 @@ _MAX_LONG = 2**32 - 1
 _MAX_TEXT_BYTES = 8000  # keeps the segment under 64 kB; the XMP has the whole text
 _INLINE_BYTES = 4
 
-# Adobe_images.orientation: A is the top-left corner, B top-right, C bottom-right, D bottom-left; the pair says which
-# corners the stored picture's top-left and top-right show. AB, BC, CD, DA are used by every reader; the mirrored ones
-# follow from the geometry. Readers disagree on the two transposed ones (importers/lightroom.py's sources have CB 5,
-# AD 7), and no sample shows them.
+# Adobe_images.orientation: A is the screen's top-left corner, B top-right, C bottom-right, D bottom-left; the pair says
+# where the stored picture's top-left and top-right corners end up. Every reader agrees on AB, BC, CD and DA. The
+# mirrored ones follow from the geometry; some readers have 5 and 7 the other way round, and no sample shows them.
 ORIENTATIONS = {"AB": 1, "BA": 2, "CD": 3, "DC": 4, "AD": 5, "BC": 6, "CB": 7, "DA": 8}
 FIRST_LYING = 5
 

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS names (key TEXT PRIMARY KEY, given INTEGER NOT NULL) 
 CREATE TABLE IF NOT EXISTS photos (
     key TEXT PRIMARY KEY, original TEXT NOT NULL, path TEXT NOT NULL, state TEXT NOT NULL, outcome TEXT NOT NULL,
     width INTEGER, height INTEGER, full_width INTEGER, full_height INTEGER, size_bytes INTEGER,
-    note TEXT NOT NULL, thumbnail BLOB, written_run INTEGER
+    note TEXT NOT NULL, details TEXT NOT NULL, thumbnail BLOB, written_run INTEGER
 );
 CREATE TEMPORARY TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID;
 """
@@ -58,6 +58,8 @@ class Row:
         state: current, stale, orphan, unknown or missing.
         width: Pixels, upright.
         full_width: Of the whole edited photo.
+        note: What people should know, in a sentence.
+        details: What exactly was found, for those who look into it.
         written_run: The run that wrote the file.
     """
 
@@ -72,6 +74,7 @@ class Row:
     full_height: int | None = None
     size_bytes: int | None = None
     note: str = ""
+    details: str = ""
     thumbnail: bytes | None = None
     written_run: int | None = None
 

@@ -69,6 +69,12 @@ def name_of(photo: CatalogPhoto, layout: Layout, stale_digest: str | None = None
     return _name(_folder(photo, layout), stem, suffix_of(photo.extension))
 
 
+def name_of_smart_preview(photo: CatalogPhoto, layout: Layout) -> Name:
+    """Name the Smart Preview of a photo, which is a DNG: "IMG_1 (Smart Preview).CR2.dng"."""
+    suffix = f".{photo.extension}.dng" if photo.extension else ".dng"
+    return _name(_folder(photo, layout), f"{photo.base_name} (Smart Preview)", suffix)
+
+
 def name_of_orphan(stored: StoredPreview) -> Name:
     """Name a preview that no photo of a catalog claims."""
     return Name(ORPHANS, stored.uuid, ".jpg")

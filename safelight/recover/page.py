@@ -9,6 +9,7 @@ from html import escape
 from urllib.parse import quote
 
 from safelight.recover.ledger import IS_THERE, Outcome, Row
+from safelight.recover.plan import MISSING, SMART
 
 Totals = Mapping[tuple[str, Outcome], int]  # by state and outcome
 
@@ -88,6 +89,7 @@ def _figures(summary: Summary) -> Iterator[str]:
         "in full size": (summary.full_size, "good"),
         "from damaged previews": (summary.count(Outcome.SALVAGED), "fair"),
         "older renders": (summary.count(*there, state="stale"), "fair"),
+        "Smart Previews (DNG)": (summary.count(*there, state=SMART), "good"),
         "unknown to the catalog": (summary.count(*there, state="orphan"), "fair"),
         "left out as too small": (summary.count(Outcome.LEFT_OUT), "fair"),
         "without a preview": (summary.count(Outcome.MISSING), "bad"),
@@ -117,6 +119,8 @@ def _item(row: Row) -> str:
         details += f'<span class="as">as {escape(row.path.rpartition("/")[2])}</span>'
     if row.note:
         details += f'<span class="note">{escape(row.note)}</span>'
+    if row.details:
+        details += f"<details><summary>what was found</summary>{escape(row.details)}</details>"
     badges = "".join(f'<span class="badge {kind}">{escape(text)}</span>' for text, kind in _badges(row))
     return (
         f'<li>{picture}<div class="what"><strong>{title}</strong>{details}</div>'
@@ -144,8 +148,9 @@ def _size(row: Row) -> str:
 
 
 def _badges(row: Row) -> Iterator[tuple[str, str]]:
-    kinds = {"current": "good", "missing": "bad"}
-    yield row.state, kinds.get(row.state, "fair")
+    kinds = {"current": "good", SMART: "good", MISSING: "bad"}
+    if row.is_there or row.state != "current":
+        yield row.state, kinds.get(row.state, "fair")
     if row.outcome is Outcome.SALVAGED:
         yield "salvaged", "fair"
     elif row.outcome is Outcome.LEFT_OUT:
@@ -190,8 +195,9 @@ li + li { border-top: 1px solid var(--line); }
 .frame img { max-width: 100%; max-height: 100%; border-radius: .25rem; }
 .none { border: 1px dashed var(--line); }
 .what > * { display: block; overflow-wrap: anywhere; }
-.folder, .as, .note, small { font-size: .85rem; color: var(--soft); }
+.folder, .as, .note, details, small { font-size: .85rem; color: var(--soft); }
 .note { color: var(--fair); }
+summary { cursor: pointer; }
 .size { font-variant-numeric: tabular-nums; white-space: nowrap; }
 small { display: block; }
 .badges { display: flex; flex-wrap: wrap; gap: .375rem; justify-content: flex-end; }
@@ -206,7 +212,8 @@ footer { margin-top: 1.5rem; color: var(--soft); font-size: .85rem; } footer a {
   main { padding: 1.5rem 1rem; }
   .lead { font-size: 1.5rem; }
   .figures { grid-template-columns: 1fr 1fr; margin: 1.25rem 0; }
-  li { grid-template-columns: 4.5rem minmax(0, 1fr) auto; gap: .25rem .9rem; padding: .75rem; }
+  li { grid-template-columns: 4.5rem minmax(0, 1fr) auto; gap: .25rem .9rem; padding: .75rem;
+    align-items: start; }
   li > :first-child { grid-row: 1 / 3; }
   .frame { width: 4.5rem; height: 4.5rem; }
   .what { grid-column: 2 / 4; }

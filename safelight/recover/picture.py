@@ -42,7 +42,8 @@ class Picture:
         pieces: The file's content, in order.
         size: Pixels, upright.
         full_size: Of the edited photo, upright; None where nothing says it.
-        notes: What was lost or is uncertain, a line each.
+        note: What was lost or is uncertain, for people; empty where nothing is.
+        details: What exactly was found.
         salvaged: Whether the preview was damaged.
         thumbnail: A small JPEG with profile and orientation; None where none is stored.
     """
@@ -50,7 +51,8 @@ class Picture:
     pieces: Sequence[bytes | memoryview]
     size: _Size
     full_size: _Size | None
-    notes: tuple[str, ...]
+    note: str
+    details: str
     salvaged: bool
     thumbnail: bytes | None
 
@@ -77,7 +79,8 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
     color_profile = preview.pyramid.color_profile if preview.pyramid else None
     orientation = exif.orientation_of(code)
     jpeg, size = whole.jpeg, (whole.level.width, whole.level.height)
-    notes = [*preview.problems, *whole.passed_over]
+    damage = [*preview.problems, *whole.passed_over]
+    notes = ["the preview is damaged: this is the largest picture in it that is whole"] if damage else []
     if code not in exif.ORIENTATIONS and code is not None:
         notes.append(f"the orientation {code!r} is unknown; the picture is left as it is stored")
     profile = icc.profile(color_profile)
@@ -99,8 +102,9 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
         dressed(jpeg, dress),
         upright(size, orientation),
         full_size(preview, photo, orientation),
-        tuple(notes),
-        bool(preview.problems or whole.passed_over),
+        "; ".join(notes),
+        "; ".join(damage),
+        bool(damage),
         _thumbnail(preview, orientation),
     )
 

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import os
-import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -14,8 +11,10 @@ from types import TracebackType
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
 from indexer.events import OnProgress, Progress
 from lrprev import LrprevError, Preview, State, Store, StoredPreview, read_or_salvage
-from lrprev.folders import key_of_name
-from safelight.recover.names import Layout, Name, name_of, name_of_orphan
+from lrprev.folders import key_of_name, starts_with
+from lrprev.layout import TIFF_MAGICS, UUID
+from safelight.recover.names import Layout, Name, name_of, name_of_orphan, name_of_smart_preview
+from safelight.recover.shelf import Shelf
 from safelight.recover.sources import Place
 
 
@@ -32,6 +31,7 @@ class Job:
         photo: What the catalog says; None for an orphan.
         orientation: Lightroom's code.
         note: What there is to say although nothing is recovered.
+        smart: The Smart Preview to copy, instead of a preview.
     """
 
     key: str
@@ -42,9 +42,11 @@ class Job:
     photo: CatalogPhoto | None = None
     orientation: str | None = None
     note: str = ""
+    smart: Path | None = None
 
 
 MISSING = "missing"
+SMART = "smart preview"
 
 
 class Plan:
@@ -64,12 +66,14 @@ class Plan:
         self._open = ExitStack()
         self._store: Store | None = None
         self._catalog: Catalog | None = None
+        self._smart_previews: Path | None = None
 
     def __enter__(self) -> Plan:
         if self._place.previews:
             self._store = self._open.enter_context(Store(self._place.previews))
         if self._place.catalog:
             self._catalog = self._open.enter_context(open_catalog(self._place.catalog))
+            self._smart_previews = None if self._place.only else self._catalog.smart_previews_folder
             self.total = self._catalog.count()
         return self
 
@@ -133,10 +137,23 @@ class Plan:
                 self.total += bool(self._place.only)
                 shelf.take(found)
                 yield self._job(photo, found, is_stale=found in older)
-            elif not self._place.only:
+            if smart := self._smart_preview(photo):
+                self.total += bool(found)
+                name = name_of_smart_preview(photo, self._layout)
+                yield Job(f"smart:{photo.uuid}", photo.stored_path, name, SMART, photo=photo, smart=smart)
+            elif not found and not self._place.only:
                 note = "only an older render is stored: --stale recovers it" if older else ""
                 name = name_of(photo, self._layout)
                 yield Job(f"image:{photo.uuid}", photo.stored_path, name, MISSING, None, photo, None, note)
+
+    def _smart_preview(self, photo: CatalogPhoto) -> Path | None:
+        uuid = photo.file_uuid
+        if not self._smart_previews or photo.is_virtual_copy or not UUID.fullmatch(uuid):
+            return None
+        path = self._smart_previews / uuid[0] / uuid[:4] / f"{uuid}.dng"
+        with suppress(OSError):  # one that cannot be read is no better than none
+            return path if starts_with(path, TIFF_MAGICS) else None
+        return None
 
     def _older(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
         """Yield the renders that no image shows any more; the catalog is read again, for their names."""
@@ -175,66 +192,6 @@ class Plan:
             photo,
             next(named, None) or photo.orientation,
         )
-
-
-class Shelf:
-    """The names of a store's previews by photo, in a temporary database that SQLite keeps on disk once it is large."""
-
-    def __init__(self) -> None:
-        self._db = sqlite3.connect("")
-        self._db.execute(
-            "CREATE TABLE previews (uuid TEXT, digest TEXT, files TEXT, known INTEGER DEFAULT 0,"
-            " taken INTEGER DEFAULT 0, PRIMARY KEY (uuid, digest)) WITHOUT ROWID"
-        )
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._db.close()
-
-    def put(self, stored: StoredPreview) -> None:
-        """Add a preview; files of the same preview elsewhere in the folder are added to it."""
-        files = json.dumps([os.fspath(path) for path in stored.files])
-        self._db.execute(
-            "INSERT INTO previews (uuid, digest, files) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET files ="
-            " (SELECT json_group_array(value) FROM (SELECT value FROM json_each(files) UNION ALL"
-            " SELECT value FROM json_each(excluded.files)))",
-            (stored.uuid, stored.digest, files),
-        )
-
-    def of(self, uuid: str, *, left: bool) -> list[ShelfKey]:
-        """Return the previews of a photo's file, or only those that were not taken."""
-        rows = self._db.execute(
-            "SELECT uuid, digest, files FROM previews WHERE uuid = ? AND taken <= ?", (uuid, not left)
-        )
-        return [_shelf_key(row) for row in rows.fetchall()]
-
-    def know(self, uuid: str) -> None:
-        """Note that the catalog has this file."""
-        self._db.execute("UPDATE previews SET known = 1 WHERE uuid = ?", (uuid,))
-
-    def take(self, stored: StoredPreview) -> None:
-        """Note that there is a job for this preview."""
-        self._db.execute("UPDATE previews SET taken = 1 WHERE uuid = ? AND digest = ?", (stored.uuid, stored.digest))
-
-    def count_known(self) -> int:
-        """Count the previews of the catalog's photos that were not taken."""
-        return self._db.execute("SELECT count(*) FROM previews WHERE known AND NOT taken").fetchone()[0]
-
-    def count_unknown(self) -> int:
-        """Count the previews that the catalog does not know."""
-        return self._db.execute("SELECT count(*) FROM previews WHERE NOT known").fetchone()[0]
-
-    def unknown(self) -> Iterator[ShelfKey]:
-        """Yield the previews that the catalog does not know."""
-        for row in self._db.execute("SELECT uuid, digest, files FROM previews WHERE NOT known"):
-            yield _shelf_key(row)
-
-
-ShelfKey = tuple[str, str, tuple[Path, ...]]  # uuid, digest, files
-
-
-def _shelf_key(row: tuple[str, str, str]) -> ShelfKey:
-    return row[0], row[1], tuple(map(Path, json.loads(row[2])))
 
 
 def _current(photo: CatalogPhoto, previews: Sequence[StoredPreview]) -> StoredPreview | None:

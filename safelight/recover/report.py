@@ -15,7 +15,8 @@ from safelight.recover.ledger import Ledger, Row
 TABLE = "recovery-report.csv"
 _ROWS_A_PAGE = 1000
 _HEADINGS = (
-    "original", "recovered", "state", "outcome", "width", "height", "full_width", "full_height", "size_bytes", "note",
+    "original", "recovered", "state", "outcome", "width", "height", "full_width", "full_height", "size_bytes",
+    "note", "details",
 )  # fmt: skip
 # A cell that starts so is a formula to a spreadsheet, whatever quotes are around it (OWASP, "CSV Injection").
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -49,7 +50,7 @@ def _table(rows: Iterable[Row]) -> Iterator[bytes]:
     for row in rows:
         path = row.path if row.is_there else ""
         numbers = (row.width, row.height, row.full_width, row.full_height, row.size_bytes)
-        yield _line((row.original, path, row.state, row.outcome, *numbers, row.note))
+        yield _line((row.original, path, row.state, row.outcome, *numbers, row.note, row.details))
 
 
 def _line(cells: Iterable[str | int | None]) -> bytes:

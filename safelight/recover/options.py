@@ -1,0 +1,35 @@
+"""What is wanted of a recovery."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from safelight.recover.names import Layout
+from safelight.recover.picture import Pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is wanted.
+
+    Attributes:
+        stale: Recover older renders as well.
+        overwrite: Forget what was recovered here before, and replace files that are in the way.
+        dry_run: Write nothing.
+        jobs: Photos written at the same time.
+    """
+
+    layout: Layout = Layout.MIRROR
+    pixels: Pixels = field(default_factory=Pixels)
+    stale: bool = False
+    overwrite: bool = False
+    dry_run: bool = False
+    jobs: int = 8
+
+    @property
+    def recipe(self) -> str:
+        """Name the options that decide names and pixels, as they are typed."""
+        chosen = [f"--{self.layout.replace(' ', '-')}"] if self.layout is not Layout.MIRROR else []
+        numbers = {"level": self.pixels.level, "max-edge": self.pixels.max_edge, "min-edge": self.pixels.min_edge}
+        chosen += [f"--{name} {number}" for name, number in numbers.items() if number is not None]
+        return " ".join([*chosen, *(["--srgb"] if self.pixels.srgb else [])]) or "no options"

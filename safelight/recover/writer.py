@@ -1,0 +1,136 @@
+"""One job -> one file and the row that tells of it; runs in worker threads."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from lrprev import LrprevError, Preview
+from safelight.recover.files import write_whole
+from safelight.recover.ledger import Outcome, Row
+from safelight.recover.picture import Pixels, TooSmallError, picture_of, wanted
+from safelight.recover.plan import Job
+
+_CHUNK_BYTES = 1024 * 1024
+# Errors of a single name or file; after any other error of writing, the next file would fail as well.
+_OF_ONE_FILE = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno.EEXIST})
+
+
+class Writer:
+    """Writes recovered photos into an output folder; used by several threads at once."""
+
+    def __init__(self, out: Path, run: int, pixels: Pixels, *, dry_run: bool) -> None:
+        self._out = out
+        self._run = run
+        self._pixels = pixels
+        self._dry_run = dry_run
+        self._folders: set[Path] = set()
+
+    def write(self, row: Row, job: Job, preview: Preview | Exception | None) -> Row:
+        """Make one file.
+
+        Args:
+            row: The photo's row as it is planned.
+            job: What to recover.
+            preview: Its headers, or why they cannot be read; None for a Smart Preview.
+
+        Returns:
+            The row as it ends.
+
+        Raises:
+            OSError: Nothing more can be written.
+
+        Writes: the file.
+        """
+        try:
+            with _reading():
+                if isinstance(preview, Exception):
+                    raise preview
+            return self._copy(row, job) if preview is None else self._make(row, job, preview)
+        except TooSmallError as error:
+            return replace(row, outcome=Outcome.LEFT_OUT, note=str(error))
+        except LrprevError as error:
+            return replace(row, outcome=Outcome.FAILED, note="nothing in the preview is whole", details=str(error))
+        except _ReadError as error:
+            return replace(row, outcome=Outcome.FAILED, note="the preview cannot be read", details=str(error))
+        except OSError as error:
+            if error.errno not in _OF_ONE_FILE:
+                raise
+            return replace(row, outcome=Outcome.FAILED, note="the file cannot be written", details=str(error))
+
+    def _make(self, row: Row, job: Job, preview: Preview) -> Row:
+        """Make a JPEG of a preview."""
+        if self._dry_run:
+            level = wanted(preview, self._pixels)[-1]
+            return replace(
+                row, outcome=Outcome.RECOVERED, width=level.width, height=level.height, written_run=self._run
+            )
+        with _reading():
+            made = picture_of(preview, job.photo, job.orientation, self._pixels)
+        time = (job.photo and job.photo.taken_at) or (preview.pyramid and preview.pyramid.file_time)
+        size_bytes = self._write(row.path, made.pieces, time)
+        return replace(
+            row,
+            outcome=Outcome.SALVAGED if made.salvaged else Outcome.RECOVERED,
+            width=made.size[0],
+            height=made.size[1],
+            full_width=made.full_size and made.full_size[0],
+            full_height=made.full_size and made.full_size[1],
+            size_bytes=size_bytes,
+            note=made.note,
+            details=made.details,
+            thumbnail=made.thumbnail,
+            written_run=self._run,
+        )
+
+    def _copy(self, row: Row, job: Job) -> Row:
+        """Copy a Smart Preview as it is."""
+        assert job.smart is not None
+        done = replace(row, outcome=Outcome.RECOVERED, written_run=self._run)
+        if self._dry_run:
+            return done
+        size_bytes = self._write(row.path, _chunks(job.smart), job.photo and job.photo.taken_at)
+        return replace(done, size_bytes=size_bytes)
+
+    def _write(self, relative: str, pieces: Iterable[bytes | memoryview], time: datetime | None) -> int:
+        path = self._out / relative
+        if path.parent not in self._folders:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._folders.add(path.parent)
+        return write_whole(path, pieces, _seconds(time))
+
+
+class _ReadError(Exception):
+    """The source cannot be read; said apart from errors of writing."""
+
+
+@contextmanager
+def _reading() -> Generator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _ReadError(str(error)) from error
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    with _reading():
+        stream = path.open("rb")
+    with stream:
+        while True:
+            with _reading():
+                chunk = stream.read(_CHUNK_BYTES)
+            if not chunk:
+                return
+            yield chunk
+
+
+def _seconds(time: datetime | None) -> float | None:
+    """Return a time as seconds since 1970; without a zone, as this computer's clock would have shown it."""
+    try:
+        return time.timestamp() if time else None
+    except (OverflowError, ValueError, OSError):
+        return None
