@@ -65,7 +65,7 @@ class DecoderPool:
         memory_bytes: int = MEMORY_BYTES,
         max_pixels: int = MAX_PIXELS,
     ) -> None:
-        """Start the processes; returns before they are up.
+        """Prepare; processes are started as files come, so that a run that reads nothing starts none.
 
         Args:
             spec: How the model wants its pixels.
@@ -85,12 +85,7 @@ class DecoderPool:
         self._outstanding = 0
         self._closed = threading.Event()
         self._processes: dict[int, _Process] = {}
-        self._threads = [
-            threading.Thread(target=self._serve, args=(number,), name=f"decoder-{number}", daemon=True)
-            for number in range(self._workers)
-        ]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
 
     @property
     def full(self) -> bool:
@@ -119,6 +114,12 @@ class DecoderPool:
             raise IndexerError("the decoders are closed")
         self._outstanding += 1
         self._jobs.put(_Job(ticket, path, hash_only))
+        if len(self._threads) < min(self._workers, self._outstanding):
+            number = len(self._threads)
+            self._threads.append(
+                threading.Thread(target=self._serve, args=(number,), name=f"decoder-{number}", daemon=True)
+            )
+            self._threads[-1].start()
 
     def results(self, *, wait: bool = False) -> list[Decoded]:
         """Take the answers that are there, in the order in which they came.

@@ -88,6 +88,19 @@ def health(home: Path, connection: sqlite3.Connection, model_id: int) -> Health:
         return Health("damaged", str(error), None, waiting)
 
 
+def is_current(home: Path, connection: sqlite3.Connection, model_id: int) -> bool:
+    """Tell whether the index of a model is sound and has all its vectors; Chroma is not opened, nor even imported.
+
+    Raises:
+        VectorError: The catalog has no such model.
+    """
+    found = health(home, connection, model_id)
+    count = "SELECT count(*) FROM embedding WHERE model_id = ?"
+    return (found.state, found.waiting) == ("ok", 0) and (found.records,) == connection.execute(
+        count, (model_id,)
+    ).fetchone()
+
+
 def rebuild(home: Path, connection: sqlite3.Connection, model_id: int, on_progress: OnProgress = ignore) -> None:
     """Throw the index of a model away and build it anew from the catalog.
 

@@ -218,7 +218,7 @@ class Library:
         from indexer.errors import VectorError
         from indexer.lock import LockedError
         from indexer.matrix import Matrix
-        from indexer.vectors import ChromaIndex
+        from indexer.vectors import ChromaIndex, is_current
 
         try:
             matrix_file.update(self.home, self.catalog.db, model.id, on_progress)
@@ -226,8 +226,9 @@ class Library:
             if len(matrix):
                 # Done here, or the first search would have to embed hundreds of texts before its own.
                 calibrate(self.catalog, model, matrix, self.model_thread.embed_texts)
-            with ChromaIndex(self.home, self.catalog.db, model.id, "indexing photos", on_progress) as chroma:
-                chroma.apply(on_progress)
+            if not is_current(self.home, self.catalog.db, model.id):  # Chroma takes most of a second to import
+                with ChromaIndex(self.home, self.catalog.db, model.id, "indexing photos", on_progress) as chroma:
+                    chroma.apply(on_progress)
         except (VectorError, LockedError) as error:
             return f"The index is not up to date ({error}). Every photo can be found all the same, only slower."
         return None
