@@ -14,7 +14,7 @@ environment() {
     [ "$(cat "$home/$name/.ready" 2>/dev/null)" = "$*" ] && return
     echo "installing $* into build/bench/$name" >&2
     if "$uv" venv --quiet --clear --python "$python" "$home/$name" &&
-        "$uv" pip install --quiet --python "$home/$name/bin/python" "$@"; then
+        "$uv" pip install --quiet --compile-bytecode --python "$home/$name/bin/python" "$@"; then
         echo "$*" >"$home/$name/.ready"
     else
         echo "$1 cannot be installed: its rows are left out" >&2
