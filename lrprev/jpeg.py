@@ -26,8 +26,8 @@ _BLOCK_EDGE = 8
 _MAX_FILL_BYTES = 16
 _MAX_SAMPLING = 4
 # In entropy-coded data FF is followed by 00 (a data byte), by RST0-7, or by FF (fill); anything else ends the scan.
-_SCAN_END = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_RESTART = re.compile(rb"\xff[\xd0-\xd7]")
+_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff]")
+_RESTART_MARKERS = range(0xD0, 0xD8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,15 @@ class Picture:
     restarts_counted: bool
 
 
+@dataclass(slots=True)
+class _Restarts:
+    """The restart markers of one scan: how many, how many in order from the first, and where the order breaks."""
+
+    count: int = 0
+    in_order: int = 0
+    wrong_at: int | None = None
+
+
 def read_frame(stream: BinaryIO, offset_bytes: int, end: int) -> Frame:
     """Read a JPEG's header up to its first scan, skipping what the segments hold.
 
@@ -96,10 +105,10 @@ def check(data: bytes, offset_bytes: int = 0) -> Picture:
     frame: Frame | None = None
     open_scan: Segment | None = None
     scans, interval, restarts_counted = 0, 0, False
-    for segment in walk(data, offset_bytes):
+    for segment, restarts in _walk(data, offset_bytes):
         if open_scan and frame:
             expected = _expected_restarts(frame, interval, _payload(stream, open_scan, 2, "a scan header"))
-            _check_restarts(data, open_scan.end, segment.offset_bytes, expected)
+            _check_restarts(data, restarts, segment.offset_bytes, expected)
             restarts_counted = bool(expected)
             scans += 1
         open_scan = segment if segment.marker == SOS_MARKER else None
@@ -118,14 +127,7 @@ def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
     Raises:
         LrprevError: The chain of segments breaks.
     """
-    stream = BytesIO(data)
-    offset = _after_soi(stream, offset_bytes)
-    while True:
-        segment = _read_segment(stream, offset, len(data))
-        yield segment
-        if segment.marker == EOI_MARKER:
-            return
-        offset = _scan_end(data, segment.end) if segment.marker == SOS_MARKER else segment.end
+    return (segment for segment, _ in _walk(data, offset_bytes))
 
 
 def segments(stream: BinaryIO, offset_bytes: int, end: int) -> Iterator[Segment]:
@@ -146,6 +148,18 @@ def segments(stream: BinaryIO, offset_bytes: int, end: int) -> Iterator[Segment]
         if segment.marker in (SOS_MARKER, EOI_MARKER):
             return
         offset = segment.end
+
+
+def _walk(data: bytes, offset_bytes: int) -> Iterator[tuple[Segment, _Restarts]]:
+    """Yield every segment with the restart markers of the scan before it, found in one pass over the data."""
+    stream = BytesIO(data)
+    offset, restarts = _after_soi(stream, offset_bytes), _Restarts()
+    while True:
+        segment = _read_segment(stream, offset, len(data))
+        yield segment, restarts
+        if segment.marker == EOI_MARKER:
+            return
+        offset, restarts = _scan(data, segment.end) if segment.marker == SOS_MARKER else (segment.end, _Restarts())
 
 
 def _after_soi(stream: BinaryIO, offset_bytes: int) -> int:
@@ -194,11 +208,18 @@ def _parse_frame(stream: BinaryIO, segment: Segment) -> Frame:
     return Frame(segment.marker, width, height, sampling)
 
 
-def _scan_end(data: bytes, offset_bytes: int) -> int:
-    match = _SCAN_END.search(data, offset_bytes)
-    if not match:
-        raise LrprevError(len(data), "an end-of-image marker", "the end of the data")
-    return match.start()
+def _scan(data: bytes, offset_bytes: int) -> tuple[int, _Restarts]:
+    """Tell where a scan's data end, and which restart markers are in them."""
+    restarts = _Restarts()
+    for match in _MARKER_IN_SCAN.finditer(data, offset_bytes):
+        marker = data[match.start() + 1]
+        if marker not in _RESTART_MARKERS:
+            return match.start(), restarts
+        if restarts.wrong_at is None and marker & 7 != restarts.in_order & 7:
+            restarts.wrong_at = match.start()
+        restarts.count += 1
+        restarts.in_order += restarts.wrong_at is None
+    raise LrprevError(len(data), "an end-of-image marker", "the end of the data")
 
 
 def _expected_restarts(frame: Frame, interval: int, scan_header: bytes) -> int | None:
@@ -217,11 +238,10 @@ def _expected_restarts(frame: Frame, interval: int, scan_header: bytes) -> int |
     return -(-columns * rows // interval) - 1
 
 
-def _check_restarts(data: bytes, start: int, end: int, expected: int | None) -> None:
+def _check_restarts(data: bytes, restarts: _Restarts, end: int, expected: int | None) -> None:
     """Check that the restart markers of a scan count 0 to 7 round and round, and how many there are."""
-    found = 0
-    for found, match in enumerate(_RESTART.finditer(data, start, end), start=1):
-        if data[match.start() + 1] & 7 != (found - 1) & 7:
-            raise LrprevError(match.start(), f"restart marker {(found - 1) & 7}", match.group())
-    if expected is not None and found != expected:
-        raise LrprevError(end, f"{expected} restart markers in the scan", found)
+    if restarts.wrong_at is not None:
+        found = data[restarts.wrong_at : restarts.wrong_at + 2]
+        raise LrprevError(restarts.wrong_at, f"restart marker {restarts.in_order & 7}", found)
+    if expected is not None and restarts.count != expected:
+        raise LrprevError(end, f"{expected} restart markers in the scan", restarts.count)
