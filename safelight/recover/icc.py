@@ -1,7 +1,7 @@
 """ICC profiles for the colour spaces that Lightroom renders previews in, built from their definitions.
 
-Matrix profiles of ICC version 2, which every viewer reads: primaries adapted to D50 and one tone curve. They are our
-own bytes, so no licence travels with a recovered photo.
+Matrix profiles of ICC version 2, which every viewer reads: the primaries' colours under D50 and one tone curve. They
+are our own bytes, so no licence travels with a recovered photo.
 
 Source: ICC.1:2001-04 (layout); IEC 61966-2-1 (sRGB); Adobe RGB (1998) Color Image Encoding; ISO 22028-2 (ROMM RGB, with
 ProPhoto's primaries; its curve is a plain 1.8).
@@ -13,34 +13,42 @@ import struct
 from dataclasses import dataclass
 from functools import cache
 
-import numpy as np
-from numpy.typing import NDArray
-
-_D50 = (0.9642, 1.0, 0.8249)  # the profile connection space's white, as ICC.1 rounds it
-_D65_XY, _D50_XY = (0.3127, 0.3290), (0.3457, 0.3585)
-_BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+_Xyz = tuple[float, float, float]
+_D50: _Xyz = (0.9642, 1.0, 0.8249)  # the profile connection space's white, as ICC.1 rounds it
 _SRGB_STEPS = 1024  # a curve of so many steps is within a quarter of an 8-bit level of the formula
 _HEADER = struct.Struct(">I4sI4s4s4s6H4s4sI4s4sQI3I4s44x")
 
 
 @dataclass(frozen=True, slots=True)
 class _Space:
+    """A colour space: its primaries adapted to D50 (Bradford), and its curve; without a gamma, sRGB's."""
+
     description: str
-    primaries: tuple[tuple[float, float], ...]  # x, y of red, green and blue
-    white: tuple[float, float]
-    gamma: float | None  # None: sRGB's own curve
+    red: _Xyz
+    green: _Xyz
+    blue: _Xyz
+    gamma: float | None
 
 
+_PROPHOTO = _Space(
+    "Compatible with ProPhoto RGB",
+    (0.79767, 0.28804, 0.0),
+    (0.13519, 0.71188, 0.0),
+    (0.03134, 0.00009, 0.8249),
+    1.8,
+)
 _SPACES = {
-    "srgb": _Space("sRGB", ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)), _D65_XY, None),
+    "srgb": _Space("sRGB", (0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.7141), None),
     "adobergb": _Space(
-        "Compatible with Adobe RGB (1998)", ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), _D65_XY, 563 / 256
+        "Compatible with Adobe RGB (1998)",
+        (0.60974, 0.31111, 0.01947),
+        (0.20528, 0.62567, 0.06087),
+        (0.14919, 0.06322, 0.74457),
+        563 / 256,
     ),
-    "prophoto": _Space(
-        "Compatible with ProPhoto RGB", ((0.734699, 0.265301), (0.159597, 0.840403), (0.036598, 0.000105)), _D50_XY, 1.8
-    ),
+    "prophoto": _PROPHOTO,
+    "prophotorgb": _PROPHOTO,
 }
-_SPACES["prophotorgb"] = _SPACES["prophoto"]
 
 
 def profile(name: str | None) -> bytes | None:
@@ -53,14 +61,13 @@ def profile(name: str | None) -> bytes | None:
 def _build(name: str) -> bytes:
     space = _SPACES[name]
     curve = _curve(space.gamma)
-    red, green, blue = (_xyz(column) for column in _matrix(space).T)
     blocks = {
         b"desc": _description(space.description),
         b"cprt": b"text\0\0\0\0" + b"No copyright, use freely\0",
-        b"wtpt": _xyz(np.array(_D50)),
-        b"rXYZ": red,
-        b"gXYZ": green,
-        b"bXYZ": blue,
+        b"wtpt": _xyz(_D50),
+        b"rXYZ": _xyz(space.red),
+        b"gXYZ": _xyz(space.green),
+        b"bXYZ": _xyz(space.blue),
         b"rTRC": curve,
         b"gTRC": curve,
         b"bTRC": curve,
@@ -84,30 +91,17 @@ def _header(size_bytes: int) -> bytes:
     )  # fmt: skip
 
 
-def _matrix(space: _Space) -> NDArray[np.float64]:
-    """Return linear RGB -> XYZ at D50 as (3, 3): columns are the adapted primaries."""
-    white = _xy_to_xyz(space.white)
-    unscaled = np.stack([_xy_to_xyz(xy) for xy in space.primaries], axis=1)
-    native = unscaled * np.linalg.solve(unscaled, white)
-    cones = (_BRADFORD @ np.array(_D50)) / (_BRADFORD @ white)
-    return np.linalg.inv(_BRADFORD) @ np.diag(cones) @ _BRADFORD @ native
-
-
-def _xy_to_xyz(xy: tuple[float, float]) -> NDArray[np.float64]:
-    x, y = xy
-    return np.array([x / y, 1.0, (1 - x - y) / y])
-
-
-def _xyz(values: NDArray[np.float64]) -> bytes:
-    return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(float(value) * 65536) for value in values))
+def _xyz(values: _Xyz) -> bytes:
+    return b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(value * 65536) for value in values))
 
 
 def _curve(gamma: float | None) -> bytes:
     if gamma is not None:
         return b"curv\0\0\0\0" + struct.pack(">IH", 1, round(gamma * 256))
-    x = np.linspace(0, 1, _SRGB_STEPS)
-    y = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)
-    return b"curv\0\0\0\0" + struct.pack(">I", len(x)) + np.round(y * 65535).astype(">u2").tobytes()
+    steps = (step / (_SRGB_STEPS - 1) for step in range(_SRGB_STEPS))
+    light = (x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in steps)
+    values = [round(y * 65535) for y in light]
+    return b"curv\0\0\0\0" + struct.pack(f">I{len(values)}H", len(values), *values)
 
 
 def _description(text: str) -> bytes:

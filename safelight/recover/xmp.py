@@ -13,7 +13,7 @@ import re
 import struct
 from collections.abc import Iterable
 from datetime import datetime
-from xml.sax.saxutils import escape, quoteattr
+from html import escape
 
 from importers.lightroom_photo import CatalogPhoto, Position
 
@@ -119,15 +119,19 @@ def _packet(attributes: dict[str, str], elements: list[str], *, wrapped: bool = 
     body = "".join(elements)
     used = {name.partition(":")[0] for name in attributes} | set(re.findall(r"<(\w+):", body)) | {"rdf"}
     spaces = "".join(f' xmlns:{prefix}="{_SPACES[prefix]}"' for prefix in sorted(used))
-    simple = "".join(
-        f" {name}={quoteattr(clean(value)[:_MAX_ATTRIBUTE_CHARACTERS])}" for name, value in attributes.items()
-    )
+    simple = "".join(f' {name}="{_attribute(value)}"' for name, value in attributes.items())
     rdf = f'<rdf:RDF{spaces}><rdf:Description rdf:about=""{simple}>{body}</rdf:Description></rdf:RDF>'
     meta = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{rdf}</x:xmpmeta>'
     head, tail = (
         ('<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>', '<?xpacket end="r"?>') if wrapped else ("", "")
     )
     return (head + meta + tail).encode()
+
+
+def _attribute(text: str) -> str:
+    """Escape an attribute's value; XML turns line breaks and tabs in one into spaces unless they are escaped, too."""
+    escaped = escape(clean(text)[:_MAX_ATTRIBUTE_CHARACTERS])
+    return escaped.replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
 
 
 def _extended(packet: bytes, guid: str) -> list[bytes]:

@@ -191,18 +191,27 @@ def test_profiles_say_what_their_space_says(name, space):
 
 
 @pytest.mark.parametrize(
-    ("name", "colorants"),
+    ("name", "primaries", "white"),
     [
-        # As Adobe's AdobeRGB1998.icc and the sRGB profile of the ICC have them, and ROMM's definition.
-        ("AdobeRGB", [(0.60974, 0.31111, 0.01947), (0.20528, 0.62567, 0.06087), (0.14919, 0.06322, 0.74457)]),
-        ("sRGB", [(0.43607, 0.22249, 0.01392), (0.38515, 0.71687, 0.09708), (0.14307, 0.06061, 0.71410)]),
-        ("ProPhoto", [(0.79767, 0.28804, 0.0), (0.13519, 0.71188, 0.0), (0.03134, 0.00009, 0.82491)]),
+        ("AdobeRGB", ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), (0.3127, 0.3290)),
+        ("sRGB", ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)), (0.3127, 0.3290)),
+        ("ProPhoto", ((0.734699, 0.265301), (0.159597, 0.840403), (0.036598, 0.000105)), (0.34567, 0.35850)),
     ],
 )
-def test_primaries_are_the_published_ones(name, colorants):
+def test_primaries_are_those_of_the_definition(name, primaries, white):
+    """Computed from the chromaticities that the standards give, adapted to D50 by Bradford."""
+
+    def xyz(xy):
+        return np.array([xy[0] / xy[1], 1, (1 - xy[0] - xy[1]) / xy[1]])
+
+    bradford = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+    unscaled = np.stack([xyz(xy) for xy in primaries], axis=1)
+    native = unscaled * np.linalg.solve(unscaled, xyz(white))
+    cones = (bradford @ np.array([0.9642, 1, 0.8249])) / (bradford @ xyz(white))
+    expected = (np.linalg.inv(bradford) @ np.diag(cones) @ bradford @ native).T
     profile = ImageCms.ImageCmsProfile(BytesIO(icc.profile(name))).profile
-    found = [profile.red_colorant[0], profile.green_colorant[0], profile.blue_colorant[0]]
-    assert np.abs(np.array(found) - np.array(colorants)).max() < 3e-4
+    found = np.array([profile.red_colorant[0], profile.green_colorant[0], profile.blue_colorant[0]])
+    assert np.abs(found - expected).max() < 2e-4
 
 
 def test_an_unknown_space_gets_no_profile():
