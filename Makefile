@@ -2,6 +2,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 PHOTOS ?= assets/demo
+export PHOTOS
 .PHONY: setup demo test lint bench clean
 
 setup:
@@ -9,7 +10,7 @@ setup:
 
 # Index a few pictures (or PHOTOS=folder) and ask for three of them in words.
 demo: setup
-	@PHOTOS='$(PHOTOS)' tools/demo.sh
+	@tools/demo.sh
 
 lint:
 	@tools/setup.sh dev

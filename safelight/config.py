@@ -82,11 +82,17 @@ def save_setting(key: str, value: str | None) -> None:
     Writes: config.toml.
     """
     import tomlkit
+    from tomlkit.exceptions import ParseError
 
     path = config_file()
-    checked = getattr(_with(Settings(), key, value or "", "the command line"), key) if value is not None else None
+    if key not in EXPLAINED:
+        raise SafelightError(f"there is no setting `{key}`; there are: {', '.join(EXPLAINED)}")
+    checked = None if value is None else getattr(_with(Settings(), key, value, "the command line"), key)
     try:
-        document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+        try:
+            document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+        except (UnicodeDecodeError, ParseError) as error:
+            raise SafelightError(f"cannot read {path}: {error}; mend or delete it") from error
         if checked is None:
             if key in document:
                 del document[key]
@@ -110,7 +116,8 @@ def _with(settings: Settings, key: str, value: object, where: str) -> Settings:
         except ValueError:
             value = -1
         if value < (0 if key == "workers" else 1):
-            raise SafelightError(f"{where}: `{key}` must be a whole number, {EXPLAINED[key]}")
+            least = 0 if key == "workers" else 1
+            raise SafelightError(f"{where}: `{key}` must be a whole number from {least} up ({EXPLAINED[key]})")
     elif not isinstance(value, str) or value not in _CHOICES.get(key, (value,)):
         raise SafelightError(f"{where}: `{key}` must be {EXPLAINED[key]}")
     return replace(settings, **{key: value})

@@ -50,7 +50,7 @@ def index_paths(
         targets = [Path(path).expanduser() for path in paths] or [root.path for root in library.catalog.roots()]
         if not targets:
             raise SafelightError("nothing has been indexed yet; say where your photos are: safelight index ~/Pictures")
-        sources = [source for path in targets if (source := _reach(library, path, on_remark)) is not None]
+        sources = _without_parts([s for path in targets if (s := _reach(library, path, on_remark)) is not None])
         total = Tally()
         if not sources:
             return total
@@ -102,16 +102,24 @@ def _reach(library: Library, path: Path, on_remark: OnRemark) -> Source | None:
     root = max(known, key=lambda root: len(root.path.parts), default=None)
     if root is not None and not _is_there(root):
         library.catalog.mark_root(root, "offline", root.device)
-        on_remark(f"{root.path} is not there (is its drive plugged in?); its photos are kept as they are.")
+        on_remark(f"{root.path} is not there, or empty (is its drive plugged in?); its photos are kept as they are.")
         return None
     return open_source(path)
 
 
+def _without_parts(sources: list[Source]) -> list[Source]:
+    """Leave out what lies within, or is, another of the sources, so that no photo is counted twice."""
+    whole: list[Source] = []
+    for source in sorted(sources, key=lambda source: len(source.root.parts)):
+        if not any(source.root.is_relative_to(other.root) for other in whole):
+            whole.append(source)
+    return whole
+
+
 def _is_there(root: Root) -> bool:
-    """Tell whether a root can be read now: an empty mount point on another device is not it."""
+    """Tell whether a root can be read now. An empty folder is not it: an unplugged drive leaves its mount point."""
     try:
-        device = root.path.stat().st_dev
-        return device == root.device or any(os.scandir(root.path))
+        return root.path.is_file() or any(os.scandir(root.path))
     except OSError:
         return False
 

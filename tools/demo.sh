@@ -7,10 +7,10 @@ export SAFELIGHT_HOME
 safelight=.venv/bin/safelight
 say() { printf '\n$ safelight %s\n' "$*"; }
 
-say index "$PHOTOS" --model starter
+say index "\"$PHOTOS\"" --model starter
 $safelight index "$PHOTOS" --model starter
 # Searches may find nothing (exit code 1) in someone's own PHOTOS; only an error (2) ends the demo.
 for words in "${WORDS1:-a cat}" "${WORDS2:-something to drink}" "${WORDS3:-a space rocket}"; do
     say search "\"$words\"" -n 3
-    $safelight search "$words" -n 3 --model starter || [ $? -eq 1 ]
+    $safelight search "$words" -n 3 --model starter --folder "$PHOTOS" || [ $? -eq 1 ]
 done

@@ -30,12 +30,19 @@ def model_list(as_json: bool) -> None:
 def model_fetch(name: str, yes: bool) -> None:
     """Download a model, once."""
     from indexer.models.download import fetch
+    from indexer.models.registry import STARTER
     from safelight import draw
 
-    with open_library() as library, draw.Bar() as bar:
+    with open_library() as library:
+        if name == STARTER:
+            if not library.is_here(name):
+                raise click.ClickException("the starter model comes with the extra `starter`, see README.md")
+            draw.say("The starter model is here; it needs no download.")
+            return
         if not yes:
             ask_download(name)
-        path = fetch(name, home=library.home, on_progress=bar.show)
+        with draw.Bar() as bar:
+            path = fetch(name, home=library.home, on_progress=bar.show)
     draw.say(f"{name} is in {draw.printable(str(path))}")
 
 
@@ -81,7 +88,11 @@ def config_set(key: str, value: str) -> None:
     """Change a setting: safelight config set results 24."""
     from safelight.config import save_setting
 
-    save_setting(key, value)
+    if key == "model":
+        with open_library() as library:
+            library.use_model(value)  # which knows whether there is such a model
+    else:
+        save_setting(key, value)
 
 
 @config.command("unset")

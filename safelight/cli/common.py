@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from indexer.events import Progress
     from safelight.config import Settings
     from safelight.service import Library
 
@@ -69,7 +70,17 @@ def fetch_if_missing(library: Library, *, as_json: bool) -> None:
     from safelight import draw
 
     with draw.Bar() as bar:
-        fetch(name, home=library.home, on_progress=draw.json_progress() if as_json else bar.show)
+        show = draw.json_progress() if as_json else bar.show
+        said = False
+
+        def on_progress(event: Progress) -> None:
+            nonlocal said
+            if not said:
+                said = True
+                draw.remark(f"Downloading {name}, about {event.total // 1_000_000:,} MB, once.")
+            show(event)
+
+        fetch(name, home=library.home, on_progress=on_progress)
 
 
 def ask_download(name: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from typing import NoReturn
 
 import click
@@ -27,9 +28,12 @@ def main() -> NoReturn:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = FOUND
     except Exception as error:
-        if not _is_ours(error):
-            raise
-        click.echo(f"safelight: {error}", err=True)
+        if _is_ours(error):
+            click.echo(f"safelight: {error}", err=True)
+        else:
+            # Python's own exit code would say "nothing found" to a script.
+            traceback.print_exc()
+            click.echo("safelight: this is a fault in Safelight; please report it with the lines above", err=True)
         code = ERROR
     sys.exit(code)
 

@@ -47,7 +47,8 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, **flags: Any) -> N
             draw.emit({"event": "problem", "path": path, "outcome": outcome, "reason": reason})
 
     with open_library(**flags) as library:
-        if not paths or any(Path(path).expanduser().exists() for path in paths):
+        # Not before there is something to index: a download is a matter of gigabytes.
+        if library.catalog.roots() if not paths else any(Path(path).expanduser().exists() for path in paths):
             fetch_if_missing(library, as_json=as_json)
         with stopping(stop), draw.Bar() as bar:
             tally = index_paths(

@@ -242,6 +242,27 @@ def test_indexing_and_searching_never_import_torch(safelight, photos):
     subprocess.run([sys.executable, "-c", code, str(photos)], env=safelight.env, capture_output=True, check=True)
 
 
+def test_no_library_counts_its_users(tmp_path):
+    """Nothing leaves this computer: ONNX Runtime queues events below ~/.cache unless it is told not to."""
+    safelight = Safelight(tmp_path / "home")
+    safelight.env = {key: value for key, value in safelight.env.items() if key != "CI"} | {"HOME": str(tmp_path)}
+    safelight("index", str(DEMO), "--model", "starter")
+    safelight("search", "cat")
+    left = {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")}
+    assert left <= {"home"}, sorted(str(path) for path in tmp_path.rglob("*") if "home" not in path.parts)[:10]
+
+
+def test_fetching_the_starter_is_no_mistake(safelight):
+    assert "needs no download" in safelight("model", "fetch", "starter").stdout
+
+
+def test_a_damaged_settings_file_is_named(tmp_path):
+    safelight = Safelight(tmp_path)
+    (tmp_path / "config.toml").write_text("model = [unclosed")
+    for arguments in (("config", "unset", "results"), ("search", "cat")):
+        assert "config.toml" in safelight(*arguments, code=2).stderr
+
+
 def test_version():
     done = subprocess.run([sys.executable, "-m", "safelight", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "safelight, version 0.1.0"

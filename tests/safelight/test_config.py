@@ -42,7 +42,7 @@ def test_setting_a_key_keeps_comments_and_unsetting_takes_it_out(own_home):
 @pytest.mark.parametrize(
     ("key", "value", "says"),
     [
-        ("colour", "red", "`colour`, which is no setting; there are: model, engine"),
+        ("colour", "red", "there is no setting `colour`; there are: model, engine"),
         ("results", "many", "`results` must be a whole number"),
         ("results", "0", "`results` must be a whole number"),
         ("workers", "-1", "`workers` must be a whole number"),

@@ -91,6 +91,10 @@ def test_without_a_path_everything_known_is_looked_at_again(index, photos):
     assert outcomes(index()) == {"indexed": 1, "unchanged": 6, "embedded": 1}
 
 
+def test_a_path_named_twice_is_counted_once(index, photos):
+    assert outcomes(index(photos / "2019" / "0.png", photos, photos, photos / "2019")) == {"indexed": 6, "embedded": 6}
+
+
 def test_nothing_known_and_no_path_is_a_clear_line(index):
     with pytest.raises(SafelightError, match="nothing has been indexed yet"):
         index()
@@ -213,6 +217,9 @@ def test_a_vanished_root_is_offline_and_nothing_is_touched(index, photos, tmp_pa
     photos.rename(tmp_path / "unplugged")
     assert outcomes(index(photos)) == {}
     assert "is not there" in index.remarks[-1]
+    photos.mkdir()  # as a mount point stays when its drive is gone
+    assert outcomes(index(photos)) == {}
+    photos.rmdir()
     assert [root.state for root in index.library.catalog.roots()] == ["offline"]
     assert index.count("photo WHERE state = 'indexed'") == 6
     assert plan_prune(index.library).photos == [], "what lies on an absent drive is never pruned"
