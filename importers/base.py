@@ -110,6 +110,7 @@ class Source(Protocol):
         folder: What paths and keys lie under: the root, or the folder that holds it where the root is a file.
         device: st_dev of the root.
         unreadable: After photos(): keys of parts that could not be listed -> why. What was known there is not missing.
+        passed_over: After photos(): keys of the libraries of other programs that lie inside and were not entered.
     """
 
     name: ClassVar[str]
@@ -117,6 +118,7 @@ class Source(Protocol):
     folder: Path
     device: int
     unreadable: dict[bytes, str]
+    passed_over: list[bytes]
 
     @classmethod
     def recognise(cls, path: Path) -> bool:

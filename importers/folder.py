@@ -44,6 +44,11 @@ _PACKAGE_SUFFIXES = frozenset(
 )
 """Folders that one program owns: their pictures are copies, thumbnails, or read by a source of their own."""
 
+_PHOTO_LIBRARY_SUFFIXES = frozenset(
+    (b".photoslibrary", b".photolibrary", b".migratedphotolibrary", b".aplibrary", b".cocatalog")
+)
+"""Those among them that hold photos which people would miss; the others hold copies, or none."""
+
 _DATALESS = 0x40000000  # SF_DATALESS, macOS <sys/stat.h>
 _CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 
@@ -57,6 +62,7 @@ class FolderSource:
         device: st_dev of the root; an empty folder on another device is a drive that was unplugged.
         unreadable: After photos(): folder keys ("2024/trip", b"" for none) -> why they could not be listed. What was
             known below them is not missing.
+        passed_over: After photos(): keys of the photo libraries inside that belong to one program and were not entered.
         ignored: After photos(): how many files were passed over as no pictures.
     """
 
@@ -76,6 +82,7 @@ class FolderSource:
         self.device = status.st_dev
         self.folder = self.root if stat.S_ISDIR(status.st_mode) else self.root.parent
         self.unreadable: dict[bytes, str] = {}
+        self.passed_over: list[bytes] = []
         self.ignored = 0
 
     @classmethod
@@ -97,7 +104,7 @@ class FolderSource:
         Raises:
             ImporterError: The root cannot be listed, or was unplugged on the way.
         """
-        self.unreadable, self.ignored = {}, 0
+        self.unreadable, self.passed_over, self.ignored = {}, [], 0
         if self.root != self.folder:
             yield from self._photo(os.fsencode(self.root.name), known)
             return
@@ -136,7 +143,10 @@ class FolderSource:
                 key = folder + b"/" + entry.name if folder else entry.name
                 if not _is_folder(entry):
                     files.append(key)
-                elif not is_package(entry.name) and entry.name.lower() not in _FOREIGN_FOLDERS:
+                elif is_package(entry.name):
+                    if os.path.splitext(key)[1].lower() in _PHOTO_LIBRARY_SUFFIXES:  # noqa: PTH122
+                        self.passed_over.append(key)
+                elif entry.name.lower() not in _FOREIGN_FOLDERS:
                     (linked if entry.is_symlink() else inner).append(key)
         return sorted(files), sorted(inner), sorted(linked)
 

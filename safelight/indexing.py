@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from importers.base import ImporterError, Source
@@ -84,16 +84,25 @@ def index_paths(
                 except ImporterError as error:
                     trouble.append(error)
                 total += run.tally
-                for key, why in source.unreadable.items():
-                    on_remark(
-                        f"{source.folder / os.fsdecode(key)} cannot be read ({why}); what is known there is kept."
-                    )
+                for remark in _remarks(source, run.tally):
+                    on_remark(remark)
         if (stale := library.update_indexes(model, on_progress)) is not None:
             on_remark(stale)
     if trouble:
         raise trouble[0]
     total.interrupted = stop.is_set()
     return total
+
+
+def _remarks(source: Source, tally: Tally) -> Iterator[str]:
+    """Say what a run over a source did not read, and why."""
+    for key, why in source.unreadable.items():
+        yield f"{source.folder / os.fsdecode(key)} cannot be read ({why}); what is known there is kept."
+    for key in source.passed_over:
+        library = source.folder / os.fsdecode(key)
+        yield f"{library} is the library of another program, which this version does not read."
+    if not tally.photos and not tally.interrupted and not source.unreadable:
+        yield f"There are no pictures in {source.root}."
 
 
 def _reach(library: Library, path: Path, on_remark: OnRemark) -> Source | None:

@@ -95,6 +95,16 @@ def test_a_path_named_twice_is_counted_once(index, photos):
     assert outcomes(index(photos / "2019" / "0.png", photos, photos, photos / "2019")) == {"indexed": 6, "embedded": 6}
 
 
+def test_what_was_passed_over_is_said(index, photos, tmp_path):
+    (photos / "Old.photoslibrary").mkdir()
+    paint(photos / "Old.photoslibrary" / "inside.png", 900)
+    (tmp_path / "empty").mkdir()
+    assert outcomes(index(photos)) == {"indexed": 6, "embedded": 6}
+    assert [remark for remark in index.remarks if "Old.photoslibrary" in remark and "another program" in remark]
+    index(tmp_path / "empty")
+    assert index.remarks[-1] == f"There are no pictures in {tmp_path / 'empty'}."
+
+
 def test_nothing_known_and_no_path_is_a_clear_line(index):
     with pytest.raises(SafelightError, match="nothing has been indexed yet"):
         index()
