@@ -70,7 +70,7 @@ def measure(*, quick: bool) -> Iterator[Table]:
         thread.close()
     table.note(
         "The ratio is the slower half alone over the whole run. Alone, each half has every core; a model on the CPU"
-        " must share them with the decoders, and then no order of work beats both halves in turn: see the column before."
+        " must share them with the decoders; then no order of work beats both halves in turn: see the column before."
     )
     yield table
 
