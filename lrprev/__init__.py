@@ -13,7 +13,7 @@ from lrprev.preview import Confidence, Level, Preview, read_preview
 from lrprev.pyramid import LevelSize, Pyramid
 from lrprev.readonly import open_readonly
 from lrprev.salvage import Whole, largest_whole, read_or_salvage, salvage
-from lrprev.store import State, Store, StoredPreview
+from lrprev.store import State, Store, StoredPreview, read_files
 
 __all__ = [
     "CacheEntry",
@@ -31,6 +31,7 @@ __all__ = [
     "largest_whole",
     "open_readonly",
     "previews_folder",
+    "read_files",
     "read_or_salvage",
     "read_preview",
     "salvage",

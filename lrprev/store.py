@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -33,6 +33,7 @@ from lrprev.preview import Level, Preview, by_size, read_preview
 from lrprev.pyramid import Pyramid
 from lrprev.readonly import open_readonly
 from lrprev.salvage import read_or_salvage
+from lrprev.source import open_source
 
 _Reader = TypeVar("_Reader", PreviewsDatabase, RootPixels)
 
@@ -131,23 +132,15 @@ class Store:
             LrprevError: None of them holds a level.
             OSError: A file cannot be read.
         """
-        pyramid: Pyramid | None = None
-        levels: list[Level] = []
-        problems: list[str] = []
-        for path in stored.files:
-            try:
-                part = read_or_salvage(path)
-            except LrprevError as error:
-                problems.append(f"{path.name}: {error}")
-                continue
-            pyramid = pyramid or part.pyramid
-            levels += part.levels
-            problems += (f"{path.name}: {problem}" for problem in part.problems)
-        sizes = {(level.width, level.height) for level in levels}
-        levels += (level for level in self._thumbnail(stored) if (level.width, level.height) not in sizes)
-        if not levels:
-            raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
-        return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))
+        return read_files(stored, self.thumbnail(stored))
+
+    def thumbnail(self, stored: StoredPreview) -> bytes | None:
+        """Read the smallest level's JPEG from root-pixels.db; None where it is not there."""
+        try:
+            return self._root_pixels.jpeg(stored.uuid, stored.digest) if self._root_pixels else None
+        except LrprevError as error:
+            self.problems.append(f"{ROOT_PIXELS_DB}: {error}")
+            return None
 
     def state(self, uuid: str, digest: str) -> State:
         """Tell what a preview is to previews.db and the catalog."""
@@ -199,14 +192,6 @@ class Store:
         self._database = None
         self.problems.append(str(error))
 
-    def _thumbnail(self, stored: StoredPreview) -> tuple[Level, ...]:
-        try:
-            jpeg = self._root_pixels.jpeg(stored.uuid, stored.digest) if self._root_pixels else None
-            return read_preview(jpeg).levels if jpeg else ()
-        except LrprevError as error:
-            self.problems.append(f"{ROOT_PIXELS_DB}: {error}")
-            return ()
-
     def _keys_without_files(self, elsewhere: set[Key]) -> Iterator[Key]:
         """Yield what only root-pixels.db holds, with no more than one folder's names in memory."""
         keys = self._root_pixels.keys() if self._root_pixels else ()
@@ -245,3 +230,41 @@ class Store:
         except (LrprevError, OSError) as error:
             self.problems.append(f"{path}: {error}")
         return None
+
+
+def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: bool = False) -> Preview:
+    """Read one preview's headers from all its files; needs no open store, so any thread may do it.
+
+    Args:
+        stored: The preview.
+        thumbnail: What Store.thumbnail says, for a level that no file has.
+        whole: Read each file at once and keep it in memory with its levels: for those who want a large level anyway,
+            and drives where every seek is slow. Otherwise only headers are read.
+
+    Raises:
+        LrprevError: There is no level anywhere.
+        OSError: A file cannot be read.
+    """
+    pyramid: Pyramid | None = None
+    levels: list[Level] = []
+    problems: list[str] = []
+    for path in stored.files:
+        try:
+            part = read_or_salvage(_content(path) if whole else path)
+        except LrprevError as error:
+            problems.append(f"{path.name}: {error}")
+            continue
+        pyramid = pyramid or part.pyramid
+        levels += part.levels
+        problems += (f"{path.name}: {problem}" for problem in part.problems)
+    sizes = {(level.width, level.height) for level in levels}
+    with suppress(LrprevError):  # a thumbnail that is none
+        levels += (level for level in read_preview(thumbnail or b"").levels if (level.width, level.height) not in sizes)
+    if not levels:
+        raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
+    return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))
+
+
+def _content(path: Path) -> bytes:
+    with open_source(path) as stream:
+        return stream.read()

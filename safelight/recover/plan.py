@@ -10,7 +10,7 @@ from types import TracebackType
 
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
 from indexer.events import OnProgress, Progress
-from lrprev import LrprevError, Preview, State, Store, StoredPreview, read_or_salvage
+from lrprev import LrprevError, State, Store, StoredPreview, read_or_salvage
 from lrprev.folders import key_of_name, starts_with
 from lrprev.layout import TIFF_MAGICS, UUID
 from safelight.recover.names import Layout, Name, name_of, name_of_orphan, name_of_smart_preview
@@ -30,6 +30,7 @@ class Job:
         stored: The preview; None where none is stored.
         photo: What the catalog says; None for an orphan.
         orientation: Lightroom's code.
+        thumbnail: What root-pixels.db has of the preview.
         note: What there is to say although nothing is recovered.
         smart: The Smart Preview to copy, instead of a preview.
     """
@@ -41,6 +42,7 @@ class Job:
     stored: StoredPreview | None = None
     photo: CatalogPhoto | None = None
     orientation: str | None = None
+    thumbnail: bytes | None = None
     note: str = ""
     smart: Path | None = None
 
@@ -86,16 +88,6 @@ class Plan:
     def remarks(self) -> list[str]:
         """What could not be read of the databases, a line each; grows while jobs are made."""
         return [*(self._store.problems if self._store else []), *(self._catalog.warnings if self._catalog else [])]
-
-    def read(self, stored: StoredPreview) -> Preview:
-        """Read a preview's headers.
-
-        Raises:
-            LrprevError: It holds no level.
-            OSError: It cannot be read.
-        """
-        assert self._store is not None
-        return self._store.read(stored)
 
     def jobs(self, on_progress: OnProgress) -> Iterator[Job]:
         """Yield every job: the catalog's photos, then older renders where asked for, then orphans.
@@ -144,7 +136,7 @@ class Plan:
             elif not found and not self._place.only:
                 note = "only an older render is stored: --stale recovers it" if older else ""
                 name = name_of(photo, self._layout)
-                yield Job(f"image:{photo.uuid}", photo.stored_path, name, MISSING, None, photo, None, note)
+                yield Job(f"image:{photo.uuid}", photo.stored_path, name, MISSING, photo=photo, note=note)
 
     def _smart_preview(self, photo: CatalogPhoto) -> Path | None:
         uuid = photo.file_uuid
@@ -176,7 +168,8 @@ class Plan:
             code = next((entry.orientation for entry in stored.cache_entries), None)
             state = State.ORPHAN if self._catalog else stored.state
             original = f"{stored.uuid}-{stored.digest}" if stored.digest else stored.files[0].name
-            yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code)
+            thumbnail = self._store.thumbnail(stored)
+            yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code, thumbnail)
 
     def _of(self, shelf: Shelf, uuid: str, *, left: bool = False) -> list[StoredPreview]:
         return [self._store.stored(*key) for key in shelf.of(uuid, left=left)] if self._store else []
@@ -191,6 +184,7 @@ class Plan:
             stored,
             photo,
             next(named, None) or photo.orientation,
+            self._store.thumbnail(stored) if self._store else None,
         )
 
 

@@ -13,7 +13,6 @@ from itertools import islice
 from pathlib import Path
 
 from indexer.events import OnProgress, Progress, ignore
-from lrprev import LrprevError, Preview
 from safelight.errors import SafelightError
 from safelight.recover import report
 from safelight.recover.files import TEMPORARY_SUFFIX
@@ -124,7 +123,7 @@ class _Run:
                     rows = [(job, self._begin(job)) for job in batch]
                     self._ledger.commit()
                     started = [
-                        (row, pool.submit(self._writer.write, row, job, _headers(plan, job)))
+                        (row, pool.submit(self._writer.write, row, job))
                         for job, row in rows
                         if row.outcome is Outcome.PLANNED
                     ]
@@ -169,16 +168,6 @@ class _Run:
         self._on_photo(row)
         self._on_progress(Progress("recovering photos", self._done, max(self._total, self._done), total_final=True))
         return row
-
-
-def _headers(plan: Plan, job: Job) -> Preview | Exception | None:
-    """Read a preview's headers, here and not in a worker: the databases belong to this thread."""
-    if job.stored is None:
-        return None
-    try:
-        return plan.read(job.stored)
-    except (LrprevError, OSError) as error:
-        return error
 
 
 def _output_error(out: Path, error: OSError | sqlite3.Error) -> SafelightError:

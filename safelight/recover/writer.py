@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from lrprev import LrprevError, Preview
+from lrprev import LrprevError, StoredPreview, read_files
 from safelight.recover.files import write_whole
 from safelight.recover.ledger import Outcome, Row
 from safelight.recover.picture import Pixels, TooSmallError, picture_of, wanted
@@ -30,13 +30,12 @@ class Writer:
         self._dry_run = dry_run
         self._folders: set[Path] = set()
 
-    def write(self, row: Row, job: Job, preview: Preview | Exception | None) -> Row:
+    def write(self, row: Row, job: Job) -> Row:
         """Make one file.
 
         Args:
             row: The photo's row as it is planned.
             job: What to recover.
-            preview: Its headers, or why they cannot be read; None for a Smart Preview.
 
         Returns:
             The row as it ends.
@@ -47,10 +46,7 @@ class Writer:
         Writes: the file.
         """
         try:
-            with _reading():
-                if isinstance(preview, Exception):
-                    raise preview
-            return self._copy(row, job) if preview is None else self._make(row, job, preview)
+            return self._make(row, job, job.stored) if job.stored else self._copy(row, job)
         except TooSmallError as error:
             return replace(row, outcome=Outcome.LEFT_OUT, note=str(error))
         except LrprevError as error:
@@ -62,8 +58,10 @@ class Writer:
                 raise
             return replace(row, outcome=Outcome.FAILED, note="the file cannot be written", details=str(error))
 
-    def _make(self, row: Row, job: Job, preview: Preview) -> Row:
+    def _make(self, row: Row, job: Job, stored: StoredPreview) -> Row:
         """Make a JPEG of a preview."""
+        with _reading():
+            preview = read_files(stored, job.thumbnail, whole=not self._dry_run)
         if self._dry_run:
             level = wanted(preview, self._pixels)[-1]
             return replace(
