@@ -10,8 +10,9 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import astuple, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -91,6 +92,7 @@ class Row:
 
 _NAMES = [field.name for field in fields(Row)]
 _COLUMNS = ", ".join(_NAMES)
+_values = attrgetter(*_NAMES)
 
 
 class Ledger:
@@ -162,7 +164,7 @@ class Ledger:
         if row != before:
             self.has_changed = True
             marks = ", ".join("?" * len(_NAMES))
-            self._db.execute(f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({marks})", astuple(row))
+            self._db.execute(f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({marks})", _values(row))
         self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (row.key,))
 
     def give_name(self, name: Name) -> str:

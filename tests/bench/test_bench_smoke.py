@@ -9,7 +9,9 @@ import pytest
 RUN = Path(__file__).with_name("run.py")
 
 
-@pytest.mark.parametrize("section", ["decode", "model", "pipeline", "start", "search", "memory", "seed", "peers"])
+@pytest.mark.parametrize(
+    "section", ["decode", "model", "pipeline", "start", "search", "memory", "seed", "recover", "peers"]
+)
 def test_that_every_section_runs(section: str):
     run = subprocess.run([sys.executable, RUN, "--quick", section], capture_output=True, text=True, timeout=300)
     assert run.returncode == 0, run.stderr
