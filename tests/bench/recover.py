@@ -24,8 +24,8 @@ from commands import SAFELIGHT
 from setting import CHECKOUT, HOME, Table, ratio, take_turns
 
 sys.path.append(str(CHECKOUT / "tests"))  # where pytest finds what tests share
-from lightroom_catalogs import CatalogWriter  # noqa: E402
-from preview_folders import container, levels_of, place, write_previews_db  # noqa: E402
+from lightroom_catalogs import CatalogWriter
+from preview_folders import container, levels_of, place, write_previews_db
 
 _KINDS = 10
 
