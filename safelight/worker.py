@@ -9,8 +9,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from importers.images import ImageProblem
-from indexer.decoders import DecoderPool
 from indexer.models.encoder import Encoder
 
 
@@ -44,6 +42,9 @@ class ModelThread:
         Raises:
             ImageProblem: The file gives no picture.
         """
+        from importers.images import ImageProblem  # a search in words needs no picture reader
+        from indexer.decoders import DecoderPool
+
         # In a process that may die, as when indexing: the picture may come from anyone.
         with DecoderPool(self.encoder.pixels, workers=1) as pool:
             pool.submit(0, path.absolute())
