@@ -65,32 +65,42 @@ def contents(home: Path) -> dict:
 
 def test_thirty_kills_end_where_an_undisturbed_run_ends(pictures, tmp_path):
     began = time.monotonic()
-    process = start(tmp_path / "undisturbed", pictures)
-    done = finish(process)
+    done = finish(start(tmp_path / "undisturbed", pictures))
     seconds = time.monotonic() - began
     assert (done["indexed"], done["failed"]) == (PICTURES + 1, 1)
+    expected = contents(tmp_path / "undisturbed")
 
-    disturbed = tmp_path / "disturbed"
     chance = random.Random(2026)
-    kept = 0
-    killed = 0
-    for _ in range(KILLS):
-        process = start(disturbed, pictures)
+    killed, homes, kept = 0, 1, 0
+    while killed < KILLS:
+        home = tmp_path / f"disturbed-{homes}"
+        process = start(home, pictures)
         try:
-            process.wait(timeout=chance.uniform(0.05, seconds))
+            process.communicate(timeout=chance.uniform(0.05, 0.8 * seconds))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
+            process.communicate()
             killed += 1
-        process.wait()
-        process.stdout.close()
-        if (disturbed / "library.sqlite").exists():
-            now = len(contents(disturbed)) if has_tables(disturbed) else 0
-            assert now >= kept, "what was committed stays"
-            kept = now
-    assert killed >= KILLS // 3, "most runs were cut short, or this test shows nothing"
-    finish(start(disturbed, pictures))
+        else:
+            # The work that the kills left was done in time: it is right, and the next kills meet a new library.
+            assert process.returncode == 0
+            assert_same(expected, contents(home))
+            homes, kept = homes + 1, 0
+            assert homes <= KILLS, "hardly a run was cut short: this test shows nothing"
+            continue
+        now = len(contents(home)) if (home / "library.sqlite").exists() and has_tables(home) else 0
+        assert now >= kept, "what was committed stays"
+        kept = now
 
-    expected, found = contents(tmp_path / "undisturbed"), contents(disturbed)
+    finish(start(home, pictures))
+    assert_same(expected, contents(home))
+    again = finish(start(home, pictures))
+    assert again == {
+        "event": "done", "indexed": 0, "unchanged": PICTURES + 1, "skipped": 0, "failed": 1, "missing": 0,
+    }  # fmt: skip
+
+
+def assert_same(expected: dict, found: dict) -> None:
     assert found.keys() == expected.keys()
     for key, (state, digest, vector) in expected.items():
         assert found[key][:2] == (state, digest), key
@@ -98,11 +108,6 @@ def test_thirty_kills_end_where_an_undisturbed_run_ends(pictures, tmp_path):
             # The batch a picture falls into may round its last float16 bit differently.
             one, other = (np.frombuffer(v, "<f2").astype(np.float32) for v in (vector, found[key][2]))
             assert np.abs(one - other).max() < 1e-3, key
-
-    again = finish(start(disturbed, pictures))
-    assert again == {
-        "event": "done", "indexed": 0, "unchanged": PICTURES + 1, "skipped": 0, "failed": 1, "missing": 0,
-    }  # fmt: skip
 
 
 def has_tables(home: Path) -> bool:
