@@ -53,12 +53,17 @@ def to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, byte
     image = _on_white(image)
     space = profile[16:20] if profile else b""  # ICC.1, header: the data colour space
     if profile and space == b"RGB " and image.mode in ("RGB", "L"):
-        return image.convert("RGB"), profile if _transform(profile, "RGB") else None
+        return _rgb(image), profile if _transform(profile, "RGB") else None
     if profile and (space, image.mode) in ((b"GRAY", "L"), (b"CMYK", "CMYK"), (b"Lab ", "LAB")):
         transform = _transform(profile, image.mode)
     else:
         transform = _lab_transform() if image.mode == "LAB" else None
-    return (_apply(transform, image) if transform else image.convert("RGB")), None
+    return (_apply(transform, image) if transform else _rgb(image)), None
+
+
+def _rgb(image: Image.Image) -> Image.Image:
+    """Convert to RGB; Pillow would copy a picture that is RGB already."""
+    return image if image.mode == "RGB" else image.convert("RGB")
 
 
 def rgb_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

@@ -24,6 +24,7 @@ from indexer.events import OnProgress, Progress
 from indexer.presence import SeenIds, is_gone, is_under
 
 BATCH = 32
+_LEAST = 8  # pictures that are worth a call of a model that has nothing to do
 _BATCHES_AHEAD = 2
 _ROWS_A_TRANSACTION = 256
 
@@ -236,8 +237,12 @@ class IndexRun:
             picture = _Picture(content, decoded.pixels, [row])
             self._pictures[decoded.digest] = picture
             self._batch.append(picture)
-            if len(self._batch) == BATCH:
+            if len(self._batch) >= (_LEAST if self._model_is_idle else BATCH):
                 self._send_batch()
+
+    @property
+    def _model_is_idle(self) -> bool:
+        return not self._in_model or self._in_model[-1][1].done()
 
     def _send_batch(self) -> None:
         while len(self._in_model) >= _BATCHES_AHEAD:
