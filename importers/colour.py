@@ -43,7 +43,7 @@ def _scaled(values: NDArray[np.generic]) -> NDArray[np.uint8]:
 
 
 def to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, bytes | None]:
-    """Lay alpha on white and convert to RGB.
+    """Lay alpha on white and convert to RGB; the file behind the picture may be closed afterwards.
 
     A profile that is broken, or of another colour space than the picture, is ignored, as viewers do.
 
@@ -63,7 +63,10 @@ def to_rgb(image: Image.Image, profile: bytes | None) -> tuple[Image.Image, byte
 
 def _rgb(image: Image.Image) -> Image.Image:
     """Convert to RGB; Pillow would copy a picture that is RGB already."""
-    return image if image.mode == "RGB" else image.convert("RGB")
+    if image.mode != "RGB":
+        return image.convert("RGB")
+    image.load()  # or the pixels would still be in the file, for which nobody keeps it open
+    return image
 
 
 def rgb_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:

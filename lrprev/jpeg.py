@@ -11,14 +11,12 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from io import BytesIO
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple, TypeAlias
 
 from lrprev.errors import LrprevError
 from lrprev.layout import DRI_MARKER, EOI_MARKER, SOF_MARKERS, SOI, SOS_MARKER, STANDALONE_MARKERS
-from lrprev.source import read_at
 
 _FRAME_HEAD = struct.Struct(">BHHB")  # precision, height, width, number of components
 _DCT_FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # whose MCUs are made of blocks
@@ -28,11 +26,16 @@ _MAX_SAMPLING = 4
 # In entropy-coded data FF is followed by 00 (a data byte), by RST0-7, or by FF (fill); anything else ends the scan.
 _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff]")
 _RESTART_MARKERS = range(0xD0, 0xD8)
+_NO_SEGMENT_MARKERS = STANDALONE_MARKERS | {0x00, 0xFF}
+_BARE_MARKERS = _NO_SEGMENT_MARKERS | {EOI_MARKER}
+_WINDOW_BYTES = 1024  # a header is many small pieces close together; more would read pictures that nobody asked for
+
+_Peek: TypeAlias = Callable[[int, int], bytes]
+"""Offset and length -> the bytes there; fewer where the data end before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
-    """A marker and the payload that its length gives it; both offsets in the stream."""
+class Segment(NamedTuple):
+    """A marker and the payload that its length gives it; both offsets in the stream. A tuple: there are many."""
 
     marker: int
     offset_bytes: int
@@ -86,10 +89,10 @@ def read_frame(stream: BinaryIO, offset_bytes: int, end: int) -> Frame:
     Raises:
         LrprevError: There is no complete JPEG header between `offset_bytes` and `end`.
     """
-    frame = None
-    for segment in segments(stream, offset_bytes, end):
+    frame, peek = None, _window(stream)
+    for segment in _segments(peek, offset_bytes, end):
         if segment.marker in SOF_MARKERS:
-            frame = _parse_frame(stream, segment)
+            frame = _parse_frame(peek, segment)
         elif segment.marker == SOS_MARKER and frame:
             return frame
     raise LrprevError(offset_bytes, "a JPEG with a frame and a scan", "one without")
@@ -101,21 +104,21 @@ def check(data: bytes, offset_bytes: int = 0) -> Picture:
     Raises:
         LrprevError: It is cut, or its markers or restart markers do not fit together.
     """
-    stream = BytesIO(data)
+    peek = _slice(data)
     frame: Frame | None = None
     open_scan: Segment | None = None
     scans, interval, restarts_counted = 0, 0, False
     for segment, restarts in _walk(data, offset_bytes):
         if open_scan and frame:
-            expected = _expected_restarts(frame, interval, _payload(stream, open_scan, 2, "a scan header"))
+            expected = _expected_restarts(frame, interval, _payload(peek, open_scan, 2, "a scan header"))
             _check_restarts(data, restarts, segment.offset_bytes, expected)
             restarts_counted = bool(expected)
             scans += 1
         open_scan = segment if segment.marker == SOS_MARKER else None
         if segment.marker in SOF_MARKERS:
-            frame = _parse_frame(stream, segment)
+            frame = _parse_frame(peek, segment)
         elif segment.marker == DRI_MARKER:
-            interval = int.from_bytes(_payload(stream, segment, 2, "a restart interval"))
+            interval = int.from_bytes(_payload(peek, segment, 2, "a restart interval"))
         elif segment.marker == EOI_MARKER and scans and frame:
             return Picture(frame, segment.end, restarts_counted)
     raise LrprevError(offset_bytes, "a JPEG with a frame and a scan", "one without")
@@ -130,20 +133,19 @@ def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
     return (segment for segment, _ in _walk(data, offset_bytes))
 
 
-def segments(stream: BinaryIO, offset_bytes: int, end: int) -> Iterator[Segment]:
+def segments(data: bytes) -> Iterator[Segment]:
     """Yield the segments of a JPEG's header, up to and with the first SOS or EOI.
-
-    Args:
-        stream: The bytes.
-        offset_bytes: Where the JPEG starts.
-        end: The first byte that is not the JPEG's any more.
 
     Raises:
         LrprevError: The chain of segments breaks.
     """
-    offset = _after_soi(stream, offset_bytes)
+    return _segments(_slice(data), 0, len(data))
+
+
+def _segments(peek: _Peek, offset: int, end: int) -> Iterator[Segment]:
+    offset = _after_soi(peek, offset)
     while True:
-        segment = _read_segment(stream, offset, end)
+        segment = _read_segment(peek, offset, end)
         yield segment
         if segment.marker in (SOS_MARKER, EOI_MARKER):
             return
@@ -152,52 +154,86 @@ def segments(stream: BinaryIO, offset_bytes: int, end: int) -> Iterator[Segment]
 
 def _walk(data: bytes, offset_bytes: int) -> Iterator[tuple[Segment, _Restarts]]:
     """Yield every segment with the restart markers of the scan before it, found in one pass over the data."""
-    stream = BytesIO(data)
-    offset, restarts = _after_soi(stream, offset_bytes), _Restarts()
+    peek = _slice(data)
+    offset, restarts = _after_soi(peek, offset_bytes), _Restarts()
     while True:
-        segment = _read_segment(stream, offset, len(data))
+        segment = _read_segment(peek, offset, len(data))
         yield segment, restarts
         if segment.marker == EOI_MARKER:
             return
         offset, restarts = _scan(data, segment.end) if segment.marker == SOS_MARKER else (segment.end, _Restarts())
 
 
-def _after_soi(stream: BinaryIO, offset_bytes: int) -> int:
-    start = read_at(stream, offset_bytes, len(SOI), "a JPEG")
+def _slice(data: bytes) -> _Peek:
+    return lambda offset, length: data[offset : offset + length]
+
+
+def _window(stream: BinaryIO) -> _Peek:
+    """Read a stream a window at a time."""
+    start, window = 0, b""
+
+    def peek(offset: int, length: int) -> bytes:
+        nonlocal start, window
+        if not start <= offset <= offset + length <= start + len(window):
+            stream.seek(offset)
+            start, window = offset, stream.read(max(length, _WINDOW_BYTES))
+        return window[offset - start : offset - start + length]
+
+    return peek
+
+
+def _read(peek: _Peek, offset: int, length: int, expected: str) -> bytes:
+    data = peek(offset, length)
+    if len(data) != length:
+        raise LrprevError(offset, f"{expected} ({length} bytes)", f"only {len(data)} bytes before the end")
+    return data
+
+
+def _after_soi(peek: _Peek, offset_bytes: int) -> int:
+    start = _read(peek, offset_bytes, len(SOI), "a JPEG")
     if start != SOI:
         raise LrprevError(offset_bytes, "a JPEG", start)
     return offset_bytes + len(SOI)
 
 
-def _read_segment(stream: BinaryIO, offset_bytes: int, end: int) -> Segment:
-    head = read_at(stream, offset_bytes, 2, "a JPEG marker")
+def _read_segment(peek: _Peek, offset_bytes: int, end: int) -> Segment:
+    head = peek(offset_bytes, 4)
+    if len(head) == 4 and head[0] == 0xFF and head[1] not in _BARE_MARKERS:  # nearly all, and there are many
+        segment = Segment(head[1], offset_bytes, offset_bytes + 4, offset_bytes + 2 + (head[2] << 8 | head[3]))
+    else:
+        segment = _read_rare_segment(peek, offset_bytes)
+    if not segment.payload_offset <= segment.end <= end:
+        message = f"a segment that ends by byte {end}", f"one that ends at byte {segment.end}"
+        raise LrprevError(segment.offset_bytes, *message)
+    return segment
+
+
+def _read_rare_segment(peek: _Peek, offset_bytes: int) -> Segment:
+    """Read the end of the image, a segment behind fill bytes, or what is none at all."""
+    head = _read(peek, offset_bytes, 2, "a JPEG marker")
     for _ in range(_MAX_FILL_BYTES):
         if head != b"\xff\xff":
             break
         offset_bytes += 1
-        head = read_at(stream, offset_bytes, 2, "a JPEG marker")
+        head = _read(peek, offset_bytes, 2, "a JPEG marker")
     marker = head[1]
-    if head[0] != 0xFF or marker in (0x00, 0xFF) or marker in STANDALONE_MARKERS:
+    if head[0] != 0xFF or marker in _NO_SEGMENT_MARKERS:
         raise LrprevError(offset_bytes, "a JPEG segment", head)
     if marker == EOI_MARKER:
-        segment = Segment(marker, offset_bytes, offset_bytes + 2, offset_bytes + 2)
-    else:
-        length = int.from_bytes(read_at(stream, offset_bytes + 2, 2, "a segment length"))
-        segment = Segment(marker, offset_bytes, offset_bytes + 4, offset_bytes + 2 + length)
-    if not segment.payload_offset <= segment.end <= end:
-        raise LrprevError(offset_bytes, f"a segment that ends by byte {end}", f"one that ends at byte {segment.end}")
-    return segment
+        return Segment(marker, offset_bytes, offset_bytes + 2, offset_bytes + 2)
+    length = int.from_bytes(_read(peek, offset_bytes + 2, 2, "a segment length"))
+    return Segment(marker, offset_bytes, offset_bytes + 4, offset_bytes + 2 + length)
 
 
-def _payload(stream: BinaryIO, segment: Segment, minimum_bytes: int, what: str) -> bytes:
-    payload = read_at(stream, segment.payload_offset, segment.end - segment.payload_offset, what)
+def _payload(peek: _Peek, segment: Segment, minimum_bytes: int, what: str) -> bytes:
+    payload = _read(peek, segment.payload_offset, segment.end - segment.payload_offset, what)
     if len(payload) < minimum_bytes:
         raise LrprevError(segment.payload_offset, f"{what} of {minimum_bytes} bytes or more", payload)
     return payload
 
 
-def _parse_frame(stream: BinaryIO, segment: Segment) -> Frame:
-    payload = _payload(stream, segment, _FRAME_HEAD.size, "a frame header")
+def _parse_frame(peek: _Peek, segment: Segment) -> Frame:
+    payload = _payload(peek, segment, _FRAME_HEAD.size, "a frame header")
     _, height, width, count = _FRAME_HEAD.unpack_from(payload)
     triples = payload[_FRAME_HEAD.size :]
     if not (height and width and count and len(triples) == 3 * count):

@@ -51,7 +51,7 @@ def parse_assignment(text: bytes, offset_bytes: int = 0) -> tuple[str, Value]:
     """
     reader = _Reader(text, offset_bytes)
     name = reader.take_name()
-    reader.take_sign("=")
+    reader.take_sign(b"=")
     value = reader.take_value(depth=0)
     reader.take_end()
     return name, value
@@ -61,11 +61,11 @@ class _Reader:
     """One pass over the text, one token of look-ahead."""
 
     def __init__(self, text: bytes, offset_bytes: int) -> None:
-        self._text = text
+        self._tokens = _TOKEN.finditer(text)
         self._offset = offset_bytes
         self._kind = ""
         self._token = b""
-        self._start = self._next = 0
+        self._start = 0
         self._advance()
 
     def take_name(self) -> str:
@@ -73,9 +73,9 @@ class _Reader:
             raise self._error("a name")
         return self._advance().decode("ascii")
 
-    def take_sign(self, sign: str) -> None:
+    def take_sign(self, sign: bytes) -> None:
         if not self._is_sign(sign):
-            raise self._error(repr(sign))
+            raise self._error(repr(sign.decode("ascii")))
         self._advance()
 
     def take_end(self) -> None:
@@ -83,7 +83,7 @@ class _Reader:
             raise self._error("nothing more")
 
     def take_value(self, depth: int) -> Value:
-        if self._is_sign("{"):
+        if self._is_sign(b"{"):
             return self._take_table(depth + 1)
         if self._kind == "string":
             return self._take_string()
@@ -97,31 +97,31 @@ class _Reader:
     def _take_table(self, depth: int) -> Table:
         if depth > _MAX_DEPTH:
             raise self._error(f"at most {_MAX_DEPTH} tables in each other")
-        self.take_sign("{")
+        self.take_sign(b"{")
         table: Table = {}
         position = 0
-        while not self._is_sign("}"):
+        while not self._is_sign(b"}"):
             key = self._take_key()
             if key is None:
                 position += 1
                 key = position
             table[key] = self.take_value(depth)
-            if not self._is_sign("}"):
-                self.take_sign(";" if self._is_sign(";") else ",")
-        self.take_sign("}")
+            if not self._is_sign(b"}"):
+                self.take_sign(b";" if self._is_sign(b";") else b",")
+        self.take_sign(b"}")
         return table
 
     def _take_key(self) -> Key | None:
         """Take `NAME =` or `[key] =` where a field has one."""
-        if self._is_sign("["):
-            self.take_sign("[")
+        if self._is_sign(b"["):
+            self.take_sign(b"[")
             key = self._take_string() if self._kind == "string" else self._take_number()
-            self.take_sign("]")
+            self.take_sign(b"]")
         elif self._kind == "name" and self._token.decode("ascii") not in _WORDS:
             key = self.take_name()
         else:
             return None
-        self.take_sign("=")
+        self.take_sign(b"=")
         return key
 
     def _take_string(self) -> str:
@@ -144,16 +144,15 @@ class _Reader:
         self._advance()
         return number
 
-    def _is_sign(self, sign: str) -> bool:
-        return self._kind == "sign" and self._token == sign.encode("ascii")
+    def _is_sign(self, sign: bytes) -> bool:
+        return self._token == sign and self._kind == "sign"
 
     def _advance(self) -> bytes:
         """Step to the next token and return the one left behind."""
         taken = self._token
-        match = _TOKEN.match(self._text, self._next)
-        if match and match.lastgroup:
-            self._kind, self._token = match.lastgroup, match[match.lastgroup]
-            self._start, self._next = match.span(match.lastgroup)
+        match = next(self._tokens, None)
+        if match and (kind := match.lastgroup):
+            self._kind, self._token, self._start = kind, match[kind], match.start(kind)
         return taken
 
     def _error(self, expected: str) -> LrprevError:

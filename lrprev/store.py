@@ -105,6 +105,14 @@ class Store:
         Raises:
             OSError: The folder itself cannot be listed.
         """
+        return (self.stored(*found) for found in self.names())
+
+    def names(self) -> Iterator[tuple[str, str, tuple[Path, ...]]]:
+        """Yield the UUID, digest and files of each preview, as `stored` asks for; no database is asked what it is.
+
+        Raises:
+            OSError: The folder itself cannot be listed.
+        """
         elsewhere: set[Key] = set()
         for folder, names in self._folders():
             files: dict[Key, list[Path]] = {}
@@ -114,9 +122,9 @@ class Store:
             for key in sorted(files):
                 if folder != self._home(key[0]):
                     elsewhere.add(key)
-                yield self.stored(*key, tuple(files[key]))
+                yield *key, tuple(files[key])
         for key in self._keys_without_files(elsewhere):
-            yield self.stored(*key, ())
+            yield *key, ()
 
     def stored(self, uuid: str, digest: str, files: tuple[Path, ...]) -> StoredPreview:
         """Tell what is known of a preview whose files were found before, or by other means."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import sys
 import threading
 from collections.abc import Generator
@@ -95,6 +94,8 @@ def ask_download(name: str) -> None:
 
 def open_files(paths: list[str]) -> None:
     """Open files in the system's viewer."""
+    import subprocess
+
     opener = "open" if sys.platform == "darwin" else "xdg-open"
     for path in paths:
         try:

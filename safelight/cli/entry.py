@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from typing import NoReturn
 
 import click
@@ -31,6 +30,8 @@ def main() -> NoReturn:
         if _is_ours(error):
             click.echo(f"safelight: {error}", err=True)
         else:
+            import traceback
+
             # Python's own exit code would say "nothing found" to a script.
             traceback.print_exc()
             click.echo("safelight: this is a fault in Safelight; please report it with the lines above", err=True)

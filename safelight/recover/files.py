@@ -1,4 +1,8 @@
-"""Writing whole files or none: a temporary file beside the target, fsync, rename."""
+"""Writing whole files or none: a temporary file beside the target, then a rename.
+
+Nothing waits for the disk, no more than `cp` does: waiting for each photo took as long as all the rest together. So a
+power cut may cost the photos of the last seconds; the next run tells by their sizes, and writes them again.
+"""
 
 from __future__ import annotations
 
@@ -7,11 +11,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from lrprev.layout import EOI
+
 TEMPORARY_SUFFIX = ".safelight-part"
 
 
 def write_whole(path: Path, pieces: Iterable[bytes | memoryview], mtime: float | None = None) -> int:
-    """Write a file so that it is there whole or not at all, even after a power cut.
+    """Write a file so that it is there whole or not at all, whatever ends this process.
 
     Args:
         path: Where to; what is there is replaced. Its folder exists.
@@ -31,15 +37,29 @@ def write_whole(path: Path, pieces: Iterable[bytes | memoryview], mtime: float |
         with temporary.open("wb") as stream:
             for piece in pieces:
                 stream.write(piece)
+            size_bytes = stream.tell()
             stream.flush()
             if mtime is not None:
                 with suppress(OSError, OverflowError):  # a file system that cannot hold 1905 is no reason to lose it
                     os.utime(stream.fileno(), (mtime, mtime))
-            os.fsync(stream.fileno())
-            size_bytes = stream.tell()
         temporary.replace(path)
     except BaseException:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
     return size_bytes
+
+
+def is_whole(path: Path, size_bytes: int) -> bool:
+    """Tell whether a file that was written with this size is still there, and not torn by a power cut.
+
+    One that somebody has made shorter since is theirs, and whole: its last bytes still end a JPEG.
+    """
+    try:
+        if path.stat().st_size >= size_bytes:
+            return path.is_file()
+        with path.open("rb") as stream:
+            stream.seek(-len(EOI), os.SEEK_END)
+            return stream.read() == EOI
+    except OSError:
+        return False

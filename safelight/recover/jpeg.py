@@ -8,9 +8,8 @@ Source: ITU-T T.81, annex B; CIPA DC-008 4.5.4 (EXIF); ICC.1 annex B.4 (ICC); CI
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from io import BytesIO
 
 from lrprev import LrprevError
 from lrprev.jpeg import Segment, segments
@@ -35,12 +34,40 @@ class Dress:
     icc: bytes | None = None
 
 
-def dressed(jpeg: bytes, dress: Dress) -> list[bytes | memoryview]:
+Head = Sequence[tuple[Segment, bytes]]
+"""The segments before the scan, each with the first bytes of its payload."""
+
+
+def head_of(jpeg: bytes) -> Head:
+    """List the segments of a JPEG before its scan.
+
+    Raises:
+        LrprevError: It is no JPEG.
+    """
+    head: list[tuple[Segment, bytes]] = []
+    for segment in segments(jpeg):
+        if segment.marker in (_SOS, _EOI):
+            break
+        head.append((segment, jpeg[segment.payload_offset : min(segment.end, segment.payload_offset + _HEAD_BYTES)]))
+    return head
+
+
+def has_profile(head: Head) -> bool:
+    """Tell whether a JPEG carries an ICC profile."""
+    return any(magic.startswith(ICC_MAGIC) for _, magic in head)
+
+
+def dressed(jpeg: bytes, dress: Dress, head: Head | None = None) -> list[bytes | memoryview]:
     """Put segments into a JPEG, without copying its picture.
 
     What the JPEG has of a kind that is written is dropped: an embedded camera preview's EXIF would contradict the
     catalog, and its thumbnail the picture. So is a list of further pictures (MPF), whose offsets no longer hold. A
     profile of its own stays and wins: it was written together with the pixels.
+
+    Args:
+        jpeg: The stored JPEG.
+        dress: What to put beside the picture.
+        head: What head_of(jpeg) says, where it is at hand.
 
     Returns:
         The new file in pieces, in order.
@@ -48,8 +75,7 @@ def dressed(jpeg: bytes, dress: Dress) -> list[bytes | memoryview]:
     Raises:
         LrprevError: It is no JPEG.
     """
-    head = list(_head(jpeg))
-    has_icc = any(magic.startswith(ICC_MAGIC) for _, magic in head)
+    head = head_of(jpeg) if head is None else head
     first = [segment for segment, magic in head if segment.marker == _APP0 and magic.startswith(_JFIF_MAGIC)][:1]
     pieces: list[bytes | memoryview] = [_SOI, *(_bytes(jpeg, segment) for segment in first)]
     if dress.exif:
@@ -57,28 +83,11 @@ def dressed(jpeg: bytes, dress: Dress) -> list[bytes | memoryview]:
     pieces += (_segment(_APP1, payload) for payload in dress.xmp)
     if dress.photoshop:
         pieces.append(_segment(_APP13, dress.photoshop))
-    if dress.icc and not has_icc:
+    if dress.icc and not has_profile(head):
         pieces.append(_segment(_APP2, ICC_MAGIC + b"\1\1" + dress.icc))
     pieces += (_bytes(jpeg, s) for s, magic in head if s not in first and not _is_replaced(s, magic, dress))
     picture = head[-1][0].end if head else len(_SOI)
     return [*pieces, memoryview(jpeg)[picture:]]
-
-
-def has_profile(jpeg: bytes) -> bool:
-    """Tell whether a JPEG carries an ICC profile.
-
-    Raises:
-        LrprevError: It is no JPEG.
-    """
-    return any(magic.startswith(ICC_MAGIC) for _, magic in _head(jpeg))
-
-
-def _head(jpeg: bytes) -> Iterator[tuple[Segment, bytes]]:
-    """Yield the segments before the scan, each with the first bytes of its payload."""
-    for segment in segments(BytesIO(jpeg), 0, len(jpeg)):
-        if segment.marker in (_SOS, _EOI):
-            return
-        yield segment, jpeg[segment.payload_offset : min(segment.end, segment.payload_offset + _HEAD_BYTES)]
 
 
 def _is_replaced(segment: Segment, magic: bytes, dress: Dress) -> bool:

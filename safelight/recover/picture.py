@@ -6,11 +6,12 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from importers.lightroom import CatalogPhoto
 from lrprev import Level, LrprevError, Preview, largest_whole
 from safelight.recover import exif, icc, iptc, xmp
-from safelight.recover.jpeg import Dress, dressed, has_profile
+from safelight.recover.jpeg import Dress, dressed, has_profile, head_of
 
 SRGB_QUALITY = 95
 _THUMBNAIL_EDGE, _THUMBNAIL_BYTES = 100, 12_000
@@ -84,11 +85,13 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
     if code not in exif.ORIENTATIONS and code is not None:
         notes.append(f"the orientation {code!r} is unknown; the picture is left as it is stored")
     profile = icc.profile(color_profile)
-    own_profile = has_profile(jpeg)
+    head = head_of(jpeg)
+    own_profile = has_profile(head)
     if not profile and not own_profile:
         notes.append(f"the colour profile is {color_profile or 'not known'}; the picture carries none")
     if pixels.srgb and (own_profile or profile):
         jpeg = _to_srgb(jpeg, profile)
+        head = head_of(jpeg)
         profile, own_profile = icc.profile("sRGB"), False
     srgb = profile == icc.profile("sRGB") and not own_profile
     knows_nothing = photo is None and code is None
@@ -99,7 +102,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
         icc=profile,
     )
     return Picture(
-        dressed(jpeg, dress),
+        dressed(jpeg, dress, head),
         upright(size, orientation),
         full_size(preview, photo, orientation),
         "; ".join(notes),
@@ -169,7 +172,12 @@ def _thumbnail(preview: Preview, orientation: int) -> bytes | None:
     try:
         profile = icc.profile(preview.pyramid.color_profile if preview.pyramid else None)
         size = (level.width, level.height)
-        dress = Dress(exif=exif.payload(None, orientation, size, srgb=False), icc=profile)
-        return b"".join(dressed(level.read(), dress))
+        jpeg = level.read()
+        return b"".join(dressed(jpeg, Dress(exif=_bare_exif(orientation, size), icc=profile)))
     except (LrprevError, OSError):
         return None
+
+
+@lru_cache(maxsize=64)
+def _bare_exif(orientation: int, size: _Size) -> bytes:
+    return exif.payload(None, orientation, size, srgb=False)

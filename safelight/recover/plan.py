@@ -14,7 +14,7 @@ from lrprev import LrprevError, State, Store, StoredPreview, read_or_salvage
 from lrprev.folders import key_of_name, starts_with
 from lrprev.layout import TIFF_MAGICS, UUID
 from safelight.recover.names import Layout, Name, name_of, name_of_orphan, name_of_smart_preview
-from safelight.recover.shelf import Shelf
+from safelight.recover.shelf import Shelf, ShelfKey
 from safelight.recover.sources import Place
 
 
@@ -97,8 +97,8 @@ class Plan:
             OSError: The previews folder cannot be listed.
         """
         with closing(Shelf()) as shelf:
-            for count, stored in enumerate(self._previews(), start=1):
-                shelf.put(stored)
+            for count, found in enumerate(self._previews(), start=1):
+                shelf.put(*found)
                 on_progress(Progress("finding previews", count, count))
             if self._catalog:
                 self.total = 0 if self._place.only else self.total
@@ -109,13 +109,13 @@ class Plan:
             self.total += shelf.count_unknown()
             yield from self._orphans(shelf)
 
-    def _previews(self) -> Iterator[StoredPreview]:
+    def _previews(self) -> Iterator[ShelfKey]:
         if not self._store:
             return
         if not self._place.only:
-            yield from self._store.previews()
+            yield from self._store.names()
         for path in self._place.only:
-            yield self._store.stored(*_key_of_file(path), (path,))
+            yield *_key_of_file(path), (path,)
 
     def _current(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
         for photo in catalog.photos():

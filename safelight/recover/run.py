@@ -15,7 +15,7 @@ from pathlib import Path
 from indexer.events import OnProgress, Progress, ignore
 from safelight.errors import SafelightError
 from safelight.recover import report
-from safelight.recover.files import TEMPORARY_SUFFIX
+from safelight.recover.files import TEMPORARY_SUFFIX, is_whole
 from safelight.recover.ledger import Ledger, Outcome, Row
 from safelight.recover.options import Options
 from safelight.recover.plan import Job, Plan
@@ -146,7 +146,7 @@ class _Run:
         """Record a job: as settled where nothing is to be done, otherwise as planned and under its name."""
         ledger = self._ledger
         before = ledger.find(job.key)
-        if before and before.is_there and (ledger.out / before.path).is_file():
+        if before and before.is_there and is_whole(ledger.out / before.path, before.size_bytes or 0):
             return self._settled(before, before)
         row = Row(job.key, job.original, before.path if before else "", job.state, Outcome.MISSING, note=job.note)
         if job.stored is None and job.smart is None:

@@ -28,14 +28,14 @@ class Shelf:
         """Let go of the database."""
         self._db.close()
 
-    def put(self, stored: StoredPreview) -> None:
+    def put(self, uuid: str, digest: str, files: tuple[Path, ...]) -> None:
         """Add a preview; files of the same preview elsewhere in the folder are added to it."""
-        files = json.dumps([os.fspath(path) for path in stored.files])
+        names = json.dumps([os.fspath(path) for path in files])
         self._db.execute(
             "INSERT INTO previews (uuid, digest, files) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET files ="
             " (SELECT json_group_array(value) FROM (SELECT value FROM json_each(files) UNION ALL"
             " SELECT value FROM json_each(excluded.files)))",
-            (stored.uuid, stored.digest, files),
+            (uuid, digest, names),
         )
 
     def of(self, uuid: str, *, left: bool) -> list[ShelfKey]:

@@ -266,6 +266,25 @@ def test_what_is_there_is_not_overwritten_unless_asked_for(tmp_path):
     assert same_picture(mine, 2)
 
 
+def test_what_a_power_cut_tore_is_written_again_and_what_people_edited_is_not(tmp_path):
+    """Renamed but not yet on the disk: after a power cut such a file is empty, or ends anywhere."""
+    with Library(tmp_path / "lib") as library:
+        for name in ("empty", "cut", "gone", "edited", "kept"):
+            library.photo(f"{name}.JPG")
+    out = tmp_path / "out"
+    run(tmp_path / "lib", out)
+    (folder,) = {path.parent for path in out.rglob("*.JPG")}
+    whole = {path.name: path.read_bytes() for path in folder.iterdir()}
+    (folder / "empty.JPG").write_bytes(b"")
+    (folder / "cut.JPG").write_bytes(whole["cut.JPG"][:4096])
+    (folder / "gone.JPG").unlink()
+    shorter = b"\xff\xd8" + whole["edited.JPG"][-500:]  # as a program that drops metadata leaves it
+    (folder / "edited.JPG").write_bytes(shorter)
+    tally, _ = run(tmp_path / "lib", out)
+    assert (tally.recovered, tally.unchanged) == (3, 2)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == {**whole, "edited.JPG": shorter}
+
+
 def test_a_folder_that_was_recovered_with_other_options_is_refused(tmp_path):
     with Library(tmp_path / "lib") as library:
         library.photo("a.JPG")
