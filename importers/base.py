@@ -6,7 +6,7 @@ Recognising is cheap and never walks a folder; photos() streams, and never holds
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -40,6 +40,46 @@ Known = Callable[[bytes, FileStamp], bool]
 """Tells whether the caller has seen a key at this very stamp."""
 
 
+class Mark(StrEnum):
+    """Why a library keeps a photo out of sight; such a photo is left out unless it is asked for."""
+
+    HIDDEN = "hidden"
+    SHARED = "shared"  # in an album that others share with the user
+    TRASHED = "trashed"
+    BURST = "burst"  # a frame of a burst that was not picked
+    SYNDICATED = "syndicated"  # shown from Messages, never saved to the library
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """How a source is to be read.
+
+    Attributes:
+        include: What would be left out otherwise.
+        originals: Decode originals even where a preview would serve.
+        moved: (old, new) beginnings of paths: where folders lie now that the library knows at another place.
+    """
+
+    include: frozenset[Mark] = frozenset()
+    originals: bool = False
+    moved: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Where in a file a stored picture lies.
+
+    Attributes:
+        offset_bytes: Of the first byte of the picture, or of its compressed stream.
+        length_bytes: As stored.
+        deflated: Whether it is stored as a raw deflate stream (RFC 1951), as in a zip.
+    """
+
+    offset_bytes: int
+    length_bytes: int
+    deflated: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Rendition:
     """One stored picture of a photo: the original, a preview, a derivative.
@@ -49,23 +89,66 @@ class Rendition:
         width: Pixels, upright, where known without decoding.
         height: Pixels, upright, where known without decoding.
         edited: Whether it shows the look after the user's edits.
+        kind: What its source calls it: "original", "105_c", "preview 1440x1920", "Smart Preview".
+        span: Where in the file it lies; None where it is the file.
+        orientation: EXIF orientation (1 to 8) that is not in the picture itself but known of it; None where the
+            picture's own counts.
+        profile: "AdobeRGB", "sRGB" or "ProPhotoRGB" where the pixels' colours are known but not written in them.
     """
 
     path: Path
     width: int | None = None
     height: int | None = None
     edited: bool = False
+    kind: str = "original"
+    span: Span | None = None
+    orientation: int | None = None
+    profile: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """How a photo was exposed. None where unknown.
+
+    Attributes:
+        seconds: Of the shutter: 0.0333 for 1/30.
+        aperture: The f-number.
+        iso: The sensitivity.
+        focal_length_mm: Of the lens, not its 35 mm equivalent.
+    """
+
+    seconds: float | None = None
+    aperture: float | None = None
+    iso: float | None = None
+    focal_length_mm: float | None = None
+
+
+Steps = tuple[str, ...]
+"""A name with those it lies under, outermost first: ("Travel", "Iceland")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of a photo beside its pixels. Everything is optional; absent means unknown.
+    """What is known of a photo beside its pixels. Everything is optional; absent or empty means unknown.
 
     Attributes:
         taken_at: Capture time as the camera's clock showed it; zone-aware where the zone is known.
         latitude: Degrees, north positive.
         longitude: Degrees, east positive.
         camera: Make and model as people say it, "Canon EOS 5D", the make not repeated.
+        keywords: As they would be exported, without what they lie under.
+        keyword_paths: Of those that lie under others.
+        people: Names of persons in the picture.
+        albums: Albums and collections, each with the folders or sets it lies in.
+        labels: What the library's own recognition calls the scene: "Beach", "Dog".
+        place: For people: "Reykjavik, Iceland".
+        rating: 1 to 5 stars.
+        flag: The pick flag: 1 picked, -1 rejected, 0 neither.
+        color_label: As the user's label set calls it: "Red", "Rouge".
+        favorite: Whether the user marked it so.
+        edited: Whether the user changed how it looks.
+        media: What kind of picture: "photo" or "video", then any of "live", "panorama", "portrait", "selfie",
+            "screenshot", "slow-mo", "time-lapse", "burst", "hdr", "raw", "animation".
     """
 
     taken_at: datetime | None = None
@@ -77,6 +160,43 @@ class Facts:
     caption: str | None = None
     keywords: tuple[str, ...] = ()
     rating: int | None = None
+    keyword_paths: tuple[Steps, ...] = ()
+    people: tuple[str, ...] = ()
+    albums: tuple[Steps, ...] = ()
+    labels: tuple[str, ...] = ()
+    place: str | None = None
+    flag: int | None = None
+    color_label: str | None = None
+    favorite: bool | None = None
+    edited: bool | None = None
+    media: tuple[str, ...] = ()
+    exposure: Exposure = field(default_factory=Exposure)
+
+    def over(self, other: Facts) -> Facts:
+        """Return these facts, with what is unknown here taken from `other`; position and exposure go whole."""
+        merged = {f.name: getattr(self if _is_known(getattr(self, f.name)) else other, f.name) for f in fields(self)}
+        if self.latitude is None or self.longitude is None:
+            merged["latitude"], merged["longitude"] = other.latitude, other.longitude
+        return Facts(**merged)
+
+
+def _is_known(value: object) -> bool:
+    return value is not None and value != () and value != Exposure()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file that belongs to a photo without being one: the other half of a pair, a sidecar.
+
+    Attributes:
+        role: "raw", "jpeg", "live video", "motion video", "burst frame", "original", "edited copy", "sidecar", "movie".
+        name: What to show people.
+        path: None where it is not on this machine.
+    """
+
+    role: str
+    name: str
+    path: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +208,20 @@ class Photo:
             folders, a UUID for libraries. Bytes, because file names need not be text.
         name: What to show people.
         path: The original file, or None where there is none on this machine.
-        renditions: Best for embedding first.
-        stamp: The stamp of the file that would be read; None where it cannot be told.
-        problem: Why this photo cannot be read, where the source knows already (a FIFO, a placeholder).
+        renditions: Best for embedding first; the next one serves where one is damaged.
+        stamp: The stamp of the first rendition's file; None where it cannot be told.
+        facts: What the source knows.
+        facts_complete: Whether a picture's own metadata has nothing to add, so that changed facts are taken over
+            without reading a file. Otherwise `facts` win over what the file says.
+        facts_token: Changes when the facts do: for those who did not keep them. Empty: with the stamp alone.
+        exact: The file whose bytes name this photo wherever else it lies, where that is not the first rendition: the
+            original, when a preview of it is decoded. None where it is not there or would cost too much to read.
+        sidecar: An XMP file with facts, which win over those in the picture.
+        parts: What belongs to it.
+        series: Names the burst, bracket or stack that it is one of.
+        ref: What its source calls it beside the key, so that results find back: Lightroom's image id.
+        problem: Why this photo is not read, where the source knows already (a FIFO, a placeholder, hidden).
+        done: Called once the run needs the files no more: for those that were unpacked for it.
     """
 
     key: bytes
@@ -100,32 +231,49 @@ class Photo:
     stamp: FileStamp | None
     facts: Facts = field(default_factory=Facts)
     problem: str | None = None
+    facts_complete: bool = False
+    facts_token: str = ""
+    exact: Path | None = None
+    sidecar: Path | None = None
+    parts: tuple[Part, ...] = ()
+    series: str | None = None
+    ref: str | None = None
+    done: Callable[[], None] | None = None
 
 
 class Source(Protocol):
     """A kind of place where photos live, opened at one root.
 
     Attributes:
+        keys_are_paths: Whether a photo is known by its path, so that a file met elsewhere may be one that has moved,
+            and one that was not met is looked for before it is called missing. Libraries have keys that stay.
         root: What was opened: absolute, links resolved.
         folder: What paths and keys lie under: the root, or the folder that holds it where the root is a file.
         device: st_dev of the root.
         unreadable: After photos(): keys of parts that could not be listed -> why. What was known there is not missing.
         passed_over: After photos(): keys of the libraries of other programs that lie inside and were not entered.
+        remarks: After photos(): what people should know, a line each.
     """
 
     name: ClassVar[str]
+    keys_are_paths: ClassVar[bool]
     root: Path
     folder: Path
     device: int
     unreadable: dict[bytes, str]
     passed_over: list[bytes]
+    remarks: list[str]
 
     @classmethod
     def recognise(cls, path: Path) -> bool:
         """Tell whether `path` is such a place; looks at names and first bytes, never walks."""
         ...
 
-    def __init__(self, path: Path) -> None: ...
+    def __init__(self, path: Path, options: Options = ...) -> None: ...
+
+    def count(self) -> Iterator[int]:
+        """Yield how many photos there are, as far as is known, growing; runs in a thread beside photos()."""
+        ...
 
     def photos(self, known: Known | None = None) -> Iterator[Photo]:
         """Yield every photo once; a place that becomes unreadable on the way raises ImporterError.

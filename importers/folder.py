@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from importers.base import FileStamp, ImporterError, Known, Photo, Rendition
+from importers.base import FileStamp, ImporterError, Known, Options, Photo, Rendition
 from importers.formats import HEAD_BYTES, Reader, sniff, worth_a_look
 
 _FOREIGN_FOLDERS = frozenset(
@@ -49,6 +49,7 @@ _PHOTO_LIBRARY_SUFFIXES = frozenset(
 )
 """Those among them that hold photos which people would miss; the others hold copies, or none."""
 
+_PLAIN = Options()
 _DATALESS = 0x40000000  # SF_DATALESS, macOS <sys/stat.h>
 _CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 
@@ -62,14 +63,16 @@ class FolderSource:
         device: st_dev of the root; an empty folder on another device is a drive that was unplugged.
         unreadable: After photos(): folder keys ("2024/trip", b"" for none) -> why they could not be listed. What was
             known below them is not missing.
-        passed_over: After photos(): keys of the photo libraries inside that belong to one program and were not entered.
+        passed_over: After photos(): keys of the libraries and catalogs inside that belong to one program and are read
+            on their own.
         ignored: After photos(): how many files were passed over as no pictures.
     """
 
     name: ClassVar[str] = "folder"
+    keys_are_paths: ClassVar[bool] = True
 
-    def __init__(self, path: Path) -> None:
-        """Open a folder or file.
+    def __init__(self, path: Path, options: Options = _PLAIN) -> None:
+        """Open a folder or file; none of the options mean anything here.
 
         Raises:
             ImporterError: There is nothing at `path`.
@@ -83,6 +86,7 @@ class FolderSource:
         self.folder = self.root if stat.S_ISDIR(status.st_mode) else self.root.parent
         self.unreadable: dict[bytes, str] = {}
         self.passed_over: list[bytes] = []
+        self.remarks: list[str] = []
         self.ignored = 0
 
     @classmethod
@@ -91,6 +95,11 @@ class FolderSource:
         if path.is_dir():
             return not is_package(os.fsencode(path.resolve().name))
         return path.is_file() and (worth_a_look(path.suffix) or (not path.suffix and _starts_like_a_picture(path)))
+
+    def count(self) -> Iterator[int]:
+        """Count the photos by a second look at the folder, never at a file."""
+        for total, _ in enumerate(type(self)(self.root).photos(lambda key, stamp: True), 1):
+            yield total
 
     def photos(self, known: Known | None = None) -> Iterator[Photo]:
         """Yield every photo once, folder by folder, sorted by name in each.
@@ -143,6 +152,8 @@ class FolderSource:
                 key = folder + b"/" + entry.name if folder else entry.name
                 if not _is_folder(entry):
                     files.append(key)
+                    if key.lower().endswith(b".lrcat"):
+                        self.passed_over.append(key)
                 elif is_package(entry.name):
                     if os.path.splitext(key)[1].lower() in _PHOTO_LIBRARY_SUFFIXES:  # noqa: PTH122
                         self.passed_over.append(key)

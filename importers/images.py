@@ -81,7 +81,24 @@ class Picture:
         return rgb_to_srgb(self.stored, self.profile) if self.profile else self.stored
 
 
-def open_upright(source: Path | bytes | BinaryIO, *, min_edge: int | None, max_pixels: int = MAX_PIXELS) -> Picture:
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """How a picture is to be read; see open_upright."""
+
+    min_edge: int | None
+    max_pixels: int
+    orientation: int | None = None
+    profile: bytes | None = None
+
+
+def open_upright(
+    source: Path | bytes | BinaryIO,
+    *,
+    min_edge: int | None,
+    max_pixels: int = MAX_PIXELS,
+    orientation: int | None = None,
+    profile: bytes | None = None,
+) -> Picture:
     """Decode a picture, told by its content, never by its name.
 
     Args:
@@ -89,6 +106,8 @@ def open_upright(source: Path | bytes | BinaryIO, *, min_edge: int | None, max_p
         min_edge: Allow reducing while the shorter side keeps at least twice this many pixels, so that a resize to
             `min_edge` that follows looks as from the full picture; None gives the full picture.
         max_pixels: The largest picture to decode.
+        orientation: EXIF orientation that is known of the picture and not in it.
+        profile: ICC profile of a picture that carries none.
 
     Raises:
         ImageProblem: It is no picture, is damaged, cannot be read, or is over a limit.
@@ -96,7 +115,7 @@ def open_upright(source: Path | bytes | BinaryIO, *, min_edge: int | None, max_p
     with _opened(source) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _read(file, _kind_of(file), min_edge, max_pixels)
+            return _read(file, _kind_of(file), _Wish(min_edge, max_pixels, orientation, profile))
         except ImageProblem:
             raise
         except raw.UnknownRaw:
@@ -109,6 +128,20 @@ def open_upright(source: Path | bytes | BinaryIO, *, min_edge: int | None, max_p
             raise _too_large(int(re.findall(r"\d+", str(error))[0]), max_pixels) from None
         except Exception as error:  # parsers of damaged bytes raise nearly anything
             raise _problem(error, file) from error
+
+
+def read_facts(source: Path | bytes | BinaryIO) -> Facts:
+    """Read what a picture's metadata says, without decoding it; nothing where it cannot be read."""
+    with _opened(source) as file, warnings.catch_warnings(), suppress(Exception):
+        warnings.simplefilter("ignore")
+        kind = _kind_of(file)
+        if kind.reader is Reader.RAW:
+            return facts_of(raw.read_exif(file)) if raw.is_available() else Facts()
+        if kind.reader is Reader.HEIF:
+            _register_heif()
+        with Image.open(file, formats=[kind.pillow]) as image:
+            return facts_of(_exif(image))
+    return Facts()
 
 
 def _opened(source: Path | bytes | BinaryIO) -> AbstractContextManager[BinaryIO]:
@@ -158,10 +191,10 @@ def _kind_of(file: BinaryIO) -> Format:
     return kind
 
 
-def _read(file: BinaryIO, kind: Format, min_edge: int | None, max_pixels: int) -> Picture:
+def _read(file: BinaryIO, kind: Format, wish: _Wish) -> Picture:
     """Decode with the reader of this kind."""
     if kind.reader is Reader.RAW:
-        return _read_raw(file, min_edge, max_pixels)
+        return _read_raw(file, wish)
     if kind.reader is Reader.HEIF:
         _register_heif()
     try:
@@ -169,25 +202,25 @@ def _read(file: BinaryIO, kind: Format, min_edge: int | None, max_pixels: int) -
     except UnidentifiedImageError:
         if kind is TIFF and raw.is_available():  # perhaps sensor data, which only a RAW reader knows
             with suppress(Exception):
-                return _read_raw(file, min_edge, max_pixels)
+                return _read_raw(file, wish)
         raise ImageProblem("failed", f"the file begins like a {kind.name} file, but its header is damaged") from None
     with image:
         if isinstance(image, TiffImagePlugin.TiffImageFile) and raw.is_raw_tiff(image.tag_v2):
-            return _read_raw(file, min_edge, max_pixels)
-        return _picture(image, kind.name, min_edge, max_pixels)
+            return _read_raw(file, wish)
+        return _picture(image, kind.name, wish)
 
 
-def _picture(image: Image.Image, name: str, min_edge: int | None, max_pixels: int) -> Picture:
+def _picture(image: Image.Image, name: str, wish: _Wish) -> Picture:
     """Reduce, convert, turn upright: in this order, so that only the first step costs by the full size."""
     width, height = image.size
-    _check_size(width, height, max_pixels)
-    exif = _exif(image)
+    _check_size(width, height, wish.max_pixels)
+    exif, min_edge = _exif(image), wish.min_edge
     draft = image.draft(None, (2 * min_edge, 2 * min_edge)) if min_edge else None  # JPEG: 1/2, 1/4, 1/8 for a fraction
     image.load()
     if draft is None:
         width, height = image.size  # HEIF may turn out to be of another size than its header says
-    rgb, profile = to_rgb(_reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile"))
-    turn = _TURNS.get(_orientation(exif))
+    rgb, profile = to_rgb(_reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile") or wish.profile)
+    turn = _TURNS.get(wish.orientation or _orientation(exif))
     if turn is not None:
         rgb = rgb.transpose(turn)
     if turn in _SIDEWAYS:
@@ -245,17 +278,17 @@ def _orientation(exif: Image.Exif) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _read_raw(file: BinaryIO, min_edge: int | None, max_pixels: int) -> Picture:
+def _read_raw(file: BinaryIO, wish: _Wish) -> Picture:
     """Read a RAW file through its preview, with the facts of whichever of the two knows more."""
     if not raw.is_available():
         raise ImageProblem(
             "skipped", "camera RAW files need the extra `raw`: pip install 'safelight[raw]', then index again"
         )
     file.seek(0)
-    preview = raw.read_preview(file, min_edge)
+    preview = raw.read_preview(file, wish.min_edge)
     with Image.open(io.BytesIO(preview.data), formats=raw.PREVIEW_FORMATS) as image:
         has_orientation = _orientation(_exif(image)) is not None
-        picture = _picture(image, "RAW", min_edge, max_pixels)
+        picture = _picture(image, "RAW", wish)
     rgb = picture.stored
     if not has_orientation and preview.turn is not None:
         rgb = rgb.transpose(preview.turn)

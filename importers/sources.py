@@ -5,14 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from importers.base import ImporterError, Source
+from importers.base import ImporterError, Options, Source
 from importers.folder import FolderSource, is_package
+
+_PLAIN = Options()
 
 SOURCES: tuple[type[Source], ...] = (FolderSource,)
 """In the order in which they are asked; the most particular first."""
 
 
-def open_source(path: Path) -> Source:
+PATH_SOURCES = frozenset(source.name for source in SOURCES if source.keys_are_paths)
+"""Names of the sources whose photos are known by their paths."""
+
+
+def open_source(path: Path, options: Options = _PLAIN) -> Source:
     """Open whatever place of photos is at `path`.
 
     Raises:
@@ -23,7 +29,12 @@ def open_source(path: Path) -> Source:
         raise ImporterError(f"{path} does not exist; check the spelling, or plug in the drive that holds it")
     for source in SOURCES:
         if source.recognise(path):
-            return source(path)
+            return source(path, options)
     if path.is_dir() and is_package(os.fsencode(path.name)):
         raise ImporterError(f"{path} is the library of another program, which this version does not read")
     raise ImporterError(f"{path} is neither a folder nor a picture; name a folder of photos, or a picture file")
+
+
+def is_readable(path: Path) -> bool:
+    """Tell whether some source reads what is at `path`."""
+    return any(source.recognise(path) for source in SOURCES)

@@ -5,23 +5,24 @@ SQLite in WAL mode with one writer. Paths are stored as bytes, because a file na
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sqlite3
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from importers.base import Facts, FileStamp, Outcome
+from importers.base import FileStamp
 from indexer.errors import CatalogError
 from indexer.migrations import migrate
+from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, has_left, is_gone, is_under
+from indexer.tags import write_tags
 
 FILE_NAME = "library.sqlite"
 # No vowels, no look-alikes: ids are read aloud, typed and pasted.
@@ -37,6 +38,7 @@ class Root:
     path: Path
     device: int | None
     state: str
+    options: str  # JSON, see safelight/roots.py
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ class Known:
     reason: str | None
     reader: str | None
     content_id: int | None
+    facts_token: str
     has_vector: bool
 
 
@@ -77,22 +80,6 @@ class Content:
     width: int
     height: int
     format: str
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoRow:
-    """All that a scan learnt about one photo, ready to be written."""
-
-    root_id: int
-    key: bytes
-    path: bytes | None
-    name: str
-    stamp: FileStamp | None
-    outcome: Outcome
-    reason: str | None
-    reader: str
-    facts: Facts
-    content_id: int | None
 
 
 class Catalog:
@@ -149,8 +136,8 @@ class Catalog:
 
     def roots(self) -> list[Root]:
         """List every indexed place."""
-        rows = self.db.execute("SELECT id, source, path, device, state FROM root ORDER BY path")
-        return [Root(i, s, Path(os.fsdecode(p)), d, state) for i, s, p, d, state in rows]
+        rows = self.db.execute("SELECT id, source, path, device, state, options FROM root ORDER BY path")
+        return [Root(i, s, Path(os.fsdecode(p)), *others) for i, s, p, *others in rows]
 
     def add_root(self, source: str, path: Path, device: int | None) -> Root:
         """Record a place, or return it as it stands. Roots inside it are taken over, their photos kept.
@@ -174,6 +161,14 @@ class Catalog:
                     self.db.execute("DELETE FROM root WHERE id = ?", (inner.id,))
         return root
 
+    def set_options(self, root: Root, options: str) -> None:
+        """Record how a place is to be read.
+
+        Writes: the catalog.
+        """
+        with self.transaction():
+            self.db.execute("UPDATE root SET options = ? WHERE id = ?", (options, root.id))
+
     def mark_root(self, root: Root, state: str, device: int | None) -> None:
         """Record whether a place could be reached, and on which device.
 
@@ -187,7 +182,7 @@ class Catalog:
     def known(self, root: Root, key: bytes, model: Model) -> Known | None:
         """Look up the photo `key` of `root`, and whether `model` has its vector."""
         row = self.db.execute(
-            "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id,"
+            "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id, p.facts_token,"
             " EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id)"
             " FROM photo p WHERE p.root_id = ? AND p.key = ?",
             (model.id, root.id, key),
@@ -197,18 +192,19 @@ class Catalog:
     def vanished_twin(self, root: Root, stamp: FileStamp, model: Model) -> Known | None:
         """Find the photo of `root` that this file was before it was renamed: same inode, size and time, path gone."""
         rows = self.db.execute(
-            "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id,"
+            "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id, p.facts_token,"
             " EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id), p.path"
             " FROM photo p WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
             (model.id, stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id),
         )
-        return next((_known(row) for row in rows if has_left(row[9], stamp.inode)), None)
+        return next((_known(row) for row in rows if has_left(row[10], stamp.inode)), None)
 
-    def vanished_with(self, content_id: int) -> int | None:
-        """Find a photo with this content whose file is gone although its root is there: it has moved."""
+    def vanished_with(self, content_id: int, source: str) -> int | None:
+        """Find a photo of such sources with this content whose file is gone although its root is there: it moved."""
         rows = self.db.execute(
-            "SELECT p.id, p.path, r.path FROM photo p JOIN root r ON r.id = p.root_id WHERE p.content_id = ?",
-            (content_id,),
+            "SELECT p.id, p.path, r.path FROM photo p JOIN root r ON r.id = p.root_id"
+            " WHERE p.content_id = ? AND r.source = ?",
+            (content_id, source),
         ).fetchall()
         return next((i for i, path, root in rows if is_gone(path) and not is_gone(root)), None)
 
@@ -233,21 +229,7 @@ class Catalog:
 
         Writes: the catalog, inside the caller's transaction.
         """
-        stamp = row.stamp
-        columns = {
-            "root_id": row.root_id,
-            "key": row.key,
-            "path": row.path,
-            "name": row.name,
-            "content_id": row.content_id,
-            "size_bytes": stamp.size_bytes if stamp else None,
-            "mtime_ns": stamp.mtime_ns if stamp else None,
-            "inode": stamp.inode if stamp else None,
-            "state": row.outcome.value,
-            "reason": row.reason,
-            "reader": row.reader,
-            **_fact_columns(row.facts, stamp),
-        }
+        columns = row.columns()
         names = ", ".join(columns)
         marks = ", ".join("?" * len(columns))
         update = ", ".join(f"{name} = excluded.{name}" for name in columns)
@@ -256,7 +238,26 @@ class Catalog:
             f" ON CONFLICT (root_id, key) DO UPDATE SET {update} RETURNING id",
             (_new_public_id(), datetime.now(UTC).isoformat(timespec="seconds"), *columns.values()),
         ).fetchone()
+        self._write_beside(photo_id, row)
         return photo_id
+
+    def write_facts(self, photo_id: int, row: PhotoRow) -> None:
+        """Take over what is known of a photo, which was read before and has not changed to look at.
+
+        Writes: the catalog, inside the caller's transaction.
+        """
+        columns: dict[str, object] = {"name": row.name, "path": row.path, **row.fact_columns()}
+        update = ", ".join(f"{name} = ?" for name in columns)
+        self.db.execute(f"UPDATE photo SET {update} WHERE id = ?", (*columns.values(), photo_id))
+        self._write_beside(photo_id, row)
+
+    def _write_beside(self, photo_id: int, row: PhotoRow) -> None:
+        write_tags(self.db, photo_id, row.facts)
+        self.db.execute("DELETE FROM part WHERE photo_id = ?", (photo_id,))
+        parts = {(part.role, part.name): part.path and os.fsencode(part.path) for part in row.parts}
+        self.db.executemany(
+            "INSERT INTO part VALUES (?, ?, ?, ?)", ((photo_id, *names, path) for names, path in parts.items())
+        )
 
     def seen_again(self, photo_id: int) -> None:
         """Record that a photo that was called missing is back, unchanged.
@@ -295,21 +296,6 @@ class Catalog:
             " FROM content WHERE hash = ?",
             (model.id, digest),
         ).fetchone()
-
-    def facts_of(self, content_id: int) -> Facts:
-        """Return what is known of the pictures with this content, from any photo that shows it."""
-        row = self.db.execute(
-            "SELECT taken_at, utc_offset_minutes, taken_from, latitude, longitude, camera, lens, title, caption,"
-            " keywords, rating FROM photo WHERE content_id = ? ORDER BY id LIMIT 1",
-            (content_id,),
-        ).fetchone()
-        if row is None:
-            return Facts()
-        taken_at, offset_minutes, taken_from, *others, keywords, rating = row
-        taken = datetime.fromisoformat(taken_at) if taken_from == "exif" else None
-        if taken is not None and offset_minutes is not None:
-            taken = taken.replace(tzinfo=timezone(timedelta(minutes=offset_minutes)))
-        return Facts(taken, *others, keywords=tuple(json.loads(keywords)), rating=rating)
 
     def write_content(self, content: Content) -> int:
         """Insert a content or return it as it stands; returns its id.
@@ -375,31 +361,9 @@ class Catalog:
 
 
 def _known(row: tuple[object, ...]) -> Known:
-    photo_id, size_bytes, mtime_ns, inode, state, reason, reader, content_id, has_vector = row[:9]
+    photo_id, size_bytes, mtime_ns, inode, state, reason, reader, content_id, token, has_vector = row[:10]
     stamp = None if size_bytes is None else FileStamp(size_bytes, mtime_ns, inode)  # type: ignore[arg-type]
-    return Known(photo_id, stamp, state, reason, reader, content_id, bool(has_vector))  # type: ignore[arg-type]
-
-
-def _fact_columns(facts: Facts, stamp: FileStamp | None) -> dict[str, object]:
-    taken_at, taken_from, offset = facts.taken_at, "exif", None
-    if taken_at is None and stamp is not None:
-        # Photographers expect undated pictures to sort by the file's own date; the column says which it is.
-        taken_at, taken_from = datetime.fromtimestamp(stamp.mtime_ns / 1e9).astimezone(), "file"
-    if taken_at is not None and taken_at.utcoffset() is not None:
-        offset = int(taken_at.utcoffset().total_seconds() // 60)  # type: ignore[union-attr]
-    return {
-        "taken_at": taken_at and taken_at.replace(tzinfo=None).isoformat(timespec="seconds"),
-        "utc_offset_minutes": offset,
-        "taken_from": taken_at and taken_from,
-        "latitude": facts.latitude,
-        "longitude": facts.longitude,
-        "camera": facts.camera,
-        "lens": facts.lens,
-        "title": facts.title,
-        "caption": facts.caption,
-        "keywords": json.dumps(facts.keywords, ensure_ascii=False),
-        "rating": facts.rating,
-    }
+    return Known(photo_id, stamp, state, reason, reader, content_id, token, bool(has_vector))  # type: ignore[arg-type]
 
 
 def _new_public_id() -> str:

@@ -1,4 +1,4 @@
-"""What one decoder process does: a path in; hash, facts and model pixels out, or the one problem that it met.
+"""What one decoder process does: a photo's files in; hashes, facts and model pixels out, or the one problem it met.
 
 Run by indexer.decoders as `python -m indexer.decode_worker FD SETTINGS`; FD is its end of a socket.
 """
@@ -11,8 +11,8 @@ import queue
 import signal
 import sys
 import threading
-from dataclasses import asdict, dataclass, field
-from datetime import datetime
+import zlib
+from dataclasses import asdict, dataclass, field, fields, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -22,14 +22,58 @@ import xxhash
 from numpy.typing import NDArray
 from PIL import Image
 
-from importers.base import Facts, FileStamp
+from importers import icc
+from importers.as_json import pack_facts, pack_rendition, unpack_facts, unpack_rendition
+from importers.base import Facts, FileStamp, Rendition, Span
 from importers.colour import rgb_to_srgb
-from importers.images import ImageProblem, open_regular, open_upright
+from importers.images import ImageProblem, open_regular, open_upright, read_facts
 from indexer.preprocess import PixelSpec, fit
 
 READ_AT_ONCE_BYTES = 64 << 20
 """Files up to this size are read once, and hashed and decoded from memory."""
+MAX_SPAN_BYTES = 1 << 30
+"""A picture inside an archive may be no longer, unpacked."""
 _CHUNK_BYTES = 4 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is to be read of one photo.
+
+    Attributes:
+        ticket: Comes back in the answer.
+        renditions: The first that can be decoded serves.
+        hash_only: Hash the first rendition and read its facts; decode nothing.
+        exact: The original, where it is not among the renditions: hashed, never decoded.
+        exact_names: Whether the original's bytes name what the renditions show; not so where they show edits.
+        sidecar: An XMP file with facts, which win over those in the picture.
+    """
+
+    ticket: int
+    renditions: tuple[Rendition, ...]
+    hash_only: bool = False
+    exact: Path | None = None
+    exact_names: bool = False
+    sidecar: Path | None = None
+
+    @classmethod
+    def of_file(cls, ticket: int, path: Path, *, hash_only: bool = False) -> Job:
+        """Ask for a file that is the picture."""
+        return cls(ticket, (Rendition(path),), hash_only)
+
+    def pack(self) -> bytes:
+        """Write it as a frame."""
+        job = {f.name: getattr(self, f.name) for f in fields(self)}
+        job["renditions"] = [pack_rendition(rendition) for rendition in self.renditions]
+        return json.dumps(job, default=os.fspath).encode()
+
+    @classmethod
+    def unpack(cls, frame: bytes) -> Job:
+        """Read it from a frame."""
+        job: dict[str, Any] = json.loads(frame)
+        job["renditions"] = tuple(unpack_rendition(packed) for packed in job["renditions"])
+        job |= {name: Path(job[name]) for name in ("exact", "sidecar") if job[name]}
+        return cls(**job)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +91,12 @@ class Decoded:
 
     Attributes:
         ticket: As it was submitted.
-        problem: Set where the file gave no picture; then nothing below is.
-        digest: xxh3_128 of the whole file, 16 bytes.
-        stamp: Of the bytes that were read.
+        problem: Set where no file gave a picture; then nothing below is.
+        digest: xxh3_128 of the bytes that name the picture, 16 bytes: the rendition's, or the original's.
+        size_bytes: Length of those bytes.
+        original_digest: xxh3_128 of the original where it was asked for and could be read, else b"".
+        served: Which of the renditions was read.
+        stamp: Of the file that was read.
         width: Pixels of the full picture, upright; 0 where only the hash was asked for.
         height: Pixels of the full picture, upright; 0 where only the hash was asked for.
         format: What people call its format; "" where only the hash was asked for.
@@ -59,6 +106,9 @@ class Decoded:
     ticket: int
     problem: Problem | None = None
     digest: bytes = b""
+    size_bytes: int = 0
+    original_digest: bytes = b""
+    served: int = 0
     stamp: FileStamp | None = None
     width: int = 0
     height: int = 0
@@ -66,41 +116,110 @@ class Decoded:
     facts: Facts = field(default_factory=Facts)
     pixels: NDArray[np.uint8] | None = None
 
-    @property
-    def size_bytes(self) -> int:
-        """Length of the file that was read."""
-        return self.stamp.size_bytes if self.stamp else 0
+
+def read_photo(job: Job, spec: PixelSpec, max_pixels: int) -> Decoded:
+    """Hash and decode a photo; every way in which that can fail is an answer.
+
+    Where a rendition gives no picture the next one is tried; where none does, the first one's problem is the answer.
+    """
+    first: Problem | None = None
+    for served, rendition in enumerate(job.renditions):
+        problem, decoded = _attempt(job, served, rendition, spec, max_pixels)
+        if decoded is not None:
+            return decoded
+        first = first or problem
+    return Decoded(job.ticket, first or Problem("skipped", "there is no picture of it on this machine"))
 
 
-def read_file(ticket: int, path: Path, spec: PixelSpec, max_pixels: int, *, hash_only: bool) -> Decoded:
-    """Hash and decode one file; every way in which that can fail is an answer."""
+def _attempt(
+    job: Job, served: int, rendition: Rendition, spec: PixelSpec, max_pixels: int
+) -> tuple[Problem | None, Decoded | None]:
     try:
-        with open_regular(path) as file:
-            return _read(ticket, file, spec, max_pixels, hash_only=hash_only)
+        with open_regular(rendition.path) as file:
+            decoded = _read(job, file, rendition, spec, max_pixels)
+        return None, replace(decoded, served=served)
     except ImageProblem as problem:
-        return Decoded(ticket, Problem(problem.kind, str(problem), problem.passing))
+        return Problem(problem.kind, str(problem), problem.passing), None
     except OSError as error:  # the disk failed on the way, or the drive was pulled out
         reason = f"the file cannot be read: {(error.strerror or str(error)).lower()}"
-        return Decoded(ticket, Problem("failed", reason, passing=True))
+        return Problem("failed", reason, passing=True), None
     except MemoryError:
-        return Decoded(ticket, Problem("failed", "reading it needs more memory than a picture is given"))
+        return Problem("failed", "reading it needs more memory than a picture is given"), None
 
 
-def _read(ticket: int, file: BinaryIO, spec: PixelSpec, max_pixels: int, *, hash_only: bool) -> Decoded:
+def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_pixels: int) -> Decoded:
     stamp = _stamp(file)
-    whole = file.read(stamp.size_bytes + 1) if stamp.size_bytes <= READ_AT_ONCE_BYTES else None
+    if rendition.span is not None:
+        whole = _spanned(file, rendition.span)
+    else:
+        whole = file.read(stamp.size_bytes + 1) if stamp.size_bytes <= READ_AT_ONCE_BYTES else None
     source = file if whole is None else whole
-    picture = None if hash_only else open_upright(source, min_edge=spec.min_edge, max_pixels=max_pixels)
-    digest = _hash(file) if whole is None else xxhash.xxh3_128_digest(whole)
+    facts, pixels, picture = Facts(), None, None
+    if job.hash_only:
+        facts = read_facts(source)
+    else:
+        picture = open_upright(
+            source,
+            min_edge=spec.min_edge,
+            max_pixels=max_pixels,
+            orientation=rendition.orientation,
+            profile=icc.profile(rendition.profile),
+        )
+        facts = picture.facts
+    digest, size = _hash(file) if whole is None else (xxhash.xxh3_128_digest(whole), len(whole))
     if _stamp(file) != stamp:
         reason = "the file was changed while it was being read; index again when it is at rest"
         raise ImageProblem("failed", reason, passing=True)
-    if picture is None:
-        return Decoded(ticket, None, digest, stamp)
-    pixels = fit(picture.stored, spec)
-    if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
-        pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
-    return Decoded(ticket, None, digest, stamp, picture.width, picture.height, picture.format, picture.facts, pixels)
+    if picture is not None:
+        pixels = fit(picture.stored, spec)
+        if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
+            pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
+    original_digest, original_size = _exact(job.exact)
+    if original_digest and job.exact_names:
+        digest, size = original_digest, original_size
+    return Decoded(
+        job.ticket,
+        digest=digest,
+        size_bytes=size,
+        original_digest=original_digest,
+        stamp=stamp,
+        width=picture.width if picture else 0,
+        height=picture.height if picture else 0,
+        format=picture.format if picture else "",
+        facts=facts,
+        pixels=pixels,
+    )
+
+
+def _spanned(file: BinaryIO, span: Span) -> bytes:
+    """Read a picture that lies inside a file: a level of a preview, a member of a zip."""
+    file.seek(span.offset_bytes)
+    stored = file.read(min(span.length_bytes, MAX_SPAN_BYTES + 1))
+    if len(stored) != span.length_bytes:
+        raise ImageProblem("failed", "the file that holds the picture is cut short, or the picture is too long")
+    if not span.deflated:
+        return stored
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    try:
+        picture = inflater.decompress(stored, MAX_SPAN_BYTES)
+    except zlib.error as error:
+        raise ImageProblem("failed", f"the archive that holds the picture is damaged ({error})") from error
+    if not inflater.eof:
+        raise ImageProblem("failed", "the archive that holds the picture is damaged, or the picture is too long")
+    return picture
+
+
+def _exact(path: Path | None) -> tuple[bytes, int]:
+    """Hash an original; it may be offline, which is no reason to do without its preview."""
+    if path is None:
+        return b"", 0
+    try:
+        with open_regular(path) as file:
+            stamp = _stamp(file)
+            found = _hash(file)
+            return found if _stamp(file) == stamp else (b"", 0)
+    except (ImageProblem, OSError):
+        return b"", 0
 
 
 def _stamp(file: BinaryIO) -> FileStamp:
@@ -108,13 +227,14 @@ def _stamp(file: BinaryIO) -> FileStamp:
     return FileStamp(status.st_size, status.st_mtime_ns, status.st_ino)
 
 
-def _hash(file: BinaryIO) -> bytes:
-    """Hash a file too large to hold."""
+def _hash(file: BinaryIO) -> tuple[bytes, int]:
+    """Hash a file too large to hold; returns its length, too."""
     file.seek(0)
-    hasher = xxhash.xxh3_128()
+    hasher, size = xxhash.xxh3_128(), 0
     while chunk := file.read(_CHUNK_BYTES):
         hasher.update(chunk)
-    return hasher.digest()
+        size += len(chunk)
+    return hasher.digest(), size
 
 
 # Frames: JSON, never pickle, for what comes back was made from strangers' files; pixels follow it raw.
@@ -122,18 +242,14 @@ def _hash(file: BinaryIO) -> bytes:
 
 def pack(decoded: Decoded) -> bytes:
     """Write an answer as a frame."""
-    facts = asdict(decoded.facts)
-    facts["taken_at"] = decoded.facts.taken_at and decoded.facts.taken_at.isoformat()
-    header: dict[str, Any] = {
-        "ticket": decoded.ticket,
+    header = {f.name: getattr(decoded, f.name) for f in fields(decoded)}
+    header |= {
         "problem": decoded.problem and asdict(decoded.problem),
         "digest": decoded.digest.hex(),
+        "original_digest": decoded.original_digest.hex(),
         "stamp": decoded.stamp and asdict(decoded.stamp),
-        "width": decoded.width,
-        "height": decoded.height,
-        "format": decoded.format,
-        "facts": facts,
-        "shape": None if decoded.pixels is None else decoded.pixels.shape,
+        "facts": pack_facts(decoded.facts),
+        "pixels": None if decoded.pixels is None else decoded.pixels.shape,
     }
     return json.dumps(header).encode() + b"\n" + (b"" if decoded.pixels is None else decoded.pixels.tobytes())
 
@@ -142,21 +258,16 @@ def unpack(frame: bytes) -> Decoded:
     """Read an answer from a frame."""
     header_bytes, _, pixels = frame.partition(b"\n")
     header: dict[str, Any] = json.loads(header_bytes)
-    facts: dict[str, Any] = header["facts"]
-    facts["taken_at"] = datetime.fromisoformat(facts["taken_at"]) if facts["taken_at"] else None
-    facts["keywords"] = tuple(facts["keywords"])
-    shape = header.pop("shape")
-    return Decoded(
-        ticket=header["ticket"],
-        problem=Problem(**header["problem"]) if header["problem"] else None,
-        digest=bytes.fromhex(header["digest"]),
-        stamp=FileStamp(**header["stamp"]) if header["stamp"] else None,
-        width=header["width"],
-        height=header["height"],
-        format=header["format"],
-        facts=Facts(**facts),
-        pixels=np.frombuffer(pixels, np.uint8).reshape(shape) if shape else None,
-    )
+    shape = header["pixels"]
+    header |= {
+        "problem": Problem(**header["problem"]) if header["problem"] else None,
+        "digest": bytes.fromhex(header["digest"]),
+        "original_digest": bytes.fromhex(header["original_digest"]),
+        "stamp": FileStamp(**header["stamp"]) if header["stamp"] else None,
+        "facts": unpack_facts(header["facts"]),
+        "pixels": np.frombuffer(pixels, np.uint8).reshape(shape) if shape else None,
+    }
+    return Decoded(**header)
 
 
 def main() -> None:
@@ -171,10 +282,10 @@ def main() -> None:
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
     while True:
-        job: dict[str, Any] = json.loads(jobs.get())
+        job = Job.unpack(jobs.get())
         # Should the parent go away while a library hangs with the interpreter's lock held, the alarm ends us.
         signal.setitimer(signal.ITIMER_REAL, 2 * settings["timeout_s"])
-        decoded = read_file(job["ticket"], Path(job["path"]), spec, settings["max_pixels"], hash_only=job["hash_only"])
+        decoded = read_photo(job, spec, settings["max_pixels"])
         signal.setitimer(signal.ITIMER_REAL, 0)
         connection.send_bytes(pack(decoded))
 

@@ -21,17 +21,16 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing import Pipe
-from pathlib import Path
 from types import TracebackType
 from typing import IO
 
 from importers.images import MAX_PIXELS
 from indexer.cores import cores
-from indexer.decode_worker import Decoded, Problem, unpack
+from indexer.decode_worker import Decoded, Job, Problem, unpack
 from indexer.errors import IndexerError
 from indexer.preprocess import PixelSpec
 
-__all__ = ["Decoded", "DecoderPool", "Problem"]
+__all__ = ["Decoded", "DecoderPool", "Job", "Problem"]
 
 TIMEOUT_S = 60.0
 MEMORY_BYTES = 4 << 30
@@ -42,14 +41,11 @@ _ATTEMPTS = 2  # a file is blamed when it ends two decoders: one may have been k
 
 
 @dataclass(slots=True)
-class _Job:
-    ticket: int
-    path: Path
-    hash_only: bool
-    attempts: int = 0
+class _Attempts:
+    """A job, and how many decoders it has been in the hands of when they died."""
 
-    def frame(self) -> bytes:
-        return json.dumps({"ticket": self.ticket, "path": str(self.path), "hash_only": self.hash_only}).encode()
+    job: Job
+    count: int = 0
 
 
 class DecoderPool:
@@ -80,7 +76,7 @@ class DecoderPool:
         self._timeout_s = timeout_s
         limits = {"memory_bytes": memory_bytes, "max_pixels": max_pixels, "timeout_s": timeout_s}
         self._settings = json.dumps({"spec": asdict(spec), **limits})
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[_Attempts | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Decoded | IndexerError] = queue.SimpleQueue()
         self._outstanding = 0
         self._closed = threading.Event()
@@ -102,18 +98,12 @@ class DecoderPool:
         """The decoders that take jobs now."""
         return [process.pid for process in list(self._processes.values()) if process.is_ready]
 
-    def submit(self, ticket: int, path: Path, *, hash_only: bool = False) -> None:
-        """Queue a file. Never waits: ask `full` first.
-
-        Args:
-            ticket: Comes back in the answer.
-            path: The file; relative to the folder in which the pool was made.
-            hash_only: Do not decode it.
-        """
+    def submit(self, job: Job) -> None:
+        """Queue a photo. Never waits: ask `full` first. Its paths are relative to the folder the pool was made in."""
         if self._closed.is_set():
             raise IndexerError("the decoders are closed")
         self._outstanding += 1
-        self._jobs.put(_Job(ticket, path, hash_only))
+        self._jobs.put(_Attempts(job))
         if len(self._threads) < min(self._workers, self._outstanding):
             number = len(self._threads)
             self._threads.append(
@@ -164,7 +154,7 @@ class DecoderPool:
 
     def _serve(self, number: int) -> None:
         """Feed one process and take its answers, which come in the order of the jobs; replace it when it dies."""
-        flight: deque[_Job] = deque()
+        flight: deque[_Attempts] = deque()
         try:
             process = self._start(number)
             while not self._closed.is_set():
@@ -189,7 +179,7 @@ class DecoderPool:
             if number in self._processes:
                 self._processes.pop(number).discard()
 
-    def _fill(self, process: _Process, flight: deque[_Job]) -> None:
+    def _fill(self, process: _Process, flight: deque[_Attempts]) -> None:
         """Wait for a job where there is none, and take a second one if there is one."""
         while len(flight) < _IN_FLIGHT:
             try:
@@ -202,18 +192,18 @@ class DecoderPool:
             flight.append(job)
             process.send_all([job])
 
-    def _blame(self, flight: deque[_Job], process: _Process, death: Exception) -> None:
+    def _blame(self, flight: deque[_Attempts], process: _Process, death: Exception) -> None:
         """Answer the job at the head, which alone was being worked on, if it was the reason."""
-        job = flight[0]
-        job.attempts += 1
+        head = flight[0]
+        head.count += 1
         if isinstance(death, TimeoutError):
             reason = f"reading it took longer than {self._timeout_s:g} seconds"
-        elif job.attempts < _ATTEMPTS:
+        elif head.count < _ATTEMPTS:
             return
         else:
             reason = f"the file makes its decoder crash ({process.last_words()})"
         flight.popleft()
-        self._answers.put(Decoded(job.ticket, Problem("failed", reason)))
+        self._answers.put(Decoded(head.job.ticket, Problem("failed", reason)))
 
     def _start(self, number: int) -> _Process:
         """Start a process; what fails is tried again, as the system may only be short of memory just now."""
@@ -272,11 +262,11 @@ class _Process:
         said = next((line for line in reversed(lines) if line.strip()), self.last_words())
         raise IndexerError(f"a decoder process cannot be started: {said}")
 
-    def send_all(self, jobs: Iterable[_Job]) -> None:
+    def send_all(self, jobs: Iterable[_Attempts]) -> None:
         """Hand over jobs; a process that is dead shows when its answer is waited for."""
         with suppress(OSError):
-            for job in jobs:
-                self._connection.send_bytes(job.frame())
+            for attempts in jobs:
+                self._connection.send_bytes(attempts.job.pack())
 
     def answer(self, timeout_s: float) -> Decoded:
         """Wait for the next answer.

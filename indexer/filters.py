@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import QueryError
+from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, STEP, fold
 
 _DATE = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d))?)?)?)?")
 _AGO = re.compile(r"(\d{1,4}) ?(d|w|m|y)(?:ays?|eeks?|onths?|ears?)?(?: ago)?", re.IGNORECASE)
@@ -50,6 +51,13 @@ class Filters:
         camera: Words that the camera's name holds, in any case and order: "canon 5d".
         near: LAT,LON,KM in degrees and kilometres.
         format: File formats: "jpeg", "heic", "raw".
+        person: Names of people, whole, in any case.
+        album: Albums or collections, by name or with the folders they lie in: "Travel/Iceland".
+        keyword: Keywords, likewise: "bee", "Animals/Insects"; what lies under a keyword counts as it.
+        label: What the library's own recognition sees: "Beach".
+        media: Kinds of picture: "video", "live", "panorama", "screenshot"...
+        favorite: Only favourites.
+        rating: Stars at least.
         now: What ages are counted from; by the clock where absent.
     """
 
@@ -60,6 +68,13 @@ class Filters:
     camera: Sequence[str] = ()
     near: str | None = None
     format: Sequence[str] = ()
+    person: Sequence[str] = ()
+    album: Sequence[str] = ()
+    keyword: Sequence[str] = ()
+    label: Sequence[str] = ()
+    media: Sequence[str] = ()
+    favorite: bool = False
+    rating: int | None = None
     now: datetime | None = None
     _conditions: tuple[Condition, ...] = field(init=False, repr=False, default=())
 
@@ -85,6 +100,17 @@ class Filters:
         conditions += [_any([_camera(words) for words in self.camera])] if self.camera else []
         conditions += [_near(self.near)] if self.near is not None else []
         conditions += [_format(self.format)] if self.format else []
+        for option, kinds, names in (
+            ("--person", (PERSON,), self.person),
+            ("--album", (ALBUM,), self.album),
+            ("--keyword", (KEYWORD, KEYWORD_PATH), self.keyword),
+            ("--label", (LABEL,), self.label),
+            ("--media", (MEDIA,), self.media),
+        ):
+            conditions += [_any([_tag(option, kinds, name) for name in names])] if names else []
+        conditions += [("photo.favorite = 1", [])] if self.favorite else []
+        if self.rating is not None:
+            conditions.append(("photo.rating >= ?", [self.rating]))
         object.__setattr__(self, "_conditions", tuple(conditions))
 
     def __bool__(self) -> bool:
@@ -93,7 +119,7 @@ class Filters:
     def where(self) -> Condition:
         """Return an SQL condition on `photo` and its parameters; "1" where everything passes.
 
-        The connection must know `distance_km`; see prepare().
+        The connection must have been prepared; see prepare().
         """
         if not self._conditions:
             return "1", []
@@ -101,8 +127,9 @@ class Filters:
 
 
 def prepare(db: sqlite3.Connection) -> None:
-    """Teach a connection the function that --near needs."""
+    """Teach a connection the functions that --near and names in folders need."""
     db.create_function("distance_km", 4, distance_km, deterministic=True)
+    db.create_function("fold_path", 1, _fold_path, deterministic=True)
 
 
 def kept_contents(db: sqlite3.Connection, filters: Filters) -> NDArray[np.int64]:
@@ -219,6 +246,28 @@ def _format(names: Sequence[str]) -> Condition:
 
 def _format_name(name: str) -> str:
     return "RAW" if name in _RAW else _FORMATS.get(name, name)
+
+
+def _tag(option: str, kinds: Sequence[str], name: str) -> Condition:
+    """Match a tag by its last step, and by those before it where they are named; a keyword also by any step."""
+    steps = [fold(step) for step in re.split(r"[/|]", name) if step.strip()]
+    if not steps:
+        raise QueryError(f"{option} is empty; give a name")
+    sql, params = f"tag.kind IN ({_marks(kinds)}) AND tag.folded = ?", [*kinds, steps[-1]]
+    if len(steps) > 1:
+        sql += " AND instr(fold_path(tag.path), ?) > 0"
+        params.append(STEP + STEP.join(steps) + STEP)
+    whole = f"photo.id IN (SELECT photo_id FROM tag WHERE {sql})"
+    alone: Condition = (whole, [*params])
+    if KEYWORD_PATH not in kinds:
+        return alone
+    above = "photo.id IN (SELECT photo_id FROM tag WHERE tag.kind = ? AND instr(fold_path(tag.path), ?) > 0)"
+    return _any([alone, (above, [KEYWORD_PATH, STEP + STEP.join(steps) + STEP])])
+
+
+def _fold_path(path: str) -> str:
+    """Return a tag's path with every step folded, and a mark at both ends, so that whole steps can be looked for."""
+    return STEP + STEP.join(fold(step) for step in path.split(STEP)) + STEP
 
 
 def _any(conditions: Sequence[Condition]) -> Condition:

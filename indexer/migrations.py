@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Callable
 
 from indexer.errors import CatalogError
+from indexer.tags import fold
 
 _M001 = """
 CREATE TABLE root (
@@ -72,15 +74,66 @@ CREATE TABLE outbox (               -- what Chroma has not been told yet
 );
 """
 
+_M002 = """
+ALTER TABLE root ADD COLUMN options TEXT NOT NULL DEFAULT '{}';   -- how it is to be read: safelight/reading.py
+ALTER TABLE photo ADD COLUMN facts_token TEXT NOT NULL DEFAULT '';
+ALTER TABLE photo ADD COLUMN original_hash BLOB;    -- xxh3_128 of the original where a preview or an edit was read
+ALTER TABLE photo ADD COLUMN rendition TEXT;        -- JSON: what was read where that is not the original
+ALTER TABLE photo ADD COLUMN series TEXT;           -- names the burst or stack that it is one of
+ALTER TABLE photo ADD COLUMN ref TEXT;              -- what its source calls it beside the key
+ALTER TABLE photo ADD COLUMN place TEXT;
+ALTER TABLE photo ADD COLUMN flag INTEGER;          -- pick flag: 1, 0, -1
+ALTER TABLE photo ADD COLUMN color_label TEXT;
+ALTER TABLE photo ADD COLUMN favorite INTEGER;
+ALTER TABLE photo ADD COLUMN edited INTEGER;
+ALTER TABLE photo ADD COLUMN exposure_seconds REAL;
+ALTER TABLE photo ADD COLUMN aperture REAL;
+ALTER TABLE photo ADD COLUMN iso REAL;
+ALTER TABLE photo ADD COLUMN focal_length_mm REAL;
+CREATE INDEX photo_original ON photo (original_hash) WHERE original_hash IS NOT NULL;
+CREATE TABLE tag (                  -- what photos share: keywords, people, albums, labels, media kinds
+    photo_id INTEGER NOT NULL REFERENCES photo (id) ON DELETE CASCADE,
+    kind TEXT NOT NULL,             -- see tags.py
+    path TEXT NOT NULL,             -- steps joined by U+001F, outermost first
+    folded TEXT NOT NULL,           -- the last step, as it is searched for
+    PRIMARY KEY (photo_id, kind, path)
+) WITHOUT ROWID;
+CREATE INDEX tag_name ON tag (kind, folded, photo_id);
+CREATE TABLE part (                 -- files that belong to a photo without being one
+    photo_id INTEGER NOT NULL REFERENCES photo (id) ON DELETE CASCADE,
+    role TEXT NOT NULL,
+    name TEXT NOT NULL,
+    path BLOB,
+    PRIMARY KEY (photo_id, role, name)
+) WITHOUT ROWID;
+"""
+
 
 def m001_photos_contents_vectors(db: sqlite3.Connection) -> None:
     """Create the tables of the first release."""
-    for statement in _M001.split(";\n"):
-        if statement.strip():
+    _run(db, _M001)
+
+
+def m002_libraries(db: sqlite3.Connection) -> None:
+    """Make room for what photo libraries know; keywords move to the tags."""
+    _run(db, _M002)
+    for photo_id, keywords in db.execute("SELECT id, keywords FROM photo WHERE keywords <> '[]'").fetchall():
+        rows = ((photo_id, "keyword", word, fold(word)) for word in json.loads(keywords))
+        db.executemany("INSERT OR IGNORE INTO tag VALUES (?, ?, ?, ?)", rows)
+    db.execute("ALTER TABLE photo DROP COLUMN keywords")
+
+
+def _run(db: sqlite3.Connection, script: str) -> None:
+    """Execute statements one by one; executescript would commit the transaction that the step runs in."""
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
             db.execute(statement)
+            statement = ""
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_photos_contents_vectors,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_photos_contents_vectors, m002_libraries)
 
 
 def migrate(db: sqlite3.Connection) -> None:

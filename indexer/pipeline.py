@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Source
-from indexer.catalog import Catalog, Content, Model, PhotoRow, Root
-from indexer.decoders import Decoded, DecoderPool
+from indexer.catalog import Catalog, Content, Known, Model, Root
+from indexer.decoders import Decoded, DecoderPool, Job
 from indexer.events import OnProgress, Progress
+from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, is_gone, is_under
 
 BATCH = 32
@@ -107,7 +108,9 @@ class IndexRun:
         self._batch: list[_Picture] = []
         self._in_model: deque[tuple[list[_Picture], Future[NDArray[np.float32]]]] = deque()
         self._settled: list[PhotoRow] = []
+        self._new_facts: list[tuple[int, PhotoRow]] = []
         self._total, self._total_final = 0, False
+        self._source_name, self._keys_are_paths = "", True
 
     def run(self, source: Source) -> Tally:
         """Index everything that `source` shows.
@@ -119,6 +122,7 @@ class IndexRun:
 
         Writes: the catalog.
         """
+        self._source_name, self._keys_are_paths = source.name, source.keys_are_paths
         counter = threading.Thread(target=self._count_ahead, args=(source,), daemon=True)
         counter.start()
         try:
@@ -139,9 +143,9 @@ class IndexRun:
         return self.tally
 
     def _count_ahead(self, source: Source) -> None:
-        """Fill in the total while the run is on its way; a second look at the folder, never at a file."""
+        """Fill in the total while the run is on its way."""
         try:
-            for total, _ in enumerate(type(source)(source.root).photos(lambda key, stamp: True), 1):
+            for total in source.count():
                 self._total = total
                 if self._stop.is_set():
                     return
@@ -164,29 +168,47 @@ class IndexRun:
 
     def _meet(self, photo: Photo) -> None:
         if photo.problem is not None:
-            self._settle(self._row(photo, Outcome.SKIPPED, photo.problem))
+            # Without a stamp it is read once the problem is gone, though its file has not changed.
+            self._settle(replace(self._row(photo, Outcome.SKIPPED, photo.problem), stamp=None))
+            self._done(photo)
             return
         known = self._catalog.known(self._root, photo.key, self._model)
         moved = False
-        if known is None and photo.stamp is not None:
+        if known is None and photo.stamp is not None and self._keys_are_paths:
             known = self._catalog.vanished_twin(self._root, photo.stamp, self._model)
             moved = known is not None
         if known is None or known.stamp != photo.stamp or photo.stamp is None:
             self._decode(photo)
-            return
-        if known.has_vector:
-            self._seen.add(known.id)
-            if moved:
-                self._keep_moved(known.id, photo)
-            elif known.state == Outcome.MISSING:
-                with self._catalog.transaction():
-                    self._catalog.seen_again(known.id)
-            self._count(Outcome.UNCHANGED)
+        elif known.has_vector:
+            self._meet_again(photo, known, moved=moved)
         elif known.state in (Outcome.SKIPPED, Outcome.FAILED) and known.reader == self._reader and not self._retry:
             self._seen.add(known.id)
             self._count(Outcome(known.state))
+            self._done(photo)
         else:
             self._decode(photo)
+
+    def _meet_again(self, photo: Photo, known: Known, *, moved: bool) -> None:
+        """Take a photo that looks as it did when it was read; what is known of it may be new."""
+        if known.facts_token != photo.facts_token and not photo.facts_complete:
+            self._decode(photo)
+            return
+        self._seen.add(known.id)
+        if moved:
+            self._keep_moved(known.id, photo)
+        elif known.state == Outcome.MISSING:
+            with self._catalog.transaction():
+                self._catalog.seen_again(known.id)
+        if known.facts_token != photo.facts_token:
+            self._new_facts.append((known.id, self._row(photo, Outcome.INDEXED, None)))
+            if len(self._new_facts) >= _ROWS_A_TRANSACTION:
+                self._write_new_facts()
+        self._count(Outcome.UNCHANGED)
+        self._done(photo)
+
+    def _done(self, photo: Photo) -> None:
+        if photo.done is not None:
+            photo.done()
 
     def _keep_moved(self, photo_id: int, photo: Photo) -> None:
         path = os.fsencode(photo.path) if photo.path else None
@@ -197,13 +219,22 @@ class IndexRun:
         while self._pool.full:
             self._collect(wait=True)
         # A file as long as one we hold may be a copy: its hash alone tells, for a fraction of the decoding.
-        maybe_copy = photo.stamp is not None and self._catalog.size_is_known(photo.stamp.size_bytes)
-        self._submit(photo, hash_only=maybe_copy)
+        is_whole = photo.exact is None and photo.renditions and photo.renditions[0].span is None
+        maybe_copy = is_whole and photo.stamp is not None and self._catalog.size_is_known(photo.stamp.size_bytes)
+        self._submit(photo, hash_only=bool(maybe_copy))
 
     def _submit(self, photo: Photo, *, hash_only: bool) -> None:
         self._tickets += 1
         self._at_work[self._tickets] = photo
-        self._pool.submit(self._tickets, photo.renditions[0].path, hash_only=hash_only)
+        job = Job(
+            self._tickets,
+            photo.renditions,
+            hash_only,
+            exact=photo.exact,
+            exact_names=not photo.facts.edited,
+            sidecar=photo.sidecar,
+        )
+        self._pool.submit(job)
 
     # What came of it
 
@@ -220,18 +251,17 @@ class IndexRun:
             row = self._row(photo, Outcome(decoded.problem.kind), decoded.problem.reason)
             # Without a stamp the next run takes the file for a changed one, and tries again.
             self._settle(replace(row, stamp=None) if decoded.problem.passing else row)
+            self._done(photo)
             return
-        # The stamp of the bytes that were read, which may be younger than the walk.
-        row = replace(self._row(photo, Outcome.INDEXED, None, decoded.facts), stamp=decoded.stamp)
+        row = self._read_row(photo, decoded)
         held = self._catalog.content(decoded.digest, self._model)
         if decoded.digest in self._pictures:
-            picture = self._pictures[decoded.digest]
-            picture.rows.append(replace(row, facts=picture.rows[0].facts))
+            self._pictures[decoded.digest].rows.append(row)
         elif held is not None and held[1]:
-            facts = decoded.facts if decoded.pixels is not None else self._catalog.facts_of(held[0])
-            self._settle(replace(row, facts=facts, content_id=held[0]))
+            self._settle(replace(row, content_id=held[0]))
         elif decoded.pixels is None:
             self._submit(photo, hash_only=False)
+            return
         else:
             content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
             picture = _Picture(content, decoded.pixels, [row])
@@ -239,6 +269,20 @@ class IndexRun:
             self._batch.append(picture)
             if len(self._batch) >= (_LEAST if self._model_is_idle else BATCH):
                 self._send_batch()
+        self._done(photo)
+
+    def _read_row(self, photo: Photo, decoded: Decoded) -> PhotoRow:
+        """Return the row of a photo that was read."""
+        facts = photo.facts if photo.facts_complete else photo.facts.over(decoded.facts)
+        served = photo.renditions[decoded.served]
+        is_original = served.path == photo.path and served.span is None
+        return replace(
+            self._row(photo, Outcome.INDEXED, None, facts),
+            # Of the bytes that were read, which may be younger than the walk; a run meets the first rendition again.
+            stamp=decoded.stamp if decoded.served == 0 else photo.stamp,
+            original_hash=decoded.original_digest or None,
+            rendition=None if is_original else served,
+        )
 
     @property
     def _model_is_idle(self) -> bool:
@@ -256,8 +300,16 @@ class IndexRun:
         while self._in_model:
             self._write_batch(*self._in_model.popleft())
         self._write_settled()
+        self._write_new_facts()
 
     # Writing
+
+    def _write_new_facts(self) -> None:
+        rows, self._new_facts = self._new_facts, []
+        if rows:
+            with self._catalog.transaction():
+                for photo_id, row in rows:
+                    self._catalog.write_facts(photo_id, row)
 
     def _write_batch(self, batch: list[_Picture], vectors: Future[NDArray[np.float32]]) -> None:
         rows: list[PhotoRow] = []
@@ -295,9 +347,11 @@ class IndexRun:
         if row.content_id is not None:
             here = self._catalog.content_at(row.root_id, row.key)
             is_same = here == (row.content_id,)  # touched, or restored from a backup
-            if here is None and (moved := self._catalog.vanished_with(row.content_id)) is not None:
-                self._catalog.move_photo(moved, row.root_id, row.key, row.path, row.name)
-                is_same = True
+            if here is None and self._keys_are_paths:
+                moved = self._catalog.vanished_with(row.content_id, self._source_name)
+                if moved is not None:
+                    self._catalog.move_photo(moved, row.root_id, row.key, row.path, row.name)
+                    is_same = True
         self._seen.add(self._catalog.write_photo(row))
         return Outcome.UNCHANGED if is_same and not embedded else row.outcome
 
@@ -313,6 +367,10 @@ class IndexRun:
             reader=self._reader,
             facts=facts or photo.facts,
             content_id=None,
+            facts_token=photo.facts_token,
+            parts=photo.parts,
+            series=photo.series,
+            ref=photo.ref,
         )
 
     def _mark_missing(self, source: Source) -> None:
@@ -322,7 +380,7 @@ class IndexRun:
         for photo_id, key, path, state in self._catalog.unseen(self._root, self._scope, self._seen):
             if any(is_under(key, part) for part in unreadable):
                 continue
-            if state == Outcome.MISSING or is_gone(path):
+            if state == Outcome.MISSING or not self._keys_are_paths or is_gone(path):
                 gone.append(photo_id)
         self._catalog.mark_missing(gone)
         self.tally.missing += len(gone)

@@ -9,17 +9,19 @@ from pathlib import Path
 
 from importers.base import ImporterError, Source
 from importers.images import reader_version
-from importers.sources import open_source
+from importers.sources import is_readable, open_source
 from indexer.catalog import Root
 from indexer.decoders import DecoderPool
 from indexer.events import OnProgress, Progress
 from indexer.lock import ProcessLock
 from indexer.pipeline import IndexRun, Tally
 from safelight.errors import SafelightError
+from safelight.reading import Wishes, pack_options
 from safelight.service import Library
 
 OnProblem = Callable[[str, str, str], None]
 OnRemark = Callable[[str], None]
+_NOTHING_SPECIAL = Wishes()
 
 
 def index_paths(
@@ -30,6 +32,7 @@ def index_paths(
     on_progress: OnProgress,
     on_problem: OnProblem,
     on_remark: OnRemark,
+    wishes: Wishes = _NOTHING_SPECIAL,
     retry: bool = False,
 ) -> Tally:
     """Index `paths`, or everything that was indexed before where there are none.
@@ -38,6 +41,7 @@ def index_paths(
         stop: Once set, the batch at hand is finished and the run ends.
         on_problem: Told (path, outcome, reason) of each photo that was skipped or failed.
         on_remark: Told what people should know: a drive that is not there.
+        wishes: How the places are to be read, from now on.
 
     Raises:
         SafelightError: There is nothing to index.
@@ -50,7 +54,8 @@ def index_paths(
         targets = [Path(path).expanduser() for path in paths] or [root.path for root in library.catalog.roots()]
         if not targets:
             raise SafelightError("nothing has been indexed yet; say where your photos are: safelight index ~/Pictures")
-        sources = _without_parts([s for path in targets if (s := _reach(library, path, on_remark)) is not None])
+        reached = (_reach(library, path, wishes, on_remark) for path in targets)
+        sources = _without_parts([source for source in reached if source is not None])
         total = Tally()
         if not sources:
             return total
@@ -62,7 +67,7 @@ def index_paths(
             for source in sources:
                 if stop.is_set():
                     break
-                root = _root_of(library, source)
+                root = _root_of(library, source, wishes)
                 run = IndexRun(
                     library.catalog,
                     root,
@@ -99,13 +104,17 @@ def _remarks(source: Source, tally: Tally) -> Iterator[str]:
     for key, why in source.unreadable.items():
         yield f"{source.folder / os.fsdecode(key)} cannot be read ({why}); what is known there is kept."
     for key in source.passed_over:
-        library = source.folder / os.fsdecode(key)
-        yield f"{library} is the library of another program, which this version does not read."
+        inner = source.folder / os.fsdecode(key)
+        if is_readable(inner):
+            yield f'{inner} is read on its own: safelight index "{inner}"'
+        else:
+            yield f"{inner} is the library of another program, which this version does not read."
+    yield from source.remarks
     if not tally.photos and not tally.interrupted and not source.unreadable:
         yield f"There are no pictures in {source.root}."
 
 
-def _reach(library: Library, path: Path, on_remark: OnRemark) -> Source | None:
+def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark) -> Source | None:
     """Open the source at `path`; None, with a remark, where it is known but its drive is not there."""
     known = [root for root in library.catalog.roots() if path.absolute().is_relative_to(root.path)]
     root = max(known, key=lambda root: len(root.path.parts), default=None)
@@ -113,14 +122,20 @@ def _reach(library: Library, path: Path, on_remark: OnRemark) -> Source | None:
         library.catalog.mark_root(root, "offline", root.device)
         on_remark(f"{root.path} is not there, or empty (is its drive plugged in?); its photos are kept as they are.")
         return None
-    return open_source(path)
+    return open_source(path, wishes.over(root.options if root else "{}"))
 
 
 def _without_parts(sources: list[Source]) -> list[Source]:
-    """Leave out what lies within, or is, another of the sources, so that no photo is counted twice."""
+    """Leave out what lies within, or is, another of the sources, so that no photo is counted twice.
+
+    Only folders have parts: a library inside a folder is passed over there, and read on its own.
+    """
     whole: list[Source] = []
     for source in sorted(sources, key=lambda source: len(source.root.parts)):
-        if not any(source.root.is_relative_to(other.root) for other in whole):
+        others = [other.root for other in whole if other.name == source.name]
+        if source.root not in others and not (
+            source.keys_are_paths and any(source.root.is_relative_to(other) for other in others)
+        ):
             whole.append(source)
     return whole
 
@@ -133,12 +148,18 @@ def _is_there(root: Root) -> bool:
         return False
 
 
-def _root_of(library: Library, source: Source) -> Root:
+def _root_of(library: Library, source: Source, wishes: Wishes) -> Root:
     """Return the root that holds `source`: a known one around it, or itself."""
-    around = (root for root in library.catalog.roots() if root.source == source.name)
-    root = next((root for root in around if source.root.is_relative_to(root.path)), None)
-    root = root or library.catalog.add_root(source.name, source.root, source.device)
-    library.catalog.mark_root(root, "online", source.device)
+    catalog = library.catalog
+    around = (root for root in catalog.roots() if root.source == source.name)
+    if source.keys_are_paths:
+        root = next((root for root in around if source.root.is_relative_to(root.path)), None)
+    else:
+        root = next((root for root in around if root.path == source.root), None)
+    root = root or catalog.add_root(source.name, source.root, source.device)
+    catalog.mark_root(root, "online", source.device)
+    if (options := pack_options(wishes.over(root.options))) != root.options:
+        catalog.set_options(root, options)
     return root
 
 

@@ -6,6 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from importers.sources import PATH_SOURCES
 from indexer.lock import ProcessLock
 from indexer.presence import is_gone
 from safelight.errors import SafelightError
@@ -30,7 +31,8 @@ class PrunePlan:
 def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
     """Find what can be forgotten: missing photos of roots that are there, or all of one root.
 
-    A photo counts as gone only if its root can be read at this moment and nothing is at its path.
+    A photo counts as gone only if its root can be read at this moment and nothing is at its path; one of a library, if
+    the library no longer had it when it was last read.
 
     Args:
         forget: A root to forget whole, there or not.
@@ -50,11 +52,11 @@ def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
     else:
         rows = [
             (photo_id, path, name)
-            for photo_id, path, name, root in db.execute(
-                "SELECT p.id, p.path, p.name, r.path FROM photo p JOIN root r ON r.id = p.root_id"
+            for photo_id, path, name, root, source in db.execute(
+                "SELECT p.id, p.path, p.name, r.path, r.source FROM photo p JOIN root r ON r.id = p.root_id"
                 " WHERE p.state = 'missing' ORDER BY p.path"
             )
-            if is_gone(path) and Path(os.fsdecode(root)).is_dir()
+            if (is_gone(path) or source not in PATH_SOURCES) and Path(os.fsdecode(root)).exists()
         ]
     going = [(photo_id, os.fsdecode(path) if path else name) for photo_id, path, name in rows]
     db.execute("CREATE TEMP TABLE IF NOT EXISTS going (photo_id INTEGER PRIMARY KEY)")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from indexer.catalog import Catalog
+from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, read_tags
 from safelight.errors import SafelightError
 
 
@@ -80,22 +80,17 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
     Raises:
         SafelightError: There is no such photo.
     """
-    catalog_row = catalog.db.execute(
-        "SELECT p.content_id, p.id, p.taken_at, p.utc_offset_minutes, p.taken_from, p.latitude, p.longitude, p.camera,"
-        " p.lens, p.title, p.caption, p.keywords, p.rating, p.added_at, p.name, c.width, c.height, c.format,"
-        " c.size_bytes, lower(hex(c.hash))"
-        " FROM photo p LEFT JOIN content c ON c.id = p.content_id WHERE p.public_id = ?",
+    row = catalog.db.execute(
+        f"SELECT p.content_id, p.id, {', '.join(_PHOTO_FIELDS.values())} FROM photo p"
+        " LEFT JOIN content c ON c.id = p.content_id WHERE p.public_id = ?",
         (public_id,),
     ).fetchone()
-    if catalog_row is None:
+    if row is None:
         raise SafelightError(f"there is no photo {public_id!r}; ids are shown by `safelight search --json`")
-    content_id, row_id, *facts = catalog_row
-    names = (
-        "taken_at utc_offset_minutes taken_from latitude longitude camera lens title caption keywords rating added_at"
-        " name width height format size_bytes hash"
-    )
-    record: dict[str, Any] = {"id": public_id, **dict(zip(names.split(), facts, strict=True))}
-    record["keywords"] = json.loads(record["keywords"])
+    content_id, row_id, *values = row
+    record: dict[str, Any] = {"id": public_id, **dict(zip(_PHOTO_FIELDS, values, strict=True))}
+    tags = read_tags(catalog.db, row_id)
+    record |= {field: ["/".join(steps) for steps in tags.get(kind, ())] for field, kind in _TAG_FIELDS.items()}
     record["models"] = [
         name
         for (name,) in catalog.db.execute(
@@ -103,12 +98,82 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
             (content_id,),
         )
     ]
-    record["places"] = [
-        {"id": i, "source": source, "path": os.fsdecode(path) if path else None, "state": state, "reason": reason}
-        for i, source, path, state, reason in catalog.db.execute(
-            "SELECT p.public_id, r.source, p.path, p.state, p.reason FROM photo p JOIN root r ON r.id = p.root_id"
-            " WHERE p.id = ? OR p.content_id = ? ORDER BY p.id <> ?, p.path",
-            (row_id, content_id, row_id),
+    record["parts"] = [
+        {"role": role, "name": name, "path": os.fsdecode(path) if path else None}
+        for role, name, path in catalog.db.execute(
+            "SELECT role, name, path FROM part WHERE photo_id = ? ORDER BY role, name", (row_id,)
         )
     ]
+    record["places"] = list(_places(catalog, row_id))
     return record
+
+
+_PHOTO_FIELDS = {
+    "name": "p.name",
+    "taken_at": "p.taken_at",
+    "utc_offset_minutes": "p.utc_offset_minutes",
+    "taken_from": "p.taken_from",
+    "latitude": "p.latitude",
+    "longitude": "p.longitude",
+    "place": "p.place",
+    "camera": "p.camera",
+    "lens": "p.lens",
+    "exposure_seconds": "p.exposure_seconds",
+    "aperture": "p.aperture",
+    "iso": "p.iso",
+    "focal_length_mm": "p.focal_length_mm",
+    "title": "p.title",
+    "caption": "p.caption",
+    "rating": "p.rating",
+    "flag": "p.flag",
+    "color_label": "p.color_label",
+    "favorite": "p.favorite",
+    "edited": "p.edited",
+    "series": "p.series",
+    "added_at": "p.added_at",
+    "rendition": "coalesce(p.rendition ->> 'kind', CASE WHEN p.content_id IS NOT NULL THEN 'original' END)",
+    "width": "c.width",
+    "height": "c.height",
+    "format": "c.format",
+    "size_bytes": "c.size_bytes",
+    "hash": "nullif(lower(hex(c.hash)), '')",
+    "original_hash": "nullif(lower(hex(p.original_hash)), '')",
+}
+_TAG_FIELDS = {
+    "keywords": KEYWORD,
+    "keyword_paths": KEYWORD_PATH,
+    "people": PERSON,
+    "albums": ALBUM,
+    "labels": LABEL,
+    "media": MEDIA,
+}
+
+
+def _places(catalog: Catalog, row_id: int) -> Iterator[dict[str, Any]]:
+    """List where a photo lies: by what it shows, and by the bytes of its original, edited or not."""
+    rows = catalog.db.execute(
+        f"WITH this AS (SELECT p.content_id, {EXACT_HASH} AS exact FROM photo p"
+        " LEFT JOIN content c ON c.id = p.content_id WHERE p.id = ?1)"
+        " SELECT p.public_id, r.source, p.path, p.state, p.reason, p.name, p.key, r.path FROM photo p"
+        " JOIN root r ON r.id = p.root_id LEFT JOIN content c ON c.id = p.content_id"
+        " WHERE p.id = ?1 OR p.content_id = (SELECT content_id FROM this)"
+        " OR p.original_hash = (SELECT exact FROM this)"
+        " OR p.content_id = (SELECT id FROM content WHERE hash = (SELECT exact FROM this))"
+        " ORDER BY p.id <> ?1, p.path",
+        (row_id,),
+    )
+    for public_id, source, path, state, reason, name, key, root in rows:
+        yield {
+            "id": public_id,
+            "source": source,
+            "path": os.fsdecode(path) if path else None,
+            "state": state,
+            "reason": reason,
+            "name": name,
+            "key": key.decode("utf-8", "backslashreplace"),
+            "root": os.fsdecode(root),
+        }
+
+
+EXACT_HASH = "coalesce(p.original_hash, CASE WHEN p.rendition IS NULL THEN c.hash END)"
+"""The hash of a photo's original, as SQL on photo p and content c; NULL where the original was never read."""

@@ -43,11 +43,11 @@ class ModelThread:
             ImageProblem: The file gives no picture.
         """
         from importers.images import ImageProblem  # a search in words needs no picture reader
-        from indexer.decoders import DecoderPool
+        from indexer.decoders import DecoderPool, Job
 
         # In a process that may die, as when indexing: the picture may come from anyone.
         with DecoderPool(self.encoder.pixels, workers=1) as pool:
-            pool.submit(0, path.absolute())
+            pool.submit(Job.of_file(0, path.absolute()))
             (decoded,) = pool.results(wait=True)
         if decoded.problem is not None:
             raise ImageProblem(decoded.problem.kind, f"{path}: {decoded.problem.reason}")

@@ -16,11 +16,18 @@ if TYPE_CHECKING:
 _FILTERS: list[Callable[..., Any]] = [
     click.option("--since", metavar="DATE", help="Taken since: 2019, 2019-07, 2019-07-04, or an age: 30d, 2w, 6m, 1y."),
     click.option("--until", metavar="DATE", help="Taken until, that day, month or year included."),
-    click.option("--source", multiple=True, metavar="KIND", help="From this kind of source: folder."),
+    click.option("--source", multiple=True, metavar="KIND", help="From: folder, photos, lightroom, takeout."),
     click.option("--folder", multiple=True, metavar="DIR", help="In this folder and below; a path or a bare name."),
     click.option("--camera", multiple=True, metavar="TEXT", help='Camera name contains: "canon 5d".'),
     click.option("--near", metavar="LAT,LON,KM", help="Taken within KM of a place: 48.86,2.35,10."),
     click.option("--format", multiple=True, metavar="NAME", help="File format: jpeg, heic, raw..."),
+    click.option("--person", multiple=True, metavar="NAME", help="This person is in it."),
+    click.option("--album", multiple=True, metavar="NAME", help="In this album or collection; Folder/Album also."),
+    click.option("--keyword", multiple=True, metavar="NAME", help="With this keyword, or one that lies under it."),
+    click.option("--label", multiple=True, metavar="NAME", help="Apple Photos recognised this: Beach."),
+    click.option("--media", multiple=True, metavar="KIND", help="photo, video, live, panorama, screenshot, raw..."),
+    click.option("--favorite", is_flag=True, help="Only favourites."),
+    click.option("--rating", type=click.IntRange(0, 5), metavar="N", help="With N stars or more."),
     click.option("-n", "--limit", type=click.IntRange(min=1), help="Show this many."),
     click.option("--paths", is_flag=True, help="Print file paths only."),
     click.option("-0", "zero", is_flag=True, help="Paths only, each ended with a NUL, for xargs -0."),
@@ -89,9 +96,14 @@ def similar(target: str, **flags: Any) -> None:
         _show(library.similar(target, **_query_flags(flags)), flags)
 
 
+_QUERY_FLAGS = (
+    *("since", "until", "source", "folder", "camera", "near", "format", "person", "album", "keyword", "label", "media"),
+    *("favorite", "rating", "limit", "show_all"),
+)
+
+
 def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:
-    names = ("since", "until", "source", "folder", "camera", "near", "format", "limit", "show_all")
-    return {name: flags.pop(name) for name in names if name in flags}
+    return {name: flags.pop(name) for name in _QUERY_FLAGS if name in flags}
 
 
 def _show(answer: Answer, flags: dict[str, Any]) -> NoReturn:

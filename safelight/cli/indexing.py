@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,6 +19,9 @@ from safelight.cli.common import (
     stopping,
 )
 
+if TYPE_CHECKING:
+    from safelight.reading import Wishes
+
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path())
@@ -27,20 +30,33 @@ from safelight.cli.common import (
 @click.option("--precision", type=click.Choice(["auto", "float32", "int8"]), help="For plain CPUs; auto measures.")
 @click.option("--workers", type=click.IntRange(min=0), help="Processes that decode pictures; 0 means one a core.")
 @click.option("--retry", is_flag=True, help="Try again what failed before.")
+@click.option("--hidden/--no-hidden", default=None, help="Take in photos that are hidden in their library.")
+@click.option("--shared/--no-shared", default=None, help="Take in photos of albums that others share with you.")
+@click.option("--trashed/--no-trashed", default=None, help="Take in photos in their library's trash.")
+@click.option("--bursts/--no-bursts", default=None, help="Take in the frames of bursts that were not picked.")
+@click.option("--syndicated/--no-syndicated", default=None, help="Take in photos shown from Messages, never saved.")
+@click.option("--originals/--no-originals", default=None, help="Decode originals, although a preview would serve.")
+@click.option(
+    "--map", "moved", multiple=True, metavar="OLD=NEW", help="Folders that a catalog knows at OLD are at NEW."
+)
 @json_option
-def index(paths: tuple[str, ...], retry: bool, as_json: bool, **flags: Any) -> None:
+def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, ...], **flags: Any) -> None:
     """Read photos, so that they can be found. Without PATHS: everything indexed before.
 
+    A path is a folder or a picture, an Apple Photos library, a Lightroom catalog (.lrcat) or a Google Takeout export.
     Files are only read, never changed. A second run reads only what is new or changed; Ctrl-C keeps what is done.
+    How a library is to be read (--hidden, --originals, --map...) is kept for the next runs.
 
     \b
     safelight index ~/Pictures
     safelight index ~/Pictures /Volumes/Archive --model starter
+    safelight index "~/Pictures/Lightroom/My Catalog.lrcat" --map D:/Photos=/Volumes/Photos
     """
     from safelight import draw
     from safelight.indexing import index_paths
 
     stop = threading.Event()
+    wishes = _wishes(moved, flags)
 
     def on_problem(path: str, outcome: str, reason: str) -> None:
         if as_json:
@@ -54,6 +70,7 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, **flags: Any) -> N
             tally = index_paths(
                 library,
                 list(paths),
+                wishes=wishes,
                 retry=retry,
                 stop=stop,
                 on_progress=draw.json_progress() if as_json else bar.show,
@@ -67,6 +84,25 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, **flags: Any) -> N
         draw.say(draw.tally_line(tally))
     if tally.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
+
+
+_MARKS = {"hidden": "hidden", "shared": "shared", "trashed": "trashed", "bursts": "burst", "syndicated": "syndicated"}
+
+
+def _wishes(moved: tuple[str, ...], flags: dict[str, Any]) -> Wishes:
+    """Take what is about libraries out of the flags."""
+    from importers.base import Mark
+    from safelight.reading import Wishes
+
+    pairs = [tuple(pair.split("=", 1)) for pair in moved]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs):
+        raise click.BadParameter("write OLD=NEW, for example D:/Photos=/Volumes/Photos", param_hint="--map")
+    asked = {Mark(mark): flags.pop(flag) for flag, mark in _MARKS.items()}
+    return Wishes(
+        {mark: wanted for mark, wanted in asked.items() if wanted is not None},
+        flags.pop("originals"),
+        tuple((old, new) for old, new in pairs),
+    )
 
 
 @click.command()

@@ -8,9 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from importers import icc
 from importers.lightroom import CatalogPhoto
 from lrprev import Level, LrprevError, Preview, largest_whole
-from safelight.recover import exif, icc, iptc, xmp
+from safelight.recover import exif, iptc, xmp
 from safelight.recover.jpeg import Dress, dressed, has_profile, head_of
 
 SRGB_QUALITY = 95

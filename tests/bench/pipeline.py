@@ -15,7 +15,7 @@ import numpy.typing as npt
 from checkpoints import CLIP_B32, SHAPES, SIGLIP_B16, checkpoint
 from importers.folder import FolderSource
 from indexer.catalog import Catalog
-from indexer.decoders import DecoderPool
+from indexer.decoders import DecoderPool, Job
 from indexer.models.encoder import Encoder
 from indexer.models.load import load_encoder
 from indexer.pipeline import BATCH, IndexRun
@@ -108,7 +108,7 @@ def _decode_only(files: list[Path], spec: PixelSpec) -> float:
         for ticket, file in enumerate(files):
             while pool.full:
                 pool.results(wait=True)
-            pool.submit(ticket, file)
+            pool.submit(Job.of_file(ticket, file))
         while pool.outstanding:
             pool.results(wait=True)
         return time.perf_counter() - started
@@ -155,6 +155,6 @@ def _whole(thread: ModelThread, photos: Path) -> float:
 
 def _wait_until_up(pool: DecoderPool, file: Path) -> None:
     for ticket in range(2 * cores()):
-        pool.submit(-ticket, file)
+        pool.submit(Job.of_file(-ticket, file))
     while pool.outstanding:
         pool.results(wait=True)

@@ -23,9 +23,10 @@ import numpy.typing as npt
 
 from importers.base import Facts, FileStamp, Outcome
 from indexer import matrix_file, vectors
-from indexer.catalog import Catalog, Content, Model, PhotoRow
+from indexer.catalog import Catalog, Content, Model
 from indexer.filters import Filters
 from indexer.matrix import Matrix
+from indexer.photo_row import PhotoRow
 from indexer.query import Query, Term
 from indexer.search import Search
 from indexer.vectors import ChromaIndex

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from importers.base import Facts, FileStamp, Outcome
-from indexer.catalog import FILE_NAME, Catalog, Content, PhotoRow, Root
+from indexer import migrations, tags
+from indexer.catalog import FILE_NAME, Catalog, Content, Root
 from indexer.errors import CatalogError
+from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, is_gone, is_under
 
 
@@ -178,3 +180,20 @@ def test_seen_ids_hold_exactly_what_was_added():
     for row_id in (0, 7, 8, 1_000_000):
         seen.add(row_id)
     assert [i for i in (0, 1, 7, 8, 9, 999_999, 1_000_000, 1_000_001, 9_999_999) if i in seen] == [0, 7, 8, 1_000_000]
+
+
+def test_a_catalog_of_the_first_release_keeps_its_keywords(tmp_path):
+    db = sqlite3.connect(tmp_path / "library.sqlite", isolation_level=None)
+    db.execute("CREATE TABLE migration (name TEXT PRIMARY KEY)")
+    migrations.m001_photos_contents_vectors(db)
+    db.execute("INSERT INTO migration VALUES ('m001_photos_contents_vectors')")
+    db.execute("INSERT INTO root VALUES (1, 'folder', x'2f61', 1, 'online')")
+    db.execute(
+        "INSERT INTO photo (public_id, root_id, key, name, state, added_at, keywords)"
+        " VALUES ('abc', 1, x'61', 'a', 'indexed', '2026-01-01', '[\"Bee\", \"F\u00eate\"]')"
+    )
+    db.close()
+    catalog = Catalog(tmp_path)
+    assert tags.read_tags(catalog.db, 1) == {"keyword": [("Bee",), ("F\u00eate",)]}
+    assert catalog.roots()[0].options == "{}"
+    catalog.close()

@@ -13,6 +13,7 @@ import sys
 import time
 import zlib
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +22,7 @@ from PIL import Image
 
 from importers.images import open_upright
 from indexer.decode_worker import READ_AT_ONCE_BYTES, Decoded, Problem, pack, unpack
-from indexer.decoders import DecoderPool
+from indexer.decoders import DecoderPool, Job
 from indexer.errors import IndexerError
 from indexer.preprocess import PixelSpec, fit
 
@@ -80,7 +81,7 @@ def is_alive(process_id):
 
 def freeze(pool):
     """Stop the only decoder where it stands, once it takes jobs: what is submitted next hangs in it."""
-    pool.submit(-1, "/nowhere.png")
+    pool.submit(Job.of_file(-1, Path("/nowhere.png")))
     assert [decoded.ticket for decoded in pool.results(wait=True)] == [-1]
     (process_id,) = pool.process_ids
     os.kill(process_id, signal.SIGSTOP)
@@ -102,8 +103,8 @@ def strike(pool, before, deadly):
 def test_an_answer_is_all_that_is_known_of_a_file(samples):
     path = samples / "images" / "exif" / "jpg" / "gps" / "DSCN0010.jpg"
     with DecoderPool(SPEC, 1) as pool:
-        pool.submit(7, path)
-        pool.submit(8, path, hash_only=True)
+        pool.submit(Job.of_file(7, path))
+        pool.submit(Job.of_file(8, path, hash_only=True))
         got = answers(pool, [7, 8])
     picture = open_upright(path, min_edge=SPEC.min_edge)
     assert got[7].problem is None
@@ -123,12 +124,11 @@ def test_frames_carry_answers_unchanged(samples):
     facts = open_upright(path, min_edge=64).facts
     assert facts.taken_at.tzinfo is not None
     pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
-    decoded = Decoded(3, None, b"0" * 16, None, 4, 5, "HEIC", facts, pixels)
+    decoded = Decoded(3, None, b"0" * 16, 7, b"1" * 16, width=4, height=5, format="HEIC", facts=facts, pixels=pixels)
     back = unpack(pack(decoded))
     assert np.array_equal(back.pixels, pixels)
-    assert [getattr(back, name) for name in ("ticket", "problem", "digest", "stamp", "width", "facts")] == [
-        getattr(decoded, name) for name in ("ticket", "problem", "digest", "stamp", "width", "facts")
-    ]
+    names = ("ticket", "problem", "digest", "size_bytes", "original_digest", "stamp", "width", "facts")
+    assert [getattr(back, name) for name in names] == [getattr(decoded, name) for name in names]
     problem = Decoded(4, Problem("failed", 'a "reason"\nin two lines'))
     assert unpack(pack(problem)) == problem
 
@@ -146,7 +146,7 @@ def test_every_real_file_is_answered_once_in_any_order(samples):
             for ticket in order:
                 while pool.full:
                     got |= {decoded.ticket: decoded for decoded in pool.results(wait=True)}
-                pool.submit(ticket, paths[ticket])
+                pool.submit(Job.of_file(ticket, paths[ticket]))
             while pool.outstanding:
                 got |= {decoded.ticket: decoded for decoded in pool.results(wait=True)}
         assert sorted(got) == sorted(order)
@@ -170,7 +170,7 @@ def test_odd_names_and_odd_files(tmp_path):
     paths += [tmp_path / name for name in ("pipe.png", "folder.png", "zero.png", "sparse.png", "gone.png")]
     with DecoderPool(SPEC, 1, timeout_s=10) as pool:
         for ticket, path in enumerate(paths):
-            pool.submit(ticket, path)
+            pool.submit(Job.of_file(ticket, path))
         got = answers(pool, range(len(paths)))
     assert [got[n].problem and got[n].problem.kind for n in range(9)] == [
         *[None] * 4,
@@ -184,7 +184,7 @@ def test_a_file_too_large_to_hold_is_hashed_and_decoded_all_the_same(tmp_path):
     Image.new("RGB", (6000, 4000), (1, 2, 3)).save(path)
     assert path.stat().st_size > READ_AT_ONCE_BYTES
     with DecoderPool(SPEC, 1) as pool:
-        pool.submit(1, path)
+        pool.submit(Job.of_file(1, path))
         (got,) = answers(pool, [1]).values()
     hasher = xxhash.xxh3_128()
     with path.open("rb") as file:
@@ -198,9 +198,9 @@ def test_a_file_that_is_being_written_is_left_alone(tmp_path):
     path = tmp_path / "copying.bmp"
     Image.new("RGB", (8000, 8000)).save(path)
     with DecoderPool(SPEC, 1) as pool:
-        pool.submit(-1, path)  # so that the decoder is up, and the file in the page cache
+        pool.submit(Job.of_file(-1, path))  # so that the decoder is up, and the file in the page cache
         answers(pool, [-1])
-        pool.submit(1, path)
+        pool.submit(Job.of_file(1, path))
         with path.open("ab") as file:
             while not (got := pool.results()):
                 file.write(b"more")
@@ -218,7 +218,7 @@ def test_a_decoder_that_is_killed_once_costs_nothing(pictures):
     with DecoderPool(SPEC, 1) as pool:
         process_id = freeze(pool)
         for ticket, path in enumerate(pictures):
-            pool.submit(ticket, path)
+            pool.submit(Job.of_file(ticket, path))
         time.sleep(0.05)
         os.kill(process_id, signal.SIGKILL)
         got = answers(pool, range(40))
@@ -229,9 +229,9 @@ def test_a_decoder_that_is_killed_once_costs_nothing(pictures):
 @pytest.mark.parametrize("deadly", [signal.SIGSEGV, signal.SIGKILL])
 def test_a_file_that_ends_its_decoder_twice_is_blamed_alone(slow_picture, pictures, deadly):
     with DecoderPool(SPEC, 1) as pool:
-        pool.submit(0, slow_picture)
+        pool.submit(Job.of_file(0, slow_picture))
         for ticket, path in enumerate(pictures[:5], 1):
-            pool.submit(ticket, path)
+            pool.submit(Job.of_file(ticket, path))
         struck = None
         for _ in range(2):
             struck = strike(pool, struck, deadly)
@@ -247,9 +247,9 @@ def test_a_file_that_really_crashes_its_library_fails_alone(samples, tmp_path, p
     crashing = tmp_path / "crashing.heic"
     crashing.write_bytes(data.replace(b"application/rdf+xml", b"\xedpplication/rdf+xml"))
     with DecoderPool(SPEC, 1) as pool:
-        pool.submit(0, pictures[0])
-        pool.submit(1, crashing)
-        pool.submit(2, pictures[2])
+        pool.submit(Job.of_file(0, pictures[0]))
+        pool.submit(Job.of_file(1, crashing))
+        pool.submit(Job.of_file(2, pictures[2]))
         got = answers(pool, range(3))
     assert [got[ticket].problem for ticket in (0, 2)] == [None, None]
     assert got[1].problem is None or got[1].problem.kind == "failed", "one day it may be read"
@@ -270,7 +270,7 @@ def test_mutated_heic_files_are_each_answered_once(samples, tmp_path):
                 broken[chance.randrange(min(len(broken), 600))] = chance.randrange(256)
             path = tmp_path / f"{ticket}.heic"
             path.write_bytes(broken)
-            pool.submit(ticket, path)
+            pool.submit(Job.of_file(ticket, path))
         got = answers(pool, range(150))
     pictures = [decoded for decoded in got.values() if decoded.problem is None]
     assert 20 < len(pictures) < 150
@@ -281,7 +281,7 @@ def test_decoders_killed_at_random_never_cost_an_answer(pictures):
     got = {}
     with DecoderPool(SPEC, 3, ahead=400) as pool:
         for ticket in range(400):
-            pool.submit(ticket, pictures[ticket % 40])
+            pool.submit(Job.of_file(ticket, pictures[ticket % 40]))
         for _ in range(6):
             wait_for(lambda: pool.process_ids)
             with contextlib.suppress(ProcessLookupError):
@@ -300,7 +300,7 @@ def test_a_hang_is_ended_by_the_clock_and_blamed_alone(pictures):
     with DecoderPool(SPEC, 1, timeout_s=0.5) as pool:
         process_id = freeze(pool)
         for ticket, path in enumerate(pictures[:5]):
-            pool.submit(ticket, path)
+            pool.submit(Job.of_file(ticket, path))
         got = answers(pool, range(5))
         assert not is_alive(process_id)
     assert got[0].problem == Problem("failed", "reading it took longer than 0.5 seconds")
@@ -317,8 +317,8 @@ def test_a_picture_that_needs_too_much_memory_fails_alone(tmp_path, pictures):
     reasons = []
     for memory_bytes in (1 << 30, 4 << 30):
         with DecoderPool(SPEC, 1, memory_bytes=memory_bytes) as pool:
-            pool.submit(0, greedy)
-            pool.submit(1, pictures[1])
+            pool.submit(Job.of_file(0, greedy))
+            pool.submit(Job.of_file(1, pictures[1]))
             got = answers(pool, [0, 1])
         assert got[1].problem is None
         reasons.append(got[0].problem.reason)
@@ -329,7 +329,7 @@ def test_a_picture_that_needs_too_much_memory_fails_alone(tmp_path, pictures):
 def test_a_decoder_that_cannot_start_is_an_error_not_a_hang(pictures, monkeypatch):
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     with DecoderPool(SPEC, 1) as pool:
-        pool.submit(0, pictures[0])
+        pool.submit(Job.of_file(0, pictures[0]))
         with pytest.raises(IndexerError, match="a decoder process cannot be started"):
             pool.results(wait=True)
 
@@ -341,7 +341,7 @@ def test_what_lies_waiting_is_bounded(pictures):
     with DecoderPool(SPEC, 2, ahead=4) as pool:
         for ticket in range(8):
             assert not pool.full
-            pool.submit(ticket, pictures[ticket])
+            pool.submit(Job.of_file(ticket, pictures[ticket]))
         assert pool.full
         wait_for(lambda: pool.results())
         assert not pool.full
@@ -366,7 +366,7 @@ def test_memory_stays_flat(tmp_path):
         for _ in range(4):
             for round_ in range(15):
                 for ticket, path in enumerate(paths):
-                    pool.submit(100 * round_ + ticket, path)
+                    pool.submit(Job.of_file(100 * round_ + ticket, path))
                 while pool.outstanding:
                     pool.results(wait=True)
             peaks_mb.append(peak(pool.process_ids[0]))
@@ -377,7 +377,7 @@ def test_memory_stays_flat(tmp_path):
 def test_closing_takes_no_time_whatever_is_under_way(slow_picture, pictures):
     pool = DecoderPool(SPEC, 2)
     for ticket in range(6):
-        pool.submit(ticket, slow_picture)
+        pool.submit(Job.of_file(ticket, slow_picture))
     wait_for(lambda: len(pool.process_ids) == 2)
     process_ids = pool.process_ids
     began = time.monotonic()
@@ -385,13 +385,13 @@ def test_closing_takes_no_time_whatever_is_under_way(slow_picture, pictures):
     assert time.monotonic() - began < 1
     assert not any(map(is_alive, process_ids))
     with pytest.raises(IndexerError):
-        pool.submit(9, pictures[0])
+        pool.submit(Job.of_file(9, pictures[0]))
 
 
 def test_closing_while_starting(pictures):
     for _ in range(5):
         pool = DecoderPool(SPEC, 2)
-        pool.submit(0, pictures[0])
+        pool.submit(Job.of_file(0, pictures[0]))
         pool.close()
         assert pool.process_ids == []
 
@@ -399,13 +399,13 @@ def test_closing_while_starting(pictures):
 PARENT = """
 import sys, time
 from pathlib import Path
-from indexer.decoders import DecoderPool
+from indexer.decoders import Job, DecoderPool
 from indexer.preprocess import PixelSpec
 if __name__ != "__main__":
     print("imported again", flush=True)
 pool = DecoderPool(PixelSpec(64, 64, "exact", 0, 2, (0.5,) * 3, (0.5,) * 3), 2)
 for ticket in range(8):
-    pool.submit(ticket, Path(sys.argv[1]))
+    pool.submit(Job.of_file(ticket, Path(sys.argv[1])))
 while len(pool.process_ids) < 2:
     time.sleep(0.01)
 print(*pool.process_ids, flush=True)
@@ -441,7 +441,7 @@ def test_a_decoder_that_hangs_without_a_parent_ends_by_its_alarm(tmp_path, slow_
     command = [sys.executable, "-P", "-m", "indexer.decode_worker", str(theirs.fileno()), json.dumps(settings)]
     with ours, theirs, subprocess.Popen(command, pass_fds=[theirs.fileno()]) as process:
         assert ours.recv_bytes() == b"ready"
-        ours.send_bytes(json.dumps({"ticket": 1, "path": str(slow_picture), "hash_only": False}).encode())
+        ours.send_bytes(Job.of_file(1, slow_picture).pack())
         assert process.wait(PATIENCE_S) == -signal.SIGALRM
 
 

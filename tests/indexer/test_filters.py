@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from importers.base import Facts, FileStamp, Outcome
-from indexer.catalog import Catalog, Content, PhotoRow
+from indexer.catalog import Catalog, Content
 from indexer.errors import QueryError
 from indexer.filters import Filters, distance_km, kept_contents, prepare
+from indexer.photo_row import PhotoRow
 
 NOW = datetime(2024, 3, 31, 12, 0, 0)
 
@@ -22,8 +23,41 @@ PHOTOS = {
     "new year": ("a", b"2019/party/1.jpg", "JPEG", Facts(datetime(2019, 12, 31, 23, 59, 59), camera="Canon EOS 5D")),
     "hangover": ("a", b"2020/1.jpg", "JPEG", Facts(datetime(2020, 1, 1), camera="Apple iPhone 13 mini")),
     "iceland": ("a", "2020/Ísland/2.heic".encode(), "HEIC", Facts(datetime(2020, 7, 4, 18, 30), 64.15, -21.94)),
-    "fiji": ("b", b"trips/3.nef", "RAW", Facts(datetime(2024, 3, 1), -17.8, 179.99, camera="NIKON D70")),
-    "samoa": ("b", b"trips/4.nef", "RAW", Facts(datetime(2024, 3, 20), -17.8, -179.99, camera="NIKON D70")),
+    "fiji": (
+        "b",
+        b"trips/3.nef",
+        "RAW",
+        Facts(
+            datetime(2024, 3, 1),
+            -17.8,
+            179.99,
+            camera="NIKON D70",
+            keywords=("Bee", "Fête"),
+            keyword_paths=(("Animals", "Insects", "Bee"),),
+            albums=(("Travel", "Islands"),),
+            people=("Ana Sá",),
+            rating=4,
+            favorite=True,
+            media=("photo", "live"),
+        ),
+    ),
+    "samoa": (
+        "b",
+        b"trips/4.nef",
+        "RAW",
+        Facts(
+            datetime(2024, 3, 20),
+            -17.8,
+            -179.99,
+            camera="NIKON D70",
+            keywords=("Insects",),
+            albums=(("Islands",),),
+            labels=("Beach",),
+            rating=2,
+            favorite=False,
+            media=("video",),
+        ),
+    ),
     "north pole": ("b", b"tripsy/5.tif", "TIFF", Facts(datetime(2024, 3, 30), 89.99, 0.0, camera="100% own_build")),
     "undated": ("b", b"6.png", "PNG", Facts()),
 }
@@ -75,6 +109,24 @@ def library(tmp_path_factory):
         ({"folder": ["Ísland"]}, {"iceland"}),
         ({"folder": ["party", "trips"]}, {"new year", "fiji", "samoa"}),
         ({"folder": ["trip"]}, set()),
+        ({"person": ["ana SÁ"]}, {"fiji"}),
+        ({"person": ["ana"]}, set()),
+        ({"album": ["islands"]}, {"fiji", "samoa"}),
+        ({"album": ["Travel/Islands"]}, {"fiji"}),
+        ({"album": ["Travel"]}, set()),
+        ({"keyword": ["bee"]}, {"fiji"}),
+        ({"keyword": ["fe\u0302te"]}, {"fiji"}),
+        ({"keyword": ["insects"]}, {"fiji", "samoa"}),
+        ({"keyword": ["Animals/Insects"]}, {"fiji"}),
+        ({"keyword": ["animals|insects|bee"]}, {"fiji"}),
+        ({"keyword": ["bee", "insects"]}, {"fiji", "samoa"}),
+        ({"keyword": ["/"]}, QueryError),
+        ({"label": ["beach"]}, {"samoa"}),
+        ({"media": ["video"]}, {"samoa"}),
+        ({"media": ["live", "video"]}, {"fiji", "samoa"}),
+        ({"favorite": True}, {"fiji"}),
+        ({"rating": 2}, {"fiji", "samoa"}),
+        ({"rating": 3, "album": ["islands"]}, {"fiji"}),
         ({"camera": ["canon 5d"]}, {"new year"}),
         ({"camera": ["d70", "IPHONE"]}, {"hangover", "fiji", "samoa"}),
         ({"camera": ["100%"]}, {"north pole"}),

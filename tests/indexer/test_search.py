@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from importers.base import Facts, FileStamp, Outcome
-from indexer.catalog import Catalog, Content, PhotoRow
+from indexer.catalog import Catalog, Content
 from indexer.errors import QueryError
 from indexer.filters import Filters
+from indexer.photo_row import PhotoRow
 from indexer.query import parse
 from indexer.search import Search
 

@@ -7,9 +7,10 @@ import pytest
 from PIL import Image
 
 from importers.base import Facts, Outcome
-from indexer.catalog import Catalog, Content, PhotoRow
+from indexer.catalog import Catalog, Content
 from indexer.models import starter
 from indexer.models.engine_onnx import OnnxEngine
+from indexer.photo_row import PhotoRow
 from indexer.query import parse
 from indexer.search import Search
 

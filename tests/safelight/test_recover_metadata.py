@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 from preview_folders import levels_of, picture
 
+from importers import icc
 from importers.lightroom import CatalogPhoto, Exposure, Position
 from lrprev import jpeg as structure
-from safelight.recover import exif, icc, iptc, xmp
+from safelight.recover import exif, iptc, xmp
 from safelight.recover.jpeg import Dress, dressed
 
 FULL = CatalogPhoto(

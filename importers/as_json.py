@@ -1,0 +1,49 @@
+"""Facts and renditions as JSON and back: how they go between processes, and into the catalog."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from importers.base import Exposure, Facts, Rendition, Span
+
+_LISTS = ("keywords", "people", "labels", "media")
+_LISTS_OF_STEPS = ("keyword_paths", "albums")
+
+
+def pack_facts(facts: Facts) -> dict[str, Any]:
+    """Return facts as what json.dumps takes; what is unknown is left out."""
+    packed = {name: value for name, value in asdict(facts).items() if value is not None and value != ()}
+    if facts.taken_at is not None:
+        packed["taken_at"] = facts.taken_at.isoformat()
+    if facts.exposure == Exposure():
+        del packed["exposure"]
+    return packed
+
+
+def unpack_facts(packed: dict[str, Any]) -> Facts:
+    """Read what pack_facts wrote, through JSON or not."""
+    values = dict(packed)
+    if "taken_at" in values:
+        values["taken_at"] = datetime.fromisoformat(values["taken_at"])
+    if "exposure" in values:
+        values["exposure"] = Exposure(**values["exposure"])
+    values |= {name: tuple(values[name]) for name in _LISTS if name in values}
+    values |= {name: tuple(tuple(steps) for steps in values[name]) for name in _LISTS_OF_STEPS if name in values}
+    return Facts(**values)
+
+
+def pack_rendition(rendition: Rendition) -> dict[str, Any]:
+    """Return a rendition as what json.dumps takes; what is unknown is left out."""
+    packed = {name: value for name, value in asdict(rendition).items() if value is not None}
+    return packed | {"path": os.fspath(rendition.path)}
+
+
+def unpack_rendition(packed: dict[str, Any]) -> Rendition:
+    """Read what pack_rendition wrote, through JSON or not."""
+    span: dict[str, Any] | None = packed.get("span")
+    values: dict[str, Any] = packed | {"path": Path(packed["path"]), "span": Span(**span) if span else None}
+    return Rendition(**values)

@@ -1,0 +1,91 @@
+"""A photo as a row of the catalog: what a scan learnt, as columns."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from importers.as_json import pack_rendition
+from importers.base import Facts, FileStamp, Outcome, Part, Rendition
+
+
+@dataclass(frozen=True, slots=True)
+class PhotoRow:
+    """All that a scan learnt about one photo, ready to be written.
+
+    Attributes:
+        content_id: What it shows; None where it was not read.
+        original_hash: xxh3_128 of the original where that is not what was read.
+        rendition: What was read, where that is not the original; None where it is, or nothing was read.
+    """
+
+    root_id: int
+    key: bytes
+    path: bytes | None
+    name: str
+    stamp: FileStamp | None
+    outcome: Outcome
+    reason: str | None
+    reader: str
+    facts: Facts
+    content_id: int | None
+    facts_token: str = ""
+    original_hash: bytes | None = None
+    rendition: Rendition | None = None
+    parts: tuple[Part, ...] = ()
+    series: str | None = None
+    ref: str | None = None
+
+    def columns(self) -> dict[str, object]:
+        """Return the columns of the table photo."""
+        return {
+            "root_id": self.root_id,
+            "key": self.key,
+            "path": self.path,
+            "name": self.name,
+            "content_id": self.content_id,
+            "size_bytes": self.stamp and self.stamp.size_bytes,
+            "mtime_ns": self.stamp and self.stamp.mtime_ns,
+            "inode": self.stamp and self.stamp.inode,
+            "state": self.outcome.value,
+            "reason": self.reason,
+            "reader": self.reader,
+            "original_hash": self.original_hash,
+            "rendition": self.rendition and json.dumps(pack_rendition(self.rendition)),
+            **self.fact_columns(),
+        }
+
+    def fact_columns(self) -> dict[str, object]:
+        """Return those among the columns that say what is known of a photo, rather than what was read."""
+        facts = self.facts
+        taken_at, taken_from, offset = facts.taken_at, "exif", None
+        if taken_at is None and self.stamp is not None:
+            # Photographers expect undated pictures to sort by the file's own date; the column says which it is.
+            taken_at, taken_from = datetime.fromtimestamp(self.stamp.mtime_ns / 1e9).astimezone(), "file"
+        if taken_at is not None and taken_at.utcoffset() is not None:
+            offset = int(taken_at.utcoffset().total_seconds() // 60)  # type: ignore[union-attr]
+        return {
+            "taken_at": taken_at and taken_at.replace(tzinfo=None).isoformat(timespec="seconds"),
+            "utc_offset_minutes": offset,
+            "taken_from": taken_at and taken_from,
+            "latitude": facts.latitude,
+            "longitude": facts.longitude,
+            "camera": facts.camera,
+            "lens": facts.lens,
+            "title": facts.title,
+            "caption": facts.caption,
+            "rating": facts.rating,
+            "place": facts.place,
+            "flag": facts.flag,
+            "color_label": facts.color_label,
+            "favorite": facts.favorite,
+            "edited": facts.edited,
+            "exposure_seconds": facts.exposure.seconds,
+            "aperture": facts.exposure.aperture,
+            "iso": facts.exposure.iso,
+            "focal_length_mm": facts.exposure.focal_length_mm,
+            "facts_token": self.facts_token,
+            "series": self.series,
+            "ref": self.ref,
+        }
