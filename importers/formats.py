@@ -136,6 +136,10 @@ _CAMERA_RAW = """
 # Pictures in the eyes of a photographer that are not read: counted as skipped, not passed over in silence.
 _SKIPPED = ".psd .psb .eps .svg .jxl"
 _SUFFIXES = frozenset((_PICTURES + _CAMERA_RAW + _SKIPPED).split())
+# RAW files that programs write metadata into, as they do with JPEG.
+_OPEN_RAW = frozenset((".dng", ".gpr"))
+PROPRIETARY_RAW = frozenset(_CAMERA_RAW.split()) - _OPEN_RAW
+"""Suffixes, in lower case, of what only its maker may write to: programs keep metadata beside it, in XMP sidecars."""
 
 
 def worth_a_look(suffix: str) -> bool:

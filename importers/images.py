@@ -31,6 +31,7 @@ from PIL.ExifTags import Base
 from importers import raw
 from importers.base import Facts, ImporterError
 from importers.colour import rgb_to_srgb, to_eight_bits, to_rgb
+from importers.embedded import embedded_facts, embedded_raw_facts
 from importers.formats import HEAD_BYTES, TIFF, Format, Reader, sniff
 from importers.metadata import facts_of
 
@@ -225,7 +226,7 @@ def _picture(image: Image.Image, name: str, wish: _Wish) -> Picture:
         rgb = rgb.transpose(turn)
     if turn in _SIDEWAYS:
         width, height = height, width
-    return Picture(rgb, profile, width, height, name, facts_of(exif))
+    return Picture(rgb, profile, width, height, name, facts_of(exif, embedded_facts(image)))
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
@@ -293,7 +294,8 @@ def _read_raw(file: BinaryIO, wish: _Wish) -> Picture:
     if not has_orientation and preview.turn is not None:
         rgb = rgb.transpose(preview.turn)
     file.seek(0)
-    facts = facts_of(raw.read_exif(file))
+    exif = raw.read_exif(file)
+    facts = facts_of(exif, embedded_raw_facts(exif))
     if facts == Facts():
         facts = picture.facts
     return replace(picture, stored=rgb, width=preview.width, height=preview.height, facts=facts)

@@ -6,40 +6,53 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from PIL import Image
 from PIL.ExifTags import GPS, IFD, Base
 
-from importers.base import Facts
+from importers.base import Exposure, Facts
+from importers.clock import camera_time, microsecond, zone
+from importers.names import device_name, tidy
 
 T = TypeVar("T")
 Tags = Mapping[int, Any]
 
-_TAIL_OF_A_FIRM = """
-camera cameras co company computer corp corporation electronics electric gmbh imaging inc international ltd
-optical optic techwin tech technologies ag
-"""
+# What cameras write into every picture, so that it says nothing of this one.
+_CAMERA_CAPTIONS = re.compile(
+    r"(.* )?digital( still)? camera|sony dsc|exif_jpeg.*|dcim\\.*|samsung|default|untitled", re.I
+)
 
 
-def facts_of(exif: Image.Exif) -> Facts:
+def facts_of(exif: Image.Exif, embedded: Facts | None = None) -> Facts:
     """Read what EXIF says of a photo; every field that is absent or broken is None.
 
-    Source: CIPA DC-008 (Exif 2.32).
+    Source: CIPA DC-008 (Exif 2.32); MWG Guidelines 2.0, 5 (which of several wins).
+
+    Args:
+        exif: Of the picture.
+        embedded: What the picture's XMP and IPTC say. What people write wins from there, what cameras measure from
+            EXIF; but a time that is only the file's own gives way to any other.
     """
     main: Tags = exif
     photo: Tags = _tolerant(lambda: exif.get_ifd(IFD.Exif)) or {}
     gps: Tags = _tolerant(lambda: exif.get_ifd(IFD.GPSInfo)) or {}
     latitude, longitude = _tolerant(lambda: _position(gps)) or (None, None)
-    return Facts(
-        taken_at=_tolerant(lambda: _taken_at(main, photo)),
+    measured = Facts(
+        taken_at=_taken_at(photo, photo, "Original") or _taken_at(photo, photo, "Digitized"),
         latitude=latitude,
         longitude=longitude,
-        camera=_tolerant(lambda: _device(main.get(Base.Make), main.get(Base.Model))),
-        lens=_tolerant(lambda: _device(photo.get(Base.LensMake), photo.get(Base.LensModel))),
+        camera=_tolerant(lambda: device_name(main.get(Base.Make), main.get(Base.Model))),
+        lens=_tolerant(lambda: device_name(photo.get(Base.LensMake), photo.get(Base.LensModel))),
+        exposure=_exposure(photo),
+    )
+    written = Facts(
+        taken_at=_taken_at(main, photo, ""),
+        caption=_tolerant(lambda: _caption(main)),
         rating=_tolerant(lambda: _rating(main.get(Base.Rating))),
     )
+    return measured.over(embedded or Facts()).over(written)
 
 
 def _tolerant(read: Callable[[], T]) -> T | None:
@@ -49,62 +62,27 @@ def _tolerant(read: Callable[[], T]) -> T | None:
     return None
 
 
-def _text(value: object) -> str | None:
-    """Cut at the first NUL, trim, and drop what is then empty or only a placeholder of dashes."""
-    if isinstance(value, bytes):
-        value = value.decode("utf-8", "replace")
-    if not isinstance(value, str):
+def _taken_at(tags: Tags, photo: Tags, which: str) -> datetime | None:
+    """Return a time with its fraction and zone.
+
+    Args:
+        tags: Where the time is.
+        photo: Where its fraction and its zone are.
+        which: "Original" and "Digitized" are the camera's; "" is the file's own.
+    """
+    name = f"DateTime{which}"
+    taken = _tolerant(lambda: camera_time(tidy(tags.get(Base[name]))))
+    if taken is None:
         return None
-    text = " ".join(value.split("\0", 1)[0].split())
-    return text if text.strip("-. ") else None
-
-
-def _taken_at(main: Tags, photo: Tags) -> datetime | None:
-    """Return the capture time; the file's own time stands in where a camera wrote no other."""
-    candidates = (
-        (photo, Base.DateTimeOriginal, Base.OffsetTimeOriginal, Base.SubsecTimeOriginal),
-        (photo, Base.DateTimeDigitized, Base.OffsetTimeDigitized, Base.SubsecTimeDigitized),
-        (main, Base.DateTime, Base.OffsetTime, Base.SubsecTime),
-    )
-    for tags, time, offset, fraction in candidates:
-        taken = _tolerant(lambda tags=tags, time=time: _time(_text(tags.get(time))))
-        if taken is None:
-            continue
-        zone = _zone(_text(photo.get(offset)))
-        digits = re.match(r"\d{1,6}", _text(photo.get(fraction)) or "")
-        microsecond = int(digits[0].ljust(6, "0")) if digits else 0
-        return taken.replace(microsecond=microsecond, tzinfo=zone)
-    return None
-
-
-def _time(text: str | None) -> datetime | None:
-    """Parse "2009:03:24 14:05:01"; dashes, a T and a missing second are seen in the wild, zeros mean unknown."""
-    match = re.match(r"(\d{4})[:\-/. ](\d{1,2})[:\-/. ](\d{1,2})[ T](\d{1,2}):(\d{2})(?::(\d{2}))?", text or "")
-    if not match:
-        return None
-    year, month, day, hour, minute, second = (int(part or 0) for part in match.groups())
-    if year < 1826:  # the oldest photograph there is
-        return None
-    return datetime(year, month, day, hour, minute, min(second, 59))
-
-
-def _zone(text: str | None) -> timezone | None:
-    """Parse "+02:00"."""
-    if text in ("Z", "UTC"):
-        return UTC
-    match = re.fullmatch(r"([+-])(\d{2}):?(\d{2})", text or "")
-    if not match:
-        return None
-    offset = timedelta(hours=int(match[2]), minutes=int(match[3]))
-    if offset > timedelta(hours=14):
-        return None
-    return timezone(-offset if match[1] == "-" else offset)
+    fraction = _tolerant(lambda: tidy(photo.get(Base[f"SubsecTime{which}"])))
+    offset = _tolerant(lambda: tidy(photo.get(Base[f"OffsetTime{which}"])))
+    return taken.replace(microsecond=microsecond(fraction), tzinfo=zone(offset))
 
 
 def _position(gps: Tags) -> tuple[float, float] | None:
     """Return latitude and longitude in signed degrees, or None where either is absent, broken or 0/0."""
-    latitude = _degrees(gps.get(GPS.GPSLatitude), _text(gps.get(GPS.GPSLatitudeRef)), "NS")
-    longitude = _degrees(gps.get(GPS.GPSLongitude), _text(gps.get(GPS.GPSLongitudeRef)), "EW")
+    latitude = _degrees(gps.get(GPS.GPSLatitude), tidy(gps.get(GPS.GPSLatitudeRef)), "NS")
+    longitude = _degrees(gps.get(GPS.GPSLongitude), tidy(gps.get(GPS.GPSLongitudeRef)), "EW")
     if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
         return None
     if latitude == 0 and longitude == 0:
@@ -123,17 +101,43 @@ def _degrees(value: Any, reference: str | None, directions: str) -> float | None
     return -degrees if (reference or "")[:1].upper() == directions[1] else degrees
 
 
-def _device(make: object, model: object) -> str | None:
-    """Name a camera or lens as people do: "Canon EOS 5D", "KODAK CX7530", "Konica Minolta DiMAGE Z3"."""
-    maker, name = _text(make), _text(model)
-    if not maker or not name:
-        return name or maker
-    words = re.findall(r"[\w&-]+", maker)
-    if any(name.lower().startswith(word.lower()) for word in words):
-        return name
-    while len(words) > 1 and words[-1].lower() in _TAIL_OF_A_FIRM.split():
-        words.pop()
-    return " ".join([*words, name])
+def _caption(main: Tags) -> str | None:
+    """Return the description, unless it is what a camera writes into every picture."""
+    value: object = main.get(Base.ImageDescription)
+    if isinstance(value, str):
+        with suppress(UnicodeError):  # Pillow takes text for Latin-1; most programs write UTF-8
+            value = value.encode("latin-1").decode("utf-8")
+    text = tidy(value)
+    if (
+        text is None
+        or _CAMERA_CAPTIONS.fullmatch(text)
+        or text in (tidy(main.get(Base.Make)), tidy(main.get(Base.Model)))
+    ):
+        return None
+    return text
+
+
+def _exposure(photo: Tags) -> Exposure:
+    iso = _number(photo, Base.ISOSpeedRatings)
+    if iso == 65_535:  # what fits into the old field
+        iso = _number(photo, Base.RecommendedExposureIndex)
+    return Exposure(
+        seconds=_number(photo, Base.ExposureTime),
+        aperture=_number(photo, Base.FNumber),
+        iso=iso,
+        focal_length_mm=_number(photo, Base.FocalLength),
+    )
+
+
+def _number(tags: Tags, tag: int) -> float | None:
+    """Return a positive number; 0 and 1/0 are what cameras write for "unknown"."""
+
+    def read() -> float | None:
+        value: Any = tags.get(tag)
+        number = float(cast("Any", value[0]) if isinstance(value, tuple) else value)
+        return number if math.isfinite(number) and number > 0 else None
+
+    return _tolerant(read)
 
 
 def _rating(value: object) -> int | None:
