@@ -216,7 +216,7 @@ class Photo:
         facts_token: Changes when the facts do: for those who did not keep them. Empty: with the stamp alone.
         exact: The file whose bytes name this photo wherever else it lies, where that is not the first rendition: the
             original, when a preview of it is decoded. None where it is not there or would cost too much to read.
-        sidecar: An XMP file with facts, which win over those in the picture.
+        sidecars: XMP files with facts, which win over those in the picture; the first one over the next.
         parts: What belongs to it.
         series: Names the burst, bracket or stack that it is one of.
         ref: What its source calls it beside the key, so that results find back: Lightroom's image id.
@@ -234,7 +234,7 @@ class Photo:
     facts_complete: bool = False
     facts_token: str = ""
     exact: Path | None = None
-    sidecar: Path | None = None
+    sidecars: tuple[Path, ...] = ()
     parts: tuple[Part, ...] = ()
     series: str | None = None
     ref: str | None = None

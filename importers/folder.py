@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from importers.base import FileStamp, ImporterError, Known, Options, Photo, Rendition
+from importers.base import FileStamp, ImporterError, Known, Options, Part, Photo, Rendition
 from importers.formats import HEAD_BYTES, Reader, sniff, worth_a_look
+from importers.sidecars import SUFFIX, sidecars
 
 _FOREIGN_FOLDERS = frozenset(
     (
@@ -115,7 +116,8 @@ class FolderSource:
         """
         self.unreadable, self.passed_over, self.ignored = {}, [], 0
         if self.root != self.folder:
-            yield from self._photo(os.fsencode(self.root.name), known)
+            name = os.fsencode(self.root.name)
+            yield from self._photo(name, known, self._beside(name))
             return
         folders, links = [b""], deque[bytes]()
         entered: set[tuple[int, int]] = set()
@@ -136,8 +138,9 @@ class FolderSource:
                 continue
             folders += reversed(inner)
             links += linked
+            beside = sidecars(files)
             for key in files:
-                yield from self._photo(key, known)
+                yield from self._photo(key, known, beside.get(key, ()))
         self._check_still_there()
 
     def _list(self, folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
@@ -161,8 +164,14 @@ class FolderSource:
                     (linked if entry.is_symlink() else inner).append(key)
         return sorted(files), sorted(inner), sorted(linked)
 
-    def _photo(self, key: bytes, known: Known | None) -> Iterator[Photo]:
-        """Yield the photo at `key`, or count the file as no picture."""
+    def _beside(self, name: bytes) -> tuple[bytes, ...]:
+        """Find the sidecars of the only file that is asked for, without listing all that lies beside it."""
+        possible = (name + SUFFIX, os.path.splitext(name)[0] + SUFFIX)  # noqa: PTH122
+        there = (other for other in possible if os.path.isfile(self._path(other)))  # noqa: PTH113
+        return sidecars([name, *there]).get(name, ())
+
+    def _photo(self, key: bytes, known: Known | None, beside: tuple[bytes, ...]) -> Iterator[Photo]:
+        """Yield the photo at `key` with its sidecars, or count the file as no picture."""
         path = Path(os.fsdecode(self._path(key)))
         if path.suffix and not worth_a_look(path.suffix):
             self.ignored += 1
@@ -171,7 +180,18 @@ class FolderSource:
         if not path.suffix and not (stamp and ((known and known(key, stamp)) or _starts_like_a_picture(path))):
             self.ignored += 1
             return
-        yield Photo(key, display_name(key), path, (Rendition(path),), stamp, problem=problem)
+        paths = tuple(Path(os.fsdecode(self._path(sidecar))) for sidecar in beside)
+        yield Photo(
+            key,
+            display_name(key),
+            path,
+            (Rendition(path),),
+            stamp,
+            problem=problem,
+            facts_token=" ".join(_version(sidecar) for sidecar in paths),
+            sidecars=paths,
+            parts=tuple(Part("sidecar", display_name(name), path) for name, path in zip(beside, paths, strict=True)),
+        )
 
     def _path(self, key: bytes) -> bytes:
         return os.path.join(os.fsencode(self.folder), key)  # noqa: PTH118  # names are bytes: they need not be text
@@ -219,6 +239,12 @@ def _look(path: Path) -> tuple[FileStamp | None, str | None]:
     if not stat.S_ISREG(status.st_mode):
         return None, "it is a pipe, a socket or a device, not a file"
     return FileStamp(status.st_size, status.st_mtime_ns, status.st_ino), _cloud_problem(status)
+
+
+def _version(path: Path) -> str:
+    """Name the state of a sidecar, so that a change is seen without reading it."""
+    stamp, _ = _look(path)
+    return f"{stamp.size_bytes}-{stamp.mtime_ns}" if stamp else "gone"
 
 
 def _cloud_problem(status: os.stat_result) -> str | None:

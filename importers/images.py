@@ -132,16 +132,18 @@ def open_upright(
 
 
 def read_facts(source: Path | bytes | BinaryIO) -> Facts:
-    """Read what a picture's metadata says, without decoding it; nothing where it cannot be read."""
+    """Read what a picture's metadata says, at no more than the cost of its header; nothing where it cannot be read."""
     with _opened(source) as file, warnings.catch_warnings(), suppress(Exception):
         warnings.simplefilter("ignore")
         kind = _kind_of(file)
         if kind.reader is Reader.RAW:
-            return facts_of(raw.read_exif(file)) if raw.is_available() else Facts()
+            return _raw_facts(file) if raw.is_available() else Facts()
         if kind.reader is Reader.HEIF:
             _register_heif()
         with Image.open(file, formats=[kind.pillow]) as image:
-            return facts_of(_exif(image))
+            if image.format == "PNG":
+                image.load()  # its texts may stand behind its pixels
+            return facts_of(_exif(image), embedded_facts(image))
     return Facts()
 
 
@@ -293,12 +295,16 @@ def _read_raw(file: BinaryIO, wish: _Wish) -> Picture:
     rgb = picture.stored
     if not has_orientation and preview.turn is not None:
         rgb = rgb.transpose(preview.turn)
-    file.seek(0)
-    exif = raw.read_exif(file)
-    facts = facts_of(exif, embedded_raw_facts(exif))
+    facts = _raw_facts(file)
     if facts == Facts():
         facts = picture.facts
     return replace(picture, stored=rgb, width=preview.width, height=preview.height, facts=facts)
+
+
+def _raw_facts(file: BinaryIO) -> Facts:
+    file.seek(0)
+    exif = raw.read_exif(file)
+    return facts_of(exif, embedded_raw_facts(exif))
 
 
 @cache

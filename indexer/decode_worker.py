@@ -12,6 +12,8 @@ import signal
 import sys
 import threading
 import zlib
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -27,6 +29,8 @@ from importers.as_json import pack_facts, pack_rendition, unpack_facts, unpack_r
 from importers.base import Facts, FileStamp, Rendition, Span
 from importers.colour import rgb_to_srgb
 from importers.images import ImageProblem, open_regular, open_upright, read_facts
+from importers.xmp import facts_of_packet
+from importers.xmp_packet import MAX_XMP_BYTES
 from indexer.preprocess import PixelSpec, fit
 
 READ_AT_ONCE_BYTES = 64 << 20
@@ -46,7 +50,7 @@ class Job:
         hash_only: Hash the first rendition and read its facts; decode nothing.
         exact: The original, where it is not among the renditions: hashed, never decoded.
         exact_names: Whether the original's bytes name what the renditions show; not so where they show edits.
-        sidecar: An XMP file with facts, which win over those in the picture.
+        sidecars: XMP files with facts, which win over those in the picture; the first one over the next.
     """
 
     ticket: int
@@ -54,7 +58,7 @@ class Job:
     hash_only: bool = False
     exact: Path | None = None
     exact_names: bool = False
-    sidecar: Path | None = None
+    sidecars: tuple[Path, ...] = ()
 
     @classmethod
     def of_file(cls, ticket: int, path: Path, *, hash_only: bool = False) -> Job:
@@ -72,7 +76,8 @@ class Job:
         """Read it from a frame."""
         job: dict[str, Any] = json.loads(frame)
         job["renditions"] = tuple(unpack_rendition(packed) for packed in job["renditions"])
-        job |= {name: Path(job[name]) for name in ("exact", "sidecar") if job[name]}
+        job["exact"] = job["exact"] and Path(job["exact"])
+        job["sidecars"] = tuple(Path(path) for path in job["sidecars"])
         return cls(**job)
 
 
@@ -186,9 +191,18 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
         width=picture.width if picture else 0,
         height=picture.height if picture else 0,
         format=picture.format if picture else "",
-        facts=facts,
+        facts=_sidecar_facts(job.sidecars).over(facts),
         pixels=pixels,
     )
+
+
+def _sidecar_facts(paths: Iterable[Path]) -> Facts:
+    """Read what sidecars say; one that cannot be read says nothing."""
+    facts = Facts()
+    for path in paths:
+        with suppress(ImageProblem, OSError), open_regular(path) as file:
+            facts = facts.over(facts_of_packet(file.read(MAX_XMP_BYTES)))
+    return facts
 
 
 def _spanned(file: BinaryIO, span: Span) -> bytes:

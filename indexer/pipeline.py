@@ -232,7 +232,7 @@ class IndexRun:
             hash_only,
             exact=photo.exact,
             exact_names=not photo.facts.edited,
-            sidecar=photo.sidecar,
+            sidecars=photo.sidecars,
         )
         self._pool.submit(job)
 

@@ -357,3 +357,32 @@ def test_the_originals_stay_as_they_are(index, photos):
     index(photos)
     index.library.search(["a red circle"], show_all=True)
     assert state() == before
+
+
+def write_xmp(path: Path, *keywords: str) -> None:
+    items = "".join(f"<rdf:li>{word}</rdf:li>" for word in keywords)
+    path.write_text(
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:subject><rdf:Bag>'
+        f"{items}</rdf:Bag></dc:subject></rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
+
+
+def test_a_sidecar_that_comes_changes_and_goes_is_followed_without_embedding(index, photos):
+    def keywords():
+        rows = index.library.catalog.db.execute("SELECT path FROM tag WHERE kind = 'keyword' ORDER BY path")
+        return [word for (word,) in rows]
+
+    index(photos)
+    sidecar = photos / "top.xmp"
+    write_xmp(sidecar, "bee", "wasp")
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert keywords() == ["bee", "wasp"]
+    (role,) = index.library.catalog.db.execute("SELECT role || ' ' || name FROM part").fetchone()
+    assert role == "sidecar top.xmp"
+    write_xmp(sidecar, "hornet")
+    assert outcomes(index(photos / "top.jpg")) == {"unchanged": 1}
+    assert keywords() == ["hornet"]
+    sidecar.unlink()
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert keywords() == []
