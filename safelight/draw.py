@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from indexer.pipeline import Tally
     from indexer.search import Hit
+    from safelight.comparing import Compared
     from safelight.config import Settings
     from safelight.doctor import Check
     from safelight.pruning import PrunePlan
@@ -217,14 +218,37 @@ def models(library: Library, as_json: bool) -> None:
 
 
 def record(photo: dict[str, Any]) -> None:
-    """Print what is known of a photo: one fact a line, then its places."""
+    """Print what is known of a photo: one fact a line, then what belongs to it, then its places."""
     for name, value in photo.items():
-        if name != "places" and value not in (None, "", []):
+        if name not in ("parts", "places") and value not in (None, "", []):
             text = ", ".join(map(str, cast("list[Any]", value))) if isinstance(value, list) else str(value)
             say(f"{name.replace('_', ' '):20}{printable(text)}")
+    for part in photo["parts"]:
+        say(f"{part['role']:20}{printable(part['path'] or part['name'])}")
     for place in photo["places"]:
         note = "" if place["state"] == "indexed" else f"  ({place['state']})"
-        say(f"{'place':20}{printable(place['path'] or '')}{note}")
+        where = place["path"] or f"{place['name']} in {place['root']}"
+        say(f"{'in ' + place['source']:20}{printable(where)}{note}")
+
+
+def compared_record(photo: Compared) -> dict[str, Any]:
+    """Return a compared photo as programs get it."""
+    return {
+        "id": photo.photo_id,
+        "path": photo.path,
+        "name": photo.name,
+        "source": photo.source,
+        "in": photo.side.name.removeprefix("ONLY_").lower(),
+    }
+
+
+def compared(photo: Compared, *, paths: bool, zero: bool) -> None:
+    """Print a compared photo: its path, and its id beside it unless only paths are wanted."""
+    if paths or zero:
+        if photo.path:
+            emit_path(photo.path, "\0" if zero else "\n")
+    else:
+        say(f"{photo.photo_id}\t{printable(photo.path or photo.name)}")
 
 
 def problems(found: Iterable[Problem], as_json: bool) -> None:

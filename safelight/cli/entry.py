@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 import safelight
-from safelight.cli import choosing, finding, indexing, recovering
+from safelight.cli import choosing, comparing, finding, indexing, recovering
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
@@ -66,6 +66,7 @@ for command in (
     finding.search,
     finding.similar,
     finding.show,
+    comparing.compare,
     indexing.status,
     indexing.doctor,
     indexing.prune,

@@ -1,0 +1,45 @@
+"""compare: what two sets of photos have in common."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from safelight.cli.common import FOUND, NOTHING, json_option, open_library
+
+
+@click.command()
+@click.argument("a")
+@click.argument("b")
+@click.option("--both", is_flag=True, help="Show the photos that are in both, instead of those only in A.")
+@click.option("--paths", is_flag=True, help="Print file paths only.")
+@click.option("-0", "zero", is_flag=True, help="Paths only, each ended with a NUL, for xargs -0.")
+@json_option
+def compare(a: str, b: str, both: bool, paths: bool, zero: bool, as_json: bool) -> None:
+    """Show which photos of A are nowhere in B, by the exact bytes of their originals.
+
+    A and B are indexed places, folders in them, or kinds of source: folder, photos, lightroom, takeout.
+    With --json, every photo of both comes with where it is. Exit code 0: some are shown; 1: none; 2: error.
+
+    \b
+    safelight compare takeout photos         # what is in my Takeout and nowhere in Apple Photos?
+    safelight compare ~/Card ~/Pictures --paths
+    """
+    from safelight import draw
+    from safelight.comparing import Side, compare
+
+    wanted = Side.BOTH if both else Side.ONLY_A
+    counts: Counter[Side] = Counter()
+    with open_library() as library:
+        for photo in compare(library.catalog, a, b):
+            counts[photo.side] += 1
+            if as_json:
+                draw.emit(draw.compared_record(photo))
+            elif photo.side == wanted:
+                draw.compared(photo, paths=paths, zero=zero)
+    if not as_json:
+        draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in Side if counts[side]) or "No photos.")
+        if counts[Side.UNKNOWN]:
+            draw.remark("Of the unknown ones the originals are not on this machine, so that their bytes say nothing.")
+    raise click.exceptions.Exit(FOUND if counts[wanted] else NOTHING)

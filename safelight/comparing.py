@@ -1,0 +1,148 @@
+"""What two sets of photos have in common, by the exact bytes of the originals.
+
+An original whose bytes were never read (a RAW file behind a Lightroom preview) is read now, but only if a file of the
+same length lies in the other set: otherwise its bytes cannot be there.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+import xxhash
+
+from indexer.catalog import Catalog
+from safelight.errors import SafelightError
+from safelight.status import EXACT_HASH
+
+_CHUNK_BYTES = 4 << 20
+
+
+class Side(StrEnum):
+    """Where a photo is."""
+
+    ONLY_A = "only in A"
+    ONLY_B = "only in B"
+    BOTH = "both"
+    UNKNOWN = "unknown"  # its original is not on this machine and was never read: it may be in the other set, too
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """One photo of either set."""
+
+    photo_id: str
+    path: str | None
+    name: str
+    source: str
+    side: Side
+
+
+@dataclass(slots=True)
+class _Photo:
+    row_id: int
+    public_id: str
+    path: str | None
+    name: str
+    source: str
+    exact: bytes | None
+    size_bytes: int | None
+
+
+def compare(catalog: Catalog, a: str, b: str) -> Iterator[Compared]:
+    """Yield every photo of A, then those that are only in B.
+
+    Args:
+        catalog: Both sets are in it.
+        a: An indexed place or a folder in one, or a kind of source: "takeout", "photos".
+        b: Likewise.
+
+    Raises:
+        SafelightError: One of them is nothing that was indexed.
+
+    Writes: the hashes that had to be read, into our own catalog.
+    """
+    ours, theirs = _photos(catalog, a), _photos(catalog, b)
+    _read_what_may_match(catalog, ours, theirs)
+    in_a, in_b = ({photo.exact for photo in side if photo.exact} for side in (ours, theirs))
+    for photo in ours:
+        yield _compared(photo, _side(photo, in_b, Side.ONLY_A))
+    for photo in theirs:
+        if photo.exact not in in_a:
+            yield _compared(photo, _side(photo, in_a, Side.ONLY_B))
+
+
+def _side(photo: _Photo, others: set[bytes], alone: Side) -> Side:
+    """Tell where a photo is; of a length that no file in the other set has, it need not be read to be alone."""
+    if photo.exact in others:
+        return Side.BOTH
+    return Side.UNKNOWN if photo.exact is None and photo.size_bytes is None else alone
+
+
+def _compared(photo: _Photo, side: Side) -> Compared:
+    return Compared(photo.public_id, photo.path, photo.name, photo.source, side)
+
+
+def _photos(catalog: Catalog, which: str) -> list[_Photo]:
+    """List the photos of a place, a folder or a kind of source, each with its exact hash where that is known."""
+    where, params = _condition(catalog, which)
+    rows = catalog.db.execute(
+        f"SELECT p.id, p.public_id, p.path, p.name, r.source, {EXACT_HASH},"
+        f" CASE WHEN c.hash = {EXACT_HASH} THEN c.size_bytes END"
+        " FROM photo p JOIN root r ON r.id = p.root_id LEFT JOIN content c ON c.id = p.content_id"
+        f" WHERE p.state = 'indexed' AND {where} ORDER BY p.path, p.name",
+        params,
+    )
+    photos = [_Photo(i, public, path and os.fsdecode(path), *rest) for i, public, path, *rest in rows]
+    for photo in photos:
+        if photo.size_bytes is None:
+            photo.size_bytes = _size(photo.path)
+    return photos
+
+
+def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
+    if which in {root.source for root in catalog.roots()}:
+        return "r.source = ?", [which]
+    path = Path(which).expanduser().absolute()
+    for root in catalog.roots():
+        if root.path in (path, path.resolve()):
+            return "r.id = ?", [root.id]
+        if path.is_relative_to(root.path):
+            inside = os.fsencode(path)
+            return "r.id = ? AND p.path >= ? AND p.path < ?", [root.id, inside + b"/", inside + b"0"]
+    known = ", ".join(f"{root.path} ({root.source})" for root in catalog.roots()) or "none"
+    raise SafelightError(f"{which} is neither an indexed place nor a kind of source; there are: {known}")
+
+
+def _read_what_may_match(catalog: Catalog, ours: list[_Photo], theirs: list[_Photo]) -> None:
+    read: list[tuple[bytes, int]] = []
+    for photos, others in ((ours, theirs), (theirs, ours)):
+        sizes = {other.size_bytes for other in others} - {None}
+        for photo in photos:
+            if photo.exact is None and photo.path and photo.size_bytes in sizes:
+                photo.exact = _digest(photo.path)
+                if photo.exact:
+                    read.append((photo.exact, photo.row_id))
+    with catalog.transaction():
+        catalog.db.executemany("UPDATE photo SET original_hash = ? WHERE id = ?", read)
+
+
+def _size(path: str | None) -> int | None:
+    try:
+        return Path(path).stat().st_size if path else None
+    except OSError:
+        return None
+
+
+def _digest(path: str) -> bytes | None:
+    hasher = xxhash.xxh3_128()
+    try:
+        with Path(path).open("rb") as file:
+            while chunk := file.read(_CHUNK_BYTES):
+                hasher.update(chunk)
+    except OSError:
+        return None
+    return hasher.digest()

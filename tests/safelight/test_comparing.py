@@ -1,0 +1,102 @@
+"""compare on real folders and on a generated catalog that holds a library's photos."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from importers.base import Facts, Outcome, Rendition
+from indexer.catalog import Catalog, Content
+from indexer.photo_row import PhotoRow
+from safelight.comparing import Side, compare
+from safelight.errors import SafelightError
+
+
+def paint(path: Path, seed: int) -> Path:
+    path.parent.mkdir(exist_ok=True, parents=True)
+    noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    Image.fromarray(noise).resize((80, 60)).save(path)
+    return path
+
+
+@pytest.fixture
+def catalog(tmp_path):
+    opened = Catalog(tmp_path / "home")
+    yield opened
+    opened.close()
+
+
+def add(catalog: Catalog, root, path: Path | None, digest: bytes, *, preview: Path | None = None, name: str = "x"):
+    """Write a photo: read as it is, or behind a preview, its original's bytes then not read."""
+    with catalog.transaction():
+        size = path.stat().st_size if path and path.exists() and preview is None else 10
+        content_id = catalog.write_content(Content(digest, size, 80, 60, "PNG"))
+        row = PhotoRow(
+            root.id, name.encode(), path and bytes(path), name, None, Outcome.INDEXED, None, "1", Facts(), content_id,
+            rendition=preview and Rendition(preview, kind="preview"),
+        )  # fmt: skip
+        catalog.write_photo(row)
+
+
+def sides(catalog, a, b):
+    return Counter(photo.side for photo in compare(catalog, a, b))
+
+
+def test_originals_behind_previews_are_read_only_where_they_may_match(catalog, tmp_path):
+    card = catalog.add_root("folder", tmp_path / "card", 1)
+    lightroom = catalog.add_root("lightroom", tmp_path / "x.lrcat", 1)
+    import xxhash
+
+    one, two = paint(tmp_path / "card" / "1.png", 1), tmp_path / "card" / "2.png"
+    two.write_bytes(b"of another length")
+    for path in (one, two):
+        add(catalog, card, path, xxhash.xxh3_128_digest(path.read_bytes()), name=path.name)
+    copy = tmp_path / "copy.png"
+    copy.write_bytes(one.read_bytes())
+    other = tmp_path / "other.cr2"
+    other.write_bytes(b"of a third length, never read")
+    other.chmod(0)
+    add(catalog, lightroom, copy, b"p" * 16, preview=one, name="a")
+    add(catalog, lightroom, other, b"q" * 16, preview=one, name="b")
+    add(catalog, lightroom, tmp_path / "offline.cr2", b"r" * 16, preview=one, name="c")
+    assert sides(catalog, "folder", "lightroom") == {
+        Side.BOTH: 1, Side.ONLY_A: 1, Side.ONLY_B: 1, Side.UNKNOWN: 1,
+    }  # fmt: skip
+    read = catalog.db.execute("SELECT name FROM photo WHERE original_hash IS NOT NULL").fetchall()
+    assert read == [("a",)]
+    assert sides(catalog, "lightroom", "folder")[Side.BOTH] == 1
+
+
+def test_what_was_never_indexed_is_said(catalog):
+    catalog.add_root("folder", Path("/photos"), 1)
+    with pytest.raises(SafelightError, match=r"/photos \(folder\)"):
+        list(compare(catalog, "folder", "takeout"))
+
+
+def test_the_command_answers_as_grep_does(tmp_path):
+    a, b = tmp_path / "a", tmp_path / "b"
+    for seed in (1, 2, 3):
+        paint(a / "inner" / f"{seed}.png", seed)
+    for seed in (2, 3, 4):
+        paint(b / f"copy {seed}.png", seed)
+    env = {"SAFELIGHT_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
+    model = Path(__file__).parent.parent / "data" / "shapes-clip"
+
+    def run(*words: object) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "safelight", *map(str, words)]
+        return subprocess.run(command, env=env, capture_output=True, text=True)
+
+    assert run("index", a, b, "--model", model).returncode == 0
+    found = run("compare", a, b, "--paths")
+    assert (found.returncode, found.stdout) == (0, f"{a}/inner/1.png\n")
+    assert "1 only in A, 1 only in B, 2 both" in found.stderr
+    assert run("compare", a / "inner", b, "--both", "-0").stdout.count("\0") == 2
+    records = [json.loads(line) for line in run("compare", a, b, "--json").stdout.splitlines()]
+    assert Counter(record["in"] for record in records) == {"a": 1, "b": 1, "both": 2}
+    assert run("compare", b, b).returncode == 1
+    assert run("compare", a, "photos").returncode == 2
