@@ -38,10 +38,11 @@ def read(path: Path) -> bytes | None:
         if path.is_symlink():
             raise NotOursError("it is a link that leads nowhere") from None
         return None
+    status = os.fstat(descriptor)
+    if not stat.S_ISREG(status.st_mode):
+        os.close(descriptor)
+        raise NotOursError("it is a folder, a pipe or a device, not a file")
     with open(descriptor, "rb") as file:  # noqa: PTH123
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            raise NotOursError("it is a folder, a pipe or a device, not a file")
         if status.st_size > MAX_BYTES:
             raise NotOursError(f"it is {status.st_size / 1e6:,.0f} MB long")
         return file.read()

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import errno
 import json
 import os
 import zlib
@@ -78,10 +79,14 @@ def writing(home: Path) -> ProcessLock:
 
     Raises:
         LockedError: Another one does.
+        SafelightError: There can be no journal.
 
     Writes: the lock file.
     """
-    return ProcessLock(folder(home) / "lock", "writing back")
+    try:
+        return ProcessLock(folder(home) / "lock", "writing back")
+    except OSError as error:
+        raise _cannot_write(folder(home), error) from error
 
 
 def folder(home: Path) -> Path:
@@ -108,7 +113,7 @@ class Journal:
         self.run = path.stem
         self._path = path
         try:
-            self._file = path.open("ab+")
+            self._file = path.open("ab+", buffering=0)
             self._file.seek(0, os.SEEK_END)
             if size := self._file.tell():
                 self._file.seek(size - 1)
@@ -151,8 +156,9 @@ class Journal:
 
     def _add(self, line: dict[str, Any]) -> None:
         try:
-            self._file.write(json.dumps(line).encode() + b"\n")
-            self._file.flush()
+            written = json.dumps(line).encode() + b"\n"
+            if self._file.write(written) != len(written):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(self._file.fileno())
         except OSError as error:
             raise _cannot_write(self._path, error) from error
@@ -183,8 +189,8 @@ def entries(path: Path) -> Iterator[Entry]:
 
 
 def runs(home: Path) -> list[Run]:
-    """List all runs, newest first."""
-    return [_run(path) for path in reversed(_paths(home))]
+    """List all runs that were about to write anything, newest first."""
+    return [run for run in map(_run, reversed(_paths(home))) if run.files]
 
 
 def find(home: Path, run: str) -> Path:
