@@ -93,6 +93,7 @@ class _Writer:
         self._purpose, self._home = purpose, home
         self._journal: journal.Journal | None = None
         self._number = 0
+        self._folders: set[Path] = set()
 
     def __enter__(self) -> _Writer:
         return self
@@ -111,11 +112,15 @@ class _Writer:
             return (Outcome.WRITTEN if self._write(change) else Outcome.UNCHANGED), ""
         except files.NotOursError as error:
             return Outcome.SKIPPED, str(error)
+        except ValueError:  # NUL in it, which only a plan that was changed by hand has
+            return Outcome.SKIPPED, "its path is no path"
         except OSError as error:
             return Outcome.FAILED, (error.strerror or str(error)).lower()
 
     def end(self, counts: dict[Outcome, int]) -> None:
         if self._journal:
+            for folder in self._folders:
+                files.sync_folder(folder)
             self._journal.end("applied", Counter({str(outcome): count for outcome, count in counts.items()}))
 
     def _write(self, change: Change) -> bool:
@@ -136,4 +141,5 @@ class _Writer:
         self._journal.about_to_write(entry)
         self._number += 1
         files.replace(path, result, now, journal.temporary(self._journal.run, entry.number))
+        self._folders.add(path.resolve().parent)
         return True

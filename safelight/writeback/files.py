@@ -12,8 +12,8 @@ from pathlib import Path
 
 from safelight.errors import SafelightError
 
-MAX_BYTES = 64 * 1024 * 1024
-"""The largest file that is changed; sidecars are some kilobytes."""
+MAX_BYTES = 16 * 1024 * 1024
+"""The largest file that is changed; sidecars are some kilobytes, with painted masks some megabytes."""
 
 
 class NotOursError(SafelightError):
@@ -57,6 +57,8 @@ def replace(path: Path, content: bytes, expected: str | None, temporary: str) ->
         expected: Its digest now; None where there is to be none. Looked at last thing before the new one is put there.
         temporary: The name of the file that is written first, in the same folder.
 
+    The content is durable at once, its name once sync_folder() was called: a power cut before leaves the old file.
+
     Raises:
         NotOursError: It is another file than expected; nothing was changed.
         OSError: It cannot be written; nothing was changed.
@@ -82,7 +84,6 @@ def replace(path: Path, content: bytes, expected: str | None, temporary: str) ->
     finally:
         with suppress(OSError):
             part.unlink(missing_ok=True)
-    sync_folder(target.parent)
 
 
 def remove(path: Path, expected: str) -> None:
@@ -97,7 +98,6 @@ def remove(path: Path, expected: str) -> None:
     target = Path(os.path.realpath(path))
     _check(target, expected)
     target.unlink()
-    sync_folder(target.parent)
 
 
 def sweep(path: Path, temporary: str) -> bool:
@@ -154,7 +154,7 @@ def _has_no_links(error: OSError) -> bool:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename survive a power cut, where the file system knows how."""
+    """Make the renames in a folder survive a power cut, where the file system knows how."""
     with suppress(OSError):
         descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
         try:

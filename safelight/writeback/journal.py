@@ -12,12 +12,12 @@ at any moment each file is as the line has it before, or as it has it after, and
 from __future__ import annotations
 
 import base64
-import binascii
 import errno
 import json
 import os
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -182,8 +182,14 @@ def new_journal(home: Path) -> Journal:
 
 
 def entries(path: Path) -> Iterator[Entry]:
-    """Yield what a run was about to write, in its order; a line that a kill has cut was never acted upon."""
+    """Yield what a run was about to write, in its order; a line that a kill has cut was never acted upon.
+
+    Raises:
+        SafelightError: A line is damaged, or of a later version.
+    """
     for line in _lines(path):
+        if line.get("format", _FORMAT) != _FORMAT:
+            raise SafelightError(f"run {path.stem} was written by a later Safelight; update, then undo it")
         if "n" in line:
             yield _entry(line)
 
@@ -218,9 +224,13 @@ def sweep(home: Path) -> int:
         if _has_ended(path):
             continue
         all_there = True
-        for entry in entries(path):
-            all_there &= Path(entry.path).parent.is_dir()
-            left += files.sweep(Path(entry.path), temporary(path.stem, entry.number))
+        for line in _lines(path):
+            if "n" not in line:
+                continue
+            with suppress(KeyError, TypeError, ValueError):  # a damaged line keeps nobody from writing back
+                place = Path(str(line["path"]))
+                all_there &= place.parent.is_dir()
+                left += files.sweep(place, temporary(path.stem, int(line["n"])))
         if all_there:
             with Journal(path) as journal:
                 journal.end("interrupted", {})
@@ -243,7 +253,7 @@ def _run(path: Path) -> Run:
     at, purpose, state, count = "", "", "interrupted", 0
     for line in _lines(path):
         if "run" in line:
-            at, purpose = str(line["at"]), str(line["purpose"])
+            at, purpose = str(line.get("at", "")), str(line.get("purpose", ""))
         elif "undo" in line:
             state = "interrupted"
         elif "end" in line:
@@ -266,13 +276,14 @@ def _parsed(line: bytes) -> dict[str, Any]:
 
 
 def _entry(line: dict[str, Any]) -> Entry:
+    damaged = SafelightError(f"the journal is damaged at {line.get('path')}; nothing was undone")
     try:
         content = None if line["content"] is None else zlib.decompress(base64.b64decode(line["content"]))
-    except (binascii.Error, zlib.error, ValueError) as error:
-        raise SafelightError(f"the journal is damaged at {line['path']}; nothing was undone") from error
-    entry = Entry(int(line["n"]), str(line["photo"]), str(line["path"]), content, str(line["after"]))
-    if entry.before != line["before"]:
-        raise SafelightError(f"the journal is damaged at {line['path']}; nothing was undone")
+        entry = Entry(int(line["n"]), str(line["photo"]), str(line["path"]), content, str(line["after"]))
+        if entry.before != line["before"] or "\0" in entry.path:
+            raise damaged
+    except (KeyError, TypeError, ValueError, zlib.error) as error:  # binascii's error is a ValueError
+        raise damaged from error
     return entry
 
 

@@ -74,13 +74,17 @@ def undo(home: Path, run: str | None = None, *, on_file: OnFile | None = None) -
         path = journal.find(home, found.run)
         deque(journal.entries(path), maxlen=0)  # all are checked before the first file is touched
         counts = dict.fromkeys(Undone, 0)
+        folders: set[Path] = set()
         with journal.Journal(path) as log:
             log.begin_undo()
             for entry in journal.entries(path):
                 outcome, reason = _put_back(entry, found.run)
                 counts[outcome] += 1
+                folders.add(Path(entry.path).resolve().parent)
                 if on_file:
                     on_file(entry, outcome, reason)
+            for folder in folders:
+                files.sync_folder(folder)
             report = UndoReport(found.run, found.purpose, counts)
             log.end("undone" if report.all_well else "partly undone", {str(key): n for key, n in counts.items()})
     return report

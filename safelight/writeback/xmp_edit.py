@@ -14,20 +14,19 @@ Source: XMP specification part 1 (ISO 16684-1), 7; what Lightroom, digiKam and d
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from copy import deepcopy
 
 from lxml import etree
 
 from importers.base import Steps
 from importers.xmp_packet import SPACES, clark
 from safelight.writeback.files import NotOursError
-from safelight.writeback.xmp_text import decode, encode, parser, shape
+from safelight.writeback.xmp_text import decode, encode, fingerprint, parser
 
 _RDF, _DESCRIPTION, _BAG, _LI = clark("rdf:RDF"), clark("rdf:Description"), clark("rdf:Bag"), clark("rdf:li")
 _ABOUT = clark("rdf:about")
 _LISTS = (_BAG, clark("rdf:Seq"), clark("rdf:Alt"))
 _WORDS, _PATHS, _DIGIKAM = "dc:subject", "lr:hierarchicalSubject", "digiKam:TagsList"
-_TOUCHED = tuple(clark(name) for name in (_WORDS, _PATHS, _DIGIKAM))
+_TOUCHED = frozenset(clark(name) for name in (_WORDS, _PATHS, _DIGIKAM))
 
 _NEW = """<x:xmpmeta xmlns:x="adobe:ns:meta/" x:xmptk="Safelight">
  <rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
@@ -67,14 +66,14 @@ def edited(content: bytes, add: Sequence[Steps], remove: Sequence[Steps]) -> byt
     rdf = next(root.iter(_RDF), None)
     if rdf is None:
         raise NotOursError("there is no XMP in it")
-    before = deepcopy(root)
+    before = _rest(root)
     try:
         if not _change(rdf, add, remove):
             return content
     except ValueError as error:
         raise NotOursError(f"a keyword has characters that XML cannot hold ({error})") from error
     result = encode(source, root)
-    if _rest(before) != _rest(etree.fromstring(decode(result).body, parser())):
+    if before != _rest(etree.fromstring(decode(result).body, parser())):
         raise NotOursError("its keywords cannot be changed without touching something else")
     return result
 
@@ -236,20 +235,21 @@ def _take_out(element: etree._Element) -> None:
         parent.text = None if not (parent.text or "").strip() else parent.text
 
 
-def _rest(root: etree._Element) -> object:
-    """Return all that an edit may not touch, in a form that can be compared."""
-    copy = deepcopy(root)
-    for rdf in copy.iter(_RDF):
-        for description in [*rdf.iterchildren(_DESCRIPTION)]:
-            for tag in _TOUCHED:
-                description.attrib.pop(tag, None)
-            for element in [*description.iterchildren(*_TOUCHED)]:
-                description.remove(element)
-            if not len(description):
-                description.text = description.text if (description.text or "").strip() else None
-                if set(description.attrib) <= {_ABOUT}:
-                    rdf.remove(description)  # made for the keywords, or emptied of them
-    return shape(copy)
+def _rest(root: etree._Element) -> bytes:
+    """Return what stands for all that an edit may not touch."""
+    return fingerprint(root, _is_ours, _TOUCHED)
+
+
+def _is_ours(node: etree._Element) -> bool:
+    """Tell what an edit may touch: the properties with keywords, and a Description that holds nothing else."""
+    parent = node.getparent()
+    if parent is None:
+        return False
+    if node.tag == _DESCRIPTION and parent.tag == _RDF:
+        is_bare = set(node.attrib) <= {_ABOUT, *_TOUCHED} and not (node.text or "").strip()
+        return is_bare and all(child.tag in _TOUCHED and not (child.tail or "").strip() for child in node)
+    above = parent.getparent()
+    return node.tag in _TOUCHED and parent.tag == _DESCRIPTION and above is not None and above.tag == _RDF
 
 
 def _first_line(error: Exception) -> str:

@@ -89,6 +89,8 @@ def _planned(wish: Wish, folders: dict[bytes, _Folder], *, everywhere: bool) -> 
     if name not in folder.names:
         raise _LeaveOutError("its original is not there")
     found = folder.own.get(name, ())
+    if not found and not wish.keywords:
+        return []
     if not found and not (everywhere or _is_raw(name)):
         raise _LeaveOutError(
             "programs keep keywords inside this kind of file, not in a sidecar; --all makes one anyway"

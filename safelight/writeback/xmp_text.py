@@ -11,14 +11,21 @@ but every line; so the tags that are in both are put back as they were written.
 from __future__ import annotations
 
 import codecs
+import hashlib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from html import unescape
 
 from lxml import etree
 
+from importers.xmp_packet import clark
 from safelight.writeback.files import NotOursError
 
+MAX_TAGS = 100_000
+"""Real sidecars have some hundreds, with long edit histories some thousands; a hostile one must not cost minutes."""
+
+_DESCRIPTION = clark("rdf:Description")
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _WITHOUT_BOM = ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
 _DECLARED = re.compile(rb"""\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -65,7 +72,7 @@ def decode(content: bytes) -> Source:
     """Take a sidecar apart.
 
     Raises:
-        NotOursError: It is not text in the encoding that it claims, or has a DTD.
+        NotOursError: It is not text in the encoding that it claims, has a DTD or MAX_TAGS tags, or is no XMP.
     """
     bom, encoding = next(((bom, name) for bom, name in _BOMS if content.startswith(bom)), (b"", ""))
     if not encoding:
@@ -75,8 +82,13 @@ def decode(content: bytes) -> Source:
         encoding = declared[1].decode() if declared else "utf-8"
     try:
         text = content[len(bom) :].decode(encoding)
-    except (UnicodeDecodeError, LookupError) as error:
+        is_same = text.encode(encoding) == content[len(bom) :]
+    except (UnicodeError, LookupError) as error:
         raise NotOursError(f"it is not {encoding} text, whatever it says") from error
+    if not is_same:
+        raise NotOursError(f"it is {encoding} text of a kind that cannot be written as it was")
+    if text.count("<") > MAX_TAGS:
+        raise NotOursError(f"it has more than {MAX_TAGS:,} tags")
     if "<!DOCTYPE" in text:
         raise NotOursError("it has a DTD, which no program writes into XMP")
     head = _BEFORE_ROOT.match(text)
@@ -92,7 +104,7 @@ def encode(source: Source, root: etree._Element) -> bytes:
     """Write a tree that was made from a source, changing as little of the text as may be."""
     plain = etree.tostring(root, encoding="unicode", with_tail=False)
     body = _with_tags_of(source.body, plain)
-    if _shape_of(body) != shape(root):  # an odd way to write tags: the tree is right, if not pretty
+    if _fingerprint_of(body) != fingerprint(root):  # an odd way to write tags: the tree is right, if not pretty
         body = plain
     if "\r\n" in source.body and "\n" not in source.body.replace("\r\n", ""):
         body = body.replace("\n", "\r\n")
@@ -128,25 +140,46 @@ def _value(source: str) -> str:
     return unescape(re.sub(r"\r\n|[\r\n\t]", " ", source))
 
 
-def shape(node: etree._Element) -> object:
-    """Return all that an element says, as values that can be compared: only white space between elements is left out.
+def fingerprint(
+    root: etree._Element,
+    without: Callable[[etree._Element], bool] | None = None,
+    without_attributes: frozenset[str] = frozenset(),
+) -> bytes:
+    """Return what stands for all that a tree says; only white space between elements is left out.
 
     Not by canonical XML: libxml2 refuses to write it where a namespace is no full address, as in some real sidecars.
+
+    Args:
+        root: The tree.
+        without: Tells which elements do not count.
+        without_attributes: Of every Description.
     """
-    name = node.tag if isinstance(node.tag, str) else node.tag.__name__
-    text, tail = node.text or "", node.tail or ""
-    return (
-        name,
-        node.prefix,
-        sorted(node.attrib.items()),
-        text if text.strip() or not len(node) else "",
-        tail if tail.strip() else "",
-        [shape(child) for child in node],
-    )
+    says = hashlib.blake2b()
+    walk = etree.iterwalk(root, events=("start", "end", "comment", "pi"))
+    for event, node in walk:
+        if without and isinstance(node.tag, str) and without(node):
+            if event == "start":
+                walk.skip_subtree()
+        elif event == "end":
+            says.update(repr(("end", _said(node.tail))).encode())
+        elif event == "start":
+            is_description = node.tag == _DESCRIPTION
+            attributes = sorted(
+                item for item in node.attrib.items() if not (is_description and item[0] in without_attributes)
+            )
+            text = _said(node.text) if len(node) or is_description else node.text or ""
+            says.update(repr((node.tag, node.prefix, attributes, text)).encode())
+        else:
+            says.update(repr((event, node.text, _said(node.tail))).encode())
+    return says.digest()
 
 
-def _shape_of(body: str) -> object:
+def _said(text: str | None) -> str:
+    return text if text and text.strip() else ""
+
+
+def _fingerprint_of(body: str) -> bytes | None:
     try:
-        return shape(etree.fromstring(body, parser()))
+        return fingerprint(etree.fromstring(body, parser()))
     except (etree.XMLSyntaxError, ValueError):
         return None

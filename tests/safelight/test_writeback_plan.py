@@ -148,6 +148,23 @@ def test_keywords_of_an_earlier_run_go_and_others_stay(folder):
     assert after.count(b"Travel|Duplicates") == after.count(b"Safelight|mine") == 1
 
 
+def test_a_photo_that_is_no_duplicate_any_more_loses_its_keywords_and_gets_no_sidecar(folder):
+    path = folder("a.CR2", "b.CR2", "c.jpg")
+    (path / "a.xmp").write_bytes(new_sidecar([KEEPER, ("mine",)]))
+    no_more = [dataclasses.replace(wish, keywords=()) for wish in wishes([group(path, "a.CR2", "b.CR2", "c.jpg")])]
+    plan = plan_xmp("tag", no_more)
+    assert [(change.photo_id, change.remove) for change in plan.changes] == [("id-a.CR2", (KEEPER,))]
+    assert (plan.unchanged, plan.left_out) == (2, ())
+
+
+def test_a_sidecar_of_100_mb_is_not_read(folder):
+    path = folder("a.CR2")
+    with (path / "a.xmp").open("wb") as file:
+        file.truncate(100_000_000)
+    (left,) = plan_xmp("tag", wishes([group(path, "a.CR2")])).left_out
+    assert "it is 100 MB long" in left.reason
+
+
 def test_planning_writes_nothing(folder):
     path = folder("a.CR2", "b.CR2", "b.xmp", "c.jpg")
     before = {entry.name: (entry.stat(), (path / entry.name).read_bytes()) for entry in os.scandir(path)}

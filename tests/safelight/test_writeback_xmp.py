@@ -9,10 +9,12 @@ from contextlib import suppress
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from importers.xmp import facts_of_packet
 from safelight.writeback.files import NotOursError
-from safelight.writeback.xmp_edit import edited, new_sidecar
+from safelight.writeback.xmp_edit import _rest, edited, new_sidecar
+from safelight.writeback.xmp_text import parser
 
 KEEPER = ("Safelight", "Duplicates", "keeper")
 COPY = ("Safelight", "Duplicates", "duplicate of a.CR2")
@@ -215,6 +217,37 @@ def test_a_word_of_the_users_own_stays_where_we_added_none():
     assert edited(mine, [], [KEEPER]) is mine
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("<dc:subject/><xmp:Nickname>a</xmp:Nickname>", "<dc:subject/><xmp:Nickname>b</xmp:Nickname>"),
+        ("<xmp:Nickname>a</xmp:Nickname>", "<xmp:Nickname>a </xmp:Nickname>"),
+        ("<xmp:Nickname/>", ""),
+        ("<!--a-->", "<!--b-->"),
+        ("<dc:rights dc:subject='a'/>", "<dc:rights/>"),
+        ("<dc:rights><dc:subject>a</dc:subject></dc:rights>", "<dc:rights><dc:subject>b</dc:subject></dc:rights>"),
+        (f"</rdf:Description><rdf:Description xmlns:x='{DC}' x:rights='1'>", "</rdf:Description><rdf:Description>"),
+    ],
+)
+def test_the_guard_sees_any_change_beside_keywords(one, other):
+    assert _rest(parsed(one)) != _rest(parsed(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("<dc:subject>a</dc:subject><dc:title/>", "<dc:title/>\n<dc:subject><rdf:Bag/></dc:subject>"),
+        (f"</rdf:Description><rdf:Description rdf:about=''><a:subject xmlns:a='{DC}'/>", ""),
+    ],
+)
+def test_the_guard_sees_no_change_in_keywords(one, other):
+    assert _rest(parsed(one)) == _rest(parsed(other))
+
+
+def parsed(body: str):
+    return etree.fromstring(xmp(body), parser())
+
+
 # Encodings (generated)
 
 
@@ -277,7 +310,10 @@ def test_windows_line_ends_stay():
         (xmp("<xmp:Nickname>&undefined;</xmp:Nickname>"), "no XML"),
         (xmp("<dc:subject rdf:parseType='Literal'>sea</dc:subject>"), "not known"),
         (xmp("<dc:subject><rdf:Description dc:x='1'/></dc:subject>"), "not known"),
-        (b"<x>" * 100_000 + b"</x>" * 100_000, "no XML"),
+        (b'<?xml version="1.0" encoding="utf-7"?>' + xmp("<xmp:Nickname>+AGE-</xmp:Nickname>"), "as it was"),
+        (b'<?xml version="1.0" encoding="rot13"?>' + xmp(), "not rot13 text"),
+        (b"<x>" * 40_000 + b"</x>" * 40_000, "no XML"),
+        (b"<x>" * 100_000 + b"</x>" * 100_000, "more than 100,000 tags"),
     ],
 )
 def test_what_is_not_understood_is_refused(content, reason):
