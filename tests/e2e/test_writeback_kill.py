@@ -13,7 +13,7 @@ from importers.xmp import facts_of_packet
 from safelight.writeback import Group, Member, Plan, apply, plan_xmp, runs, undo, wishes
 from safelight.writeback.xmp_edit import edited, new_sidecar
 
-PHOTOS, KILLS = 200, 8
+PHOTOS, KILLS = 200, 6
 APPLY = """
 import sys
 from pathlib import Path

@@ -352,7 +352,7 @@ CHANGES = st.lists(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data(), add=CHANGES, remove=CHANGES)
 def test_damaged_real_sidecars_are_changed_rightly_or_refused(sidecar_files, data, add, remove):
     names = ("photomechanics", "digikam_sample.jpg", "mwg", "RAW_NIKON_D750", "gpano", "tape-capture", "test1")
