@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -100,7 +99,7 @@ class _Writer:
 
     def __exit__(self, *exception: object) -> None:
         if self._journal:
-            self._journal.__exit__(None, None, None)
+            self._journal.close()
 
     @property
     def run(self) -> str | None:
@@ -112,8 +111,6 @@ class _Writer:
             return (Outcome.WRITTEN if self._write(change) else Outcome.UNCHANGED), ""
         except files.NotOursError as error:
             return Outcome.SKIPPED, str(error)
-        except ValueError:  # NUL in it, which only a plan that was changed by hand has
-            return Outcome.SKIPPED, "its path is no path"
         except OSError as error:
             return Outcome.FAILED, (error.strerror or str(error)).lower()
 
@@ -121,13 +118,17 @@ class _Writer:
         if self._journal:
             for folder in self._folders:
                 files.sync_folder(folder)
-            self._journal.end("applied", Counter({str(outcome): count for outcome, count in counts.items()}))
+            self._journal.end("applied", {str(outcome): count for outcome, count in counts.items()})
 
     def _write(self, change: Change) -> bool:
-        if change.path is None or not change.path.lower().endswith(".xmp"):
+        if change.path is None or not change.path.lower().endswith(".xmp") or "\0" in change.path:
             raise files.NotOursError("it is no XMP sidecar; nothing else is ever written to")
         path = Path(change.path)
         content = files.read(path)
+        if content is None and not (change.picture and Path(change.picture).is_file()):
+            raise files.NotOursError(
+                "its photo is not there any more"
+            )  # perhaps its drive: then this is not its folder
         now = None if content is None else files.digest(content)
         result = new_sidecar(change.add) if content is None else edited(content, change.add, change.remove)
         if result == content:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -14,6 +15,10 @@ from safelight.errors import SafelightError
 
 MAX_BYTES = 16 * 1024 * 1024
 """The largest file that is changed; sidecars are some kilobytes, with painted masks some megabytes."""
+
+
+# How file systems say that a file can have but one name.
+_NO_LINKS = (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 class NotOursError(SafelightError):
@@ -78,7 +83,7 @@ def replace(path: Path, content: bytes, expected: str | None, temporary: str) ->
     except FileExistsError as error:
         raise NotOursError("a file of this name has appeared meanwhile") from error
     except OSError as error:
-        if expected is not None or not part.exists() or not _has_no_links(error):
+        if expected is not None or not part.exists() or error.errno not in _NO_LINKS:
             raise
         part.replace(target)  # on exFAT and many network drives a rename has to do
     finally:
@@ -118,7 +123,7 @@ def _write(part: Path, content: bytes, like: Path | None) -> None:
     part.unlink(missing_ok=True)
     copied = like is not None and not hasattr(os, "listxattr")
     if copied:  # macOS: Python cannot copy attributes and access lists, its cp can
-        subprocess.run(["cp", "-p", str(like), str(part)], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(["cp", "-p", str(like), str(part)], check=False, stderr=subprocess.DEVNULL)
     with part.open("wb" if copied else "xb") as file:
         file.write(content)
         file.flush()
@@ -145,12 +150,6 @@ def _check(target: Path, expected: str | None) -> None:
     now = read(target)
     if (None if now is None else digest(now)) != expected:
         raise NotOursError("it has been changed meanwhile")
-
-
-def _has_no_links(error: OSError) -> bool:
-    import errno
-
-    return error.errno in (errno.EPERM, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EMLINK)
 
 
 def sync_folder(folder: Path) -> None:

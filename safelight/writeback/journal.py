@@ -5,7 +5,7 @@ at any moment each file is as the line has it before, or as it has it after, and
 
     {"run": "20260501-101112", "at": "...", "purpose": "tag duplicates", "format": 1}
     {"n": 0, "photo": "4kq7z2m9xb3c", "path": "/p/a.xmp", "before": "...", "content": "eJx...", "after": "..."}
-    {"end": "applied" | "undone" | "interrupted", "at": "...", "counts": {...}}
+    {"end": "applied" | "undone" | "partly undone" | "interrupted", "at": "...", "counts": {...}}
     {"undo": "..."}            an undo has begun; another "end" follows when it is done
 """
 
@@ -63,7 +63,7 @@ class Run:
         run: Names it: "20260501-101112".
         at: When it began, ISO 8601 with the zone.
         purpose: For people.
-        state: "applied", "undone" or "interrupted" (killed in the middle of one of them).
+        state: "applied", "undone", "partly undone" (some files were kept or failed), or "interrupted" (killed).
         files: How many files it was about to write.
     """
 
@@ -128,6 +128,10 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
         self._file.close()
 
     def begin(self, purpose: str) -> None:
@@ -174,7 +178,7 @@ def new_journal(home: Path) -> Journal:
     """
     name = datetime.now().strftime("%Y%m%d-%H%M%S")
     number = 1
-    while (path := folder(home) / f"{name}{f'-{number}' if number > 1 else ''}.jsonl").exists():
+    while (path := path_of(home, name if number == 1 else f"{name}-{number}")).exists():
         number += 1
     journal = Journal(path)
     files.sync_folder(path.parent)
@@ -199,16 +203,9 @@ def runs(home: Path) -> list[Run]:
     return [run for run in map(_run, reversed(_paths(home))) if run.files]
 
 
-def find(home: Path, run: str) -> Path:
-    """Return the journal of a run.
-
-    Raises:
-        SafelightError: There is none of that name.
-    """
-    found = next((path for path in _paths(home) if path.stem == run), None)
-    if found is None:
-        raise SafelightError(f"there is no run {run}; `safelight undo --list` shows which there are")
-    return found
+def path_of(home: Path, run: str) -> Path:
+    """Return the journal of a run."""
+    return folder(home) / f"{run}.jsonl"
 
 
 def sweep(home: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,7 +72,7 @@ def undo(home: Path, run: str | None = None, *, on_file: OnFile | None = None) -
     with journal.writing(home):
         journal.sweep(home)
         found = _chosen(home, run)
-        path = journal.find(home, found.run)
+        path = journal.path_of(home, found.run)
         deque(journal.entries(path), maxlen=0)  # all are checked before the first file is touched
         counts = dict.fromkeys(Undone, 0)
         folders: set[Path] = set()
@@ -103,6 +104,8 @@ def _chosen(home: Path, run: str | None) -> Run:
 def _put_back(entry: Entry, run: str) -> tuple[Undone, str]:
     path = Path(entry.path)
     try:
+        if _is_empty(path.parent):
+            return Undone.FAILED, "its folder is not there, or empty; is its drive away?"
         content = files.read(path)
         now = None if content is None else files.digest(content)
         if now == entry.before:
@@ -118,3 +121,12 @@ def _put_back(entry: Entry, run: str) -> tuple[Undone, str]:
         return Undone.KEPT, str(error)
     except OSError as error:
         return Undone.FAILED, (error.strerror or str(error)).lower()
+
+
+def _is_empty(folder: Path) -> bool:
+    """Tell a folder that is not there, or where a drive is usually shown: no file in it can be called gone."""
+    try:
+        with os.scandir(folder) as found:
+            return next(found, None) is None
+    except FileNotFoundError:
+        return True

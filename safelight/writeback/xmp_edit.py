@@ -73,7 +73,11 @@ def edited(content: bytes, add: Sequence[Steps], remove: Sequence[Steps]) -> byt
     except ValueError as error:
         raise NotOursError(f"a keyword has characters that XML cannot hold ({error})") from error
     result = encode(source, root)
-    if before != _rest(etree.fromstring(decode(result).body, parser())):
+    try:
+        after = _rest(etree.fromstring(decode(result).body, parser()))
+    except etree.XMLSyntaxError:
+        after = b""
+    if after != before:
         raise NotOursError("its keywords cannot be changed without touching something else")
     return result
 
@@ -186,8 +190,8 @@ def _child(parent: etree._Element, tag: str, prefix: str = "") -> etree._Element
     """Append an element, indented as its neighbours are."""
     inner, outer = _indentation(parent)
     space = tag[1:].partition("}")[0]
-    known = prefix and space not in parent.nsmap.values()
-    child = etree.SubElement(parent, tag, nsmap={prefix: space} if known else None)
+    is_unknown = prefix and space not in parent.nsmap.values()
+    child = etree.SubElement(parent, tag, nsmap={prefix: space} if is_unknown else None)
     previous = child.getprevious()
     if previous is None:
         parent.text = inner

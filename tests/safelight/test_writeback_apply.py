@@ -122,6 +122,16 @@ def test_nothing_but_sidecars_is_written_whatever_a_plan_says(photos, home):
     assert everything(photos) == before
 
 
+def test_no_sidecar_is_made_where_the_photo_is_not(photos, home):
+    planned = plan(photos)
+    (photos / "a.CR2").unlink()  # or its drive is away, and this is the folder that it is usually shown in
+    told = []
+    report = apply(planned, home, on_change=lambda change, outcome, why: told.append(why))
+    assert counts(report) == {"written": 2, "skipped": 1}
+    assert told[0] == "its photo is not there any more"
+    assert not (photos / "a.xmp").exists()
+
+
 def test_other_targets_say_that_they_come_later(home):
     for target in (Target.LIGHTROOM, Target.PHOTOS):
         with pytest.raises(SafelightError, match=f"writing to {target} comes with a later version"):
@@ -265,6 +275,22 @@ def test_undo_keeps_later_changes(photos, home):
     assert (photos / "b.xmp").read_bytes() == later
     assert not undone.all_well
     assert [run.state for run in runs(home)] == ["partly undone"]
+
+
+@pytest.mark.parametrize("mount_point", ["gone", "empty"])
+def test_undo_of_a_drive_that_is_away_can_be_tried_again(photos, home, mount_point):
+    before = everything(photos)
+    report = apply(plan(photos), home)
+    away = photos.rename(photos.with_name("unplugged"))
+    if mount_point == "empty":
+        photos.mkdir()
+    assert counts(undo(home, report.run)) == {"failed": 3}
+    assert runs(home)[0].state == "partly undone"
+    if mount_point == "empty":
+        photos.rmdir()
+    away.rename(photos)
+    assert counts(undo(home, report.run)) == {"removed": 1, "restored": 2}
+    assert everything(photos) == before
 
 
 def test_undo_makes_no_file_anew_that_the_user_has_removed(photos, home):
