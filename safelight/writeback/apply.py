@@ -135,6 +135,8 @@ class _Writer:
             return False
         if now != change.before:
             raise files.NotOursError("it has changed since this was planned; plan again")
+        if content is not None:
+            files.check_unprotected(path)
         if self._journal is None:
             self._journal = journal.new_journal(self._home)
             self._journal.begin(self._purpose)

@@ -53,6 +53,17 @@ def read(path: Path) -> bytes | None:
         return file.read()
 
 
+def check_unprotected(path: Path) -> None:
+    """Respect a file's write protection, which putting another in its place would get round.
+
+    Raises:
+        NotOursError: Nobody may write to it.
+        OSError: It cannot be looked at.
+    """
+    if not path.stat().st_mode & (stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH):
+        raise NotOursError("it is write-protected")
+
+
 def replace(path: Path, content: bytes, expected: str | None, temporary: str) -> None:
     """Put a content in a file's place; mode, owner and extended attributes stay. A link's target is replaced.
 

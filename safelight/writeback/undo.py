@@ -112,6 +112,7 @@ def _put_back(entry: Entry, run: str) -> tuple[Undone, str]:
             return Undone.NOTHING, ""
         if now != entry.after:
             return Undone.KEPT, "it is gone" if now is None else "it has been changed since"
+        files.check_unprotected(path)
         if entry.content is None:
             files.remove(path, entry.after)
             return Undone.REMOVED, ""

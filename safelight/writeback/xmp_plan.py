@@ -109,6 +109,8 @@ def _change(wish: Wish, sidecar: bytes) -> Change | None:
             new_sidecar(wish.keywords)
         elif edited(content, wish.keywords, remove) == content:
             return None
+        else:
+            files.check_unprotected(Path(path))
     except files.NotOursError as error:
         raise _LeaveOutError(f"its sidecar {os.path.basename(path)} is left alone: {error}") from error  # noqa: PTH119
     except OSError as error:

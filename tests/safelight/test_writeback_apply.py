@@ -160,6 +160,28 @@ def test_mode_and_attributes_stay_and_a_links_target_is_replaced(photos, home, t
     assert real.read_bytes() == MINE
 
 
+def test_where_python_knows_no_attributes_the_systems_copy_keeps_them(photos, home, monkeypatch):
+    """macOS: os has no listxattr there."""
+    monkeypatch.delattr(os, "listxattr", raising=False)
+    before = everything(photos)
+    (photos / "b.xmp").chmod(0o604)
+    assert counts(apply(plan(photos), home)) == {"written": 3}
+    assert stat.S_IMODE((photos / "b.xmp").stat().st_mode) == 0o604
+    undo(home)
+    assert everything(photos) == before
+
+
+def test_write_protection_is_respected(photos, home):
+    planned = plan(photos)
+    (photos / "b.xmp").chmod(0o444)
+    assert counts(apply(planned, home)) == {"written": 2, "skipped": 1}
+    assert (photos / "b.xmp").read_bytes() == MINE
+    (left,) = plan(photos).left_out
+    assert "b.xmp is left alone: it is write-protected" in left.reason
+    (photos / "c.CR2.xmp").chmod(0o444)
+    assert counts(undo(home)) == {"removed": 1, "kept": 1}
+
+
 def test_a_pipe_in_a_sidecars_place_holds_nobody_up(photos, home):
     planned = plan(photos)
     (photos / "b.xmp").unlink()
