@@ -294,7 +294,7 @@ def test_any_bytes_give_facts(packet):
     check(facts_of_packet(packet))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_damaged_real_sidecars_give_facts(sidecar_files, data):
     names = ("photomechanics", "digikam_sample.jpg", "mwg", "RAW_NIKON_D750", "dji", "gpano", "test1")
