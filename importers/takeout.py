@@ -93,7 +93,7 @@ class TakeoutSource:
         """Yield every photo once, part by part; videos and what is in the bin with the reason why they are not read.
 
         Args:
-            known: A photo that was met before is not compared again with its copies in albums.
+            known: A photo that was met before is not compared again with its copies in albums, nor unpacked again.
 
         Raises:
             ImporterError: No part can be read.
@@ -111,7 +111,7 @@ class TakeoutSource:
             if problems:
                 self.unreadable[b""] = "; ".join(problems)
             yield from self._problems(export)
-            yield from self._deliver(export, parts)
+            yield from self._deliver(export, parts, known)
         self.remarks += _remarks(export, places)
 
     def _problems(self, export: Export) -> Iterator[Photo]:
@@ -122,13 +122,15 @@ class TakeoutSource:
             if (problem := self._why_not(item)) is not None:
                 yield self._photo(item, Delivery(item.entry, Rendition(_file_of(item.entry)), problem=problem))
 
-    def _deliver(self, export: Export, parts: list[Part]) -> Iterator[Photo]:
+    def _deliver(self, export: Export, parts: list[Part], known: Known | None) -> Iterator[Photo]:
         by_part: dict[int, dict[Entry, Item]] = defaultdict(dict)
         for item in export.items:
             if self._why_not(item) is None:
                 by_part[id(item.entry.part)][item.entry] = item
         for part in parts:
             items = by_part.pop(id(part), {})
+            if part.is_stream and known:
+                yield from self._known_ones(items, known)
             if not items:
                 continue
             try:
@@ -136,6 +138,14 @@ class TakeoutSource:
                     yield self._photo(items[delivery.entry], delivery)
             except ImporterError as error:  # it could be listed, so it was changed or taken away on the way
                 self.unreadable[b""] = str(error)
+
+    def _known_ones(self, items: dict[Entry, Item], known: Known) -> Iterator[Photo]:
+        """Yield, and take out of `items`, what need not be unpacked."""
+        for entry, item in list(items.items()):
+            photo = self._photo(item, Delivery(entry, Rendition(entry.part.path)))
+            if photo.stamp and known(photo.key, photo.stamp):
+                del items[entry]
+                yield photo
 
     def _why_not(self, item: Item) -> str | None:
         if item.entry.problem:
@@ -163,15 +173,19 @@ class TakeoutSource:
             delivery.done()
         parts = tuple(_parts_of(item))
         told = repr((name, facts, sidecar.url, [(part.role, part.name) for part in parts]))
+        token = hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=7)
+        stamp = entry.stamp
+        if entry.part.is_stream:  # a photo is unpacked again if its facts change, so its stamp covers them
+            stamp = replace(stamp, mtime_ns=stamp.mtime_ns ^ int.from_bytes(token.digest()))
         return Photo(
             key=key,
             name=name,
             path=entry.path,
             renditions=(replace(delivery.rendition, edited=item.is_copy),),
-            stamp=entry.stamp,
+            stamp=stamp,
             facts=facts,
             problem=problem,
-            facts_token=hashlib.blake2b(told.encode("utf-8", "replace"), digest_size=8).hexdigest(),
+            facts_token=token.hexdigest(),
             parts=parts,
             ref=sidecar.url,
             done=None if problem else delivery.done,

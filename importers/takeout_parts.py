@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
 from importers.base import FileStamp, ImporterError, Rendition
 from importers.formats import worth_a_look
@@ -104,9 +104,15 @@ class Delivery(NamedTuple):
 
 
 class Part(Protocol):
-    """A part of an export."""
+    """A part of an export.
+
+    Attributes:
+        path: The archive, or the folder that holds the Google Photos folder.
+        is_stream: Whether a file must be unpacked to be read.
+    """
 
     path: Path
+    is_stream: ClassVar[bool]
 
     def entries(self) -> Iterator[Entry]:
         """List the files of Google Photos, and those whose names lead out of the export, as problems.
@@ -135,6 +141,8 @@ class Part(Protocol):
 
 class Tree:
     """A part that was unpacked."""
+
+    is_stream: ClassVar[bool] = False
 
     def __init__(self, place: PartPlace) -> None:
         self.path = place.path

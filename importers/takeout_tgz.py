@@ -14,7 +14,7 @@ import zlib
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, ClassVar
 
 from importers.base import FileStamp, ImporterError, Rendition
 from importers.takeout_json import MAX_JSON_BYTES
@@ -37,6 +37,8 @@ class Tgz:
     Attributes:
         stamp: Of all such parts together: they are one stream, in which a JSON may lie far from its picture.
     """
+
+    is_stream: ClassVar[bool] = True
 
     def __init__(self, place: PartPlace, stamp: FileStamp, spool: IO[bytes]) -> None:
         """Open a stream; its JSON is kept at the end of `spool`."""

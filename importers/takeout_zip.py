@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import BinaryIO
+from typing import BinaryIO, ClassVar
 
 from importers.base import FileStamp, ImporterError, Rendition, Span
 from importers.takeout_json import MAX_JSON_BYTES
@@ -25,12 +25,14 @@ _UTF8 = 0x800
 _MOST_INFLATED = 1032
 """Deflate makes no byte into more than this many."""
 
-MAX_MEDIA_BYTES = 4 << 30
-"""No picture is larger."""
+MAX_MEDIA_BYTES = 1 << 30
+"""No picture of Google's is larger."""
 
 
 class Zip:
     """A part that is a zip."""
+
+    is_stream: ClassVar[bool] = False
 
     def __init__(self, place: PartPlace) -> None:
         self.path = place.path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import zlib
 from datetime import UTC, datetime
@@ -21,7 +22,7 @@ from takeout_exports import (
     unpack,
 )
 
-from importers.base import ImporterError, Mark, Options, Photo
+from importers.base import Facts, ImporterError, Mark, Options, Photo
 from importers.takeout import TakeoutSource
 
 PHOTOS = "Takeout/Google Photos"
@@ -360,6 +361,29 @@ def test_a_streams_files_go_away_with_the_run(tmp_path, monkeypatch) -> None:
     assert list(room.iterdir()) == []
 
 
+def test_a_streams_known_photos_are_not_unpacked_again(tmp_path, monkeypatch) -> None:
+    files = {f"{YEAR}/{n}.jpg": picture(n) for n in range(3)} | {f"{YEAR}/0.jpg.json": sidecar("0.jpg")}
+    path = pack_tgz(files, tmp_path / f"{STAMP}-001.tgz")
+    source = TakeoutSource(path)
+    stamps = {}
+    for photo in source.photos():
+        stamps[photo.key] = photo.stamp
+        assert photo.done
+        photo.done()
+    monkeypatch.setattr(Path, "open", lambda *args, **options: pytest.fail("unpacked again"))
+    again = {photo.key: photo.stamp for photo in source.photos(lambda key, stamp: stamps[key] == stamp)}
+    assert again == stamps
+    monkeypatch.undo()
+    status = path.stat()
+    pack_tgz(files | {f"{YEAR}/0.jpg.json": sidecar("0.jpg", favorited=True)}, path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    new = [photo for photo in source.photos(lambda key, stamp: stamps[key] == stamp) if photo.done]
+    assert [photo.name for photo in new if photo.facts.favorite] == ["0.jpg"]
+    for photo in new:
+        assert photo.done
+        photo.done()
+
+
 def test_large_files_pass_through_a_stream(tmp_path) -> None:
     large, caption = picture(1) + bytes(9 << 20), "x" * (3 << 20)
     files = {f"{YEAR}/a.jpg": large, f"{YEAR}/a.jpg.json": sidecar("a.jpg", description=caption)}
@@ -411,3 +435,25 @@ def test_exports_in_any_language(tmp_path, name, packed) -> None:
         f"{name}/a.jpg": datetime(2018, 9, 28, 23, 7, 7, tzinfo=UTC)
     }
     assert photos[f"{name}/a.jpg"].facts.albums == ()
+
+
+# The camera's clock and Google's
+
+
+@pytest.mark.parametrize(
+    ("google", "camera", "expected"),
+    [
+        ("2018-09-28T22:35:49+00:00", "2018-09-28T17:35:49", "camera"),
+        ("2018-09-28T22:35:49+00:00", "2018-09-29T12:35:49", "camera"),
+        ("2018-09-28T22:35:49+00:00", "2018-09-28T17:35:49-05:00", "camera"),
+        ("2018-09-28T22:35:49+00:00", "2018-09-28T17:35:49-04:00", "google"),  # one hour off: corrected
+        ("1975-06-01T12:00:00+00:00", "2018-09-28T17:35:49", "google"),  # a scan, dated by its owner
+        ("2018-09-28T22:35:49+00:00", None, "google"),
+        (None, "2018-09-28T17:35:49", "camera"),
+        ("2018-09-28T22:35:49+02:00", "2018-09-28T17:35:49", "google"),  # it shows a clock already
+    ],
+)
+def test_the_cameras_clock_counts_where_both_can_mean_one_moment(google, camera, expected) -> None:
+    times = {"google": google, "camera": camera}
+    read = {name: Facts(taken_at=datetime.fromisoformat(text) if text else None) for name, text in times.items()}
+    assert read["google"].over(read["camera"]).taken_at == read[expected].taken_at
