@@ -186,14 +186,14 @@ class _Matching:
 
     def _find_longer_names(self) -> None:
         """Match files whose names were cut with JSON files whose names were not."""
+        longer = [(stem, pool) for stem, pool in self._pools.items() if units(stem) > SIDECAR_UNITS]
         for name, (title, counter) in self._media.items():
             if name in self._found or units(title) < MEDIA_UNITS:
                 continue
-            shown = ((stem, pool[counter]) for stem, pool in self._pools.items() if counter in pool)
             fitting = {
-                sidecar
-                for stem, sidecar in shown
-                if sidecar in self._free and units(stem) > SIDECAR_UNITS and agrees(_shown_title(stem), title)
+                pool[counter]
+                for stem, pool in longer
+                if pool.get(counter) in self._free and agrees(stem.removesuffix(SUPPLEMENT), title)
             }
             if len(fitting) == 1:
                 self._take(name, fitting.pop())
@@ -219,10 +219,6 @@ def _begins(stated: str, shown: str, is_cut: bool) -> bool:
     if len(stated) < len(shown) or (len(stated) > len(shown) and not is_cut):
         return False
     return all(here in (there, "_") for here, there in zip(shown, stated, strict=False))
-
-
-def _shown_title(stem: str) -> str:
-    return stem.removesuffix(SUPPLEMENT)
 
 
 # The rules, most exact first: title -> stems that its JSON may have.

@@ -416,6 +416,21 @@ def test_folders_with_other_pictures_are_no_exports(tmp_path, names) -> None:
         TakeoutSource(tmp_path / "Pictures")
 
 
+def test_recognising_looks_into_few_folders_and_no_archive(tmp_path, monkeypatch) -> None:
+    files = {f"{PHOTOS}/Album {n}/{n}.jpg": b"" for n in range(100)} | {f"{YEAR}/a.jpg": b""}
+    unpack(files, tmp_path / "tree")
+    for number in range(1, 100):
+        unpack({f"{STAMP}-{number:03}.zip": b"no zip at all"}, tmp_path / "zips")
+    looks: list[object] = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looks.append(path) or scan(path))
+    monkeypatch.setattr(Path, "open", lambda *args, **options: pytest.fail("opened"))
+    assert TakeoutSource.recognise(tmp_path / "tree")
+    assert TakeoutSource.recognise(tmp_path / "zips")
+    assert TakeoutSource.recognise(tmp_path / "zips" / f"{STAMP}-050.zip")
+    assert len(looks) < 10
+
+
 @pytest.mark.parametrize(
     "name",
     [
