@@ -160,7 +160,7 @@ class TakeoutSource:
         key = _key(entry)
         facts = replace(
             sidecar.facts,
-            albums=tuple((album,) for album in item.albums),
+            albums=tuple((_text(album),) for album in item.albums),
             edited=True if item.is_copy else (False if item.copies else None),
             media=_media_of(item),
         )
@@ -240,16 +240,29 @@ def _media_of(item: Item) -> tuple[str, ...]:
 
 def _parts_of(item: Item) -> Iterator[base.Part]:
     if item.motion:
-        role = "motion video" if is_pixel_motion(item.motion.name) else "live video"
-        yield base.Part(role, item.motion.name, item.motion.path)
+        yield _part("motion video" if is_pixel_motion(item.motion.name) else "live video", item.motion)
     if item.original:
-        yield base.Part("original", item.original.name, item.original.path)
+        yield _part("original", item.original)
     for copy in item.copies:
-        yield base.Part("edited copy", copy.name, copy.path)
+        yield _part("edited copy", copy)
     for place in item.places:
-        yield base.Part("album copy", place.key, place.path)
+        yield base.Part("album copy", _shown(place.key), place.path)
     if item.sidecar:
-        yield base.Part("sidecar", item.sidecar.name, item.sidecar.path)
+        yield _part("sidecar", item.sidecar)
+
+
+def _part(role: str, entry: Entry) -> base.Part:
+    return base.Part(role, _shown(entry.name), entry.path)
+
+
+def _text(name: str) -> str:
+    """Replace what is no text; names of folders need not be."""
+    return os.fsencode(name).decode("utf-8", "replace")
+
+
+def _shown(path: str) -> str:
+    """Write a path for people; names need not be text."""
+    return "/".join(display_name(os.fsencode(name)) for name in path.split("/"))
 
 
 def _remarks(export: Export, places: list[PartPlace]) -> Iterator[str]:
@@ -257,10 +270,10 @@ def _remarks(export: Export, places: list[PartPlace]) -> Iterator[str]:
         listed = ", ".join(f"{number:03}" for number in numbers)
         yield f"The parts {listed} of this export are not here; put them beside the others and index again."
     if export.alone:
-        count, first = len(export.alone), export.alone[0]
+        first = _shown(export.alone[0].key)
         yield (
-            f"{count} photos or videos are described in this export but not in it (such as {first.key}): a part of it"
-            " may be missing, or its folder was tidied up."
+            f"{len(export.alone)} photos or videos are described in this export but not in it (such as {first}):"
+            " a part of it may be missing, or its folder was tidied up."
         )
 
 

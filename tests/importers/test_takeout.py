@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import zlib
 from datetime import UTC, datetime
@@ -212,6 +213,19 @@ def test_two_uploads_of_the_same_bytes_stay_two(tmp_path) -> None:
 def test_a_photo_that_is_only_in_albums_is_one_photo(tmp_path) -> None:
     photos = put(tmp_path, {"A/a.jpg": picture(1), "B/a.jpg": picture(1), "B/m.json": album("Bee")})
     assert {key: photo.facts.albums for key, photo in photos.items()} == {"A/a.jpg": (("A",), ("Bee",))}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no such names")
+def test_names_that_are_no_text(tmp_path) -> None:
+    folder = tmp_path / PHOTOS / os.fsdecode(b"caf\xe9")
+    for place in (folder, tmp_path / YEAR):
+        place.mkdir(parents=True)
+        (place / os.fsdecode(b"\xe9.jpg")).write_bytes(picture(1))
+        (place / os.fsdecode(b"\xe9.jpg.json")).write_bytes(sidecar("a\ud800.jpg"))
+    (photo,) = TakeoutSource(tmp_path).photos()
+    assert photo.key == b"Google Photos/Photos from 2018/\xe9.jpg"
+    for text in (photo.name, *photo.facts.albums[0], *(part.name for part in photo.parts)):
+        assert text.encode()
 
 
 def test_an_album_called_metadata_is_no_photos_json(tmp_path) -> None:
