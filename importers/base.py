@@ -177,8 +177,8 @@ class Facts:
     def over(self, other: Facts) -> Facts:
         """Return these facts, with what is unknown here taken from `other`; position and exposure go whole.
 
-        A time in UTC says when, but not what the clock showed; where `other` shows that moment as it was at some place
-        on Earth, its time is taken.
+        A time in UTC says when, but not what the camera's clock showed; where `other` can be that moment as a clock
+        showed it somewhere on Earth, its time is taken.
         """
         merged = {f.name: getattr(self if _is_known(getattr(self, f.name)) else other, f.name) for f in fields(self)}
         if self.latitude is None or self.longitude is None:
@@ -189,11 +189,11 @@ class Facts:
 
 
 def _is_same_moment(utc: datetime, local: datetime) -> bool:
-    """Tell whether a time in UTC can be that of another clock, whose zone may be unknown."""
+    """Tell whether a time in UTC can be that of a clock which shows another, and whose zone may be unknown."""
     if utc.utcoffset() != timedelta(0):
         return False
     if local.tzinfo is None:
-        return abs(local - utc.replace(tzinfo=None)) <= _FARTHEST_ZONE
+        return timedelta(minutes=1) <= abs(local - utc.replace(tzinfo=None)) <= _FARTHEST_ZONE
     return abs(local - utc) < timedelta(minutes=1)
 
 

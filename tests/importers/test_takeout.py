@@ -477,6 +477,7 @@ def test_exports_in_any_language(tmp_path, name, packed) -> None:
         ("2018-09-28T22:35:49+00:00", "2018-09-28T17:35:49-05:00", "camera"),
         ("2018-09-28T22:35:49+00:00", "2018-09-28T17:35:49-04:00", "google"),  # one hour off: corrected
         ("1975-06-01T12:00:00+00:00", "2018-09-28T17:35:49", "google"),  # a scan, dated by its owner
+        ("2018-09-28T22:35:49+00:00", "2018-09-28T22:35:49", "google"),  # the same, and its zone is known
         ("2018-09-28T22:35:49+00:00", None, "google"),
         (None, "2018-09-28T17:35:49", "camera"),
         ("2018-09-28T22:35:49+02:00", "2018-09-28T17:35:49", "google"),  # it shows a clock already

@@ -43,8 +43,8 @@ class Runner:
     def photos(self) -> list[tuple[object, ...]]:
         """All that the catalog holds of each photo, but for where it lies."""
         return self.rows(
-            "SELECT p.key, p.name, hex(c.hash), c.size_bytes, p.taken_at, p.utc_offset_minutes, p.latitude, p.longitude,"
-            " p.caption, p.favorite, p.edited, p.ref, p.state, p.reason,"
+            "SELECT p.key, p.name, hex(c.hash), c.size_bytes, p.taken_at, p.utc_offset_minutes, p.latitude,"
+            " p.longitude, p.caption, p.favorite, p.edited, p.ref, p.state, p.reason,"
             " (SELECT group_concat(t.kind || ':' || t.path) FROM tag t WHERE t.photo_id = p.id),"
             " (SELECT group_concat(a.role || ':' || a.name) FROM part a WHERE a.photo_id = p.id)"
             " FROM photo p LEFT JOIN content c ON c.id = p.content_id ORDER BY p.key"
