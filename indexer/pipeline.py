@@ -283,11 +283,14 @@ class IndexRun:
         served = photo.renditions[decoded.served]
         is_original = served.path == photo.path and served.span is None
         is_passing = photo.done is not None  # a file that was unpacked for this run
+        # An original inside an archive has the bytes that name it elsewhere, too.
+        is_packed = served.span is not None and served.kind == "original"
+        original_hash = decoded.original_digest or (decoded.digest if is_packed else b"")
         return replace(
             self._row(photo, Outcome.INDEXED, None, facts),
             # Of the bytes that were read, which may be younger than the walk; a run meets the first rendition again.
             stamp=decoded.stamp if decoded.served == 0 and not is_passing else photo.stamp,
-            original_hash=decoded.original_digest or None,
+            original_hash=original_hash or None,
             rendition=None if is_original or is_passing else served,
         )
 
