@@ -31,7 +31,7 @@ from importers.takeout_zip import Zip
 
 _SPOOL_BYTES = 8 << 20
 _VIDEO = "it is a video; only pictures are read"
-_TRASHED = "it lay in the bin of Google Photos"
+_TRASHED = "it lay in the bin of Google Photos; --trashed takes it in"
 
 
 class TakeoutSource:
@@ -105,9 +105,10 @@ class TakeoutSource:
             parts = _open(places, cast("IO[bytes]", spool))
             entries = (entry for part in parts for entry in _entries_of(part, problems.append))
             export = assemble(entries, _comparison(known))
-            if len(problems) == len(parts):
-                gone = f"{self.root} is no longer there, or no longer an export"
-                raise ImporterError(problems[0] if problems else gone)
+            if not parts:
+                raise ImporterError(f"{self.root} is no longer there, or no longer an export")
+            if problems and not export.items:
+                raise ImporterError(problems[0])
             if problems:
                 self.unreadable[b""] = "; ".join(problems)
             yield from self._problems(export)
@@ -116,7 +117,7 @@ class TakeoutSource:
 
     def _problems(self, export: Export) -> Iterator[Photo]:
         """Yield what is there but not read."""
-        for entry in export.outside:
+        for entry in export.outside.values():
             yield Photo(_key(entry), display_name(_key(entry)), entry.path, (), entry.stamp, problem=entry.problem)
         for item in export.items:
             if (problem := self._why_not(item)) is not None:

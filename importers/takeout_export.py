@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 from importers.takeout_folders import Kind, kind_of
 from importers.takeout_json import Album, Sidecar, read_json
 from importers.takeout_names import split_counter, split_suffix
-from importers.takeout_pairs import is_edited, relate
+from importers.takeout_pairs import relate
 from importers.takeout_parts import Entry
 
 IsSame = Callable[[Entry, Entry], bool]
@@ -33,7 +33,8 @@ class Item:
         entry: The file that stands for it.
         sidecar: Its JSON.
         kind: Of the folder.
-        original: What it is an edited copy of.
+        is_copy: Whether it shows edits or effects.
+        original: What it is an edited copy of, where that is there.
         copies: What was made from it.
         motion: Its moving half.
         albums: By their titles.
@@ -43,16 +44,12 @@ class Item:
     entry: Entry
     sidecar: Entry | None
     kind: Kind
+    is_copy: bool = False
     original: Entry | None = None
     copies: list[Entry] = field(default_factory=list[Entry])
     motion: Entry | None = None
     albums: list[str] = field(default_factory=list[str])
     places: list[Entry] = field(default_factory=list[Entry])
-
-    @property
-    def is_copy(self) -> bool:
-        """Tell whether it shows edits or effects."""
-        return self.original is not None or is_edited(self.entry.name)
 
     @property
     def is_animation(self) -> bool:
@@ -67,12 +64,12 @@ class Export:
     Attributes:
         items: In the order of folders and names, years first.
         alone: JSON whose photo is not there.
-        outside: Files whose names lead out of the export.
+        outside: Key -> file whose name leads out of the export.
     """
 
     items: list[Item] = field(default_factory=list[Item])
     alone: list[Entry] = field(default_factory=list[Entry])
-    outside: list[Entry] = field(default_factory=list[Entry])
+    outside: dict[str, Entry] = field(default_factory=dict[str, Entry])
 
 
 @dataclass(slots=True)
@@ -89,7 +86,7 @@ def assemble(entries: Iterable[Entry], is_same: IsSame) -> Export:
     folders: dict[str, _Folder] = defaultdict(_Folder)
     for entry in entries:
         if entry.problem and not entry.folder:
-            export.outside.append(entry)
+            export.outside.setdefault(entry.key, entry)
         elif entry.is_json:
             folders[entry.folder].json.setdefault(entry.name, entry)
         elif entry.is_media:
@@ -141,7 +138,8 @@ def _read_folder(name: str, folder: _Folder) -> tuple[Kind, list[Item], list[Ent
     for known in sorted(folder.media):
         if known not in kinship.motion:
             sidecar = kinship.sidecars.get(known)
-            items[known] = Item(folder.media[known], folder.json[sidecar] if sidecar else None, kind)
+            entry, described = folder.media[known], folder.json[sidecar] if sidecar else None
+            items[known] = Item(entry, described, kind, is_copy=known in kinship.copies)
             if kind is Kind.ALBUM:
                 items[known].albums.append(titles[0] if titles else name.rpartition("/")[2])
     for video, still in kinship.motion.items():
@@ -172,7 +170,7 @@ class _Merger:
             else:
                 new.append(item)
         if into_others:
-            for item in new:
+            for item in (item for item in new if not item.entry.problem):
                 self._met[_likeness(item.entry)].append(item)
         yield from new
 

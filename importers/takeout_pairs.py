@@ -46,11 +46,13 @@ class Kinship(NamedTuple):
 
     Attributes:
         sidecars: Picture or video -> its JSON; an edited copy has its original's, a moving half its still's.
+        copies: Edited copies, those included whose original is not there.
         originals: Edited copy -> what it was made from, where that is there.
         motion: Video -> the still that it is the moving half of.
     """
 
     sidecars: dict[str, str]
+    copies: frozenset[str]
     originals: dict[str, str]
     motion: dict[str, str]
 
@@ -70,6 +72,7 @@ def relate(media: Collection[str], sidecars: Collection[str], title_of: TitleOf 
             own[half] = own[whole]
     return Kinship(
         {name: sidecar for name, sidecar in own.items() if name in media},
+        frozenset(originals),
         {copy: original for copy, original in originals.items() if original not in absent},
         motion,
     )
@@ -83,12 +86,6 @@ def _describe_by_stem(absent: Iterable[str], free: Collection[str], own: dict[st
             fitting = [sidecar for sidecar in free if normal(sidecar).casefold().startswith(stem)]
             if len(fitting) == 1:
                 own[original] = fitting[0]
-
-
-def is_edited(name: str) -> bool:
-    """Tell whether a name says that the user edited the picture."""
-    stem = split_suffix(split_counter(normal(name)).title)[0].casefold()
-    return any(stem.endswith(normal(added)) for added in EDITED)
 
 
 def match_originals(media: Iterable[str], described: Collection[str]) -> dict[str, str]:

@@ -118,7 +118,7 @@ class Part(Protocol):
         """List the files of Google Photos, and those whose names lead out of the export, as problems.
 
         Raises:
-            ImporterError: The part cannot be read.
+            ImporterError: The part, or something in it, cannot be read; what was listed by then counts.
         """
         ...
 
@@ -151,12 +151,14 @@ class Tree:
     def entries(self) -> Iterator[Entry]:
         """List the files; links to folders are not followed."""
         folders = [self._folder]
+        problem: str | None = None
         while folders:
             folder = folders.pop()
             try:
                 found = sorted(os.scandir(self.path / folder), key=lambda entry: entry.name)
             except OSError as error:
-                raise ImporterError(f"{self.path / folder} cannot be read: {error.strerror or error}") from error
+                problem = problem or f"{self.path / folder}: {(error.strerror or str(error)).lower()}"
+                continue
             for entry in found:
                 inner = f"{folder}/{entry.name}"
                 if entry.name.startswith("."):
@@ -166,6 +168,8 @@ class Tree:
                         folders.append(inner)
                 else:
                     yield self._entry(folder, entry)
+        if problem:
+            raise ImporterError(problem)
 
     def _entry(self, folder: str, entry: os.DirEntry[str]) -> Entry:
         names = normal(folder), normal(entry.name)

@@ -151,7 +151,7 @@ class IndexRun:
                     return
         except ImporterError:
             return  # the run itself meets it, and says so
-        self._total_final = True
+        self._total_final = self._total > 0  # not every source can tell beforehand
 
     # What to do with a photo
 

@@ -298,6 +298,23 @@ def test_moving_halves_are_parts_and_videos_are_counted(tmp_path) -> None:
     assert photos["Photos from 2018/x-ANIMATION.gif"].facts.media == ("photo", "animation")
 
 
+def test_an_edited_copy_is_one_with_or_without_its_original(tmp_path) -> None:
+    photos = put(
+        tmp_path,
+        {
+            "Photos from 2018/a-edited.jpg": picture(1),
+            "Photos from 2018/a.jpg.json": sidecar("a.jpg", description="of the original"),
+            "Photos from 2018/b-edited.jpg": picture(2),
+            "Photos from 2018/b-edited.jpg.json": sidecar("b-edited.jpg"),
+        },
+    )
+    told = {
+        photo.name: (photo.facts.edited, photo.renditions[0].edited, photo.facts.caption) for photo in photos.values()
+    }
+    # The second was uploaded under that name.
+    assert told == {"a-edited.jpg": (True, True, "of the original"), "b-edited.jpg": (None, False, None)}
+
+
 def test_facts_have_a_token_that_changes_with_the_json(tmp_path) -> None:
     files = {f"{YEAR}/a.jpg": picture(1), f"{YEAR}/a.jpg.json": sidecar("a.jpg")}
     source = TakeoutSource(unpack(files, tmp_path))
@@ -327,6 +344,16 @@ def test_missing_and_damaged_parts_are_said(tmp_path) -> None:
     source, photos = open_all(tmp_path / f"{STAMP}-004.zip")
     assert len(photos) == 6
     assert source.root == tmp_path / f"{STAMP}-001.zip"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_that_may_not_be_read_costs_only_itself(tmp_path) -> None:
+    folder = unpack({f"{YEAR}/a.jpg": picture(1), f"{ALBUM}/b.jpg": picture(2)}, tmp_path) / ALBUM
+    folder.chmod(0)
+    source, photos = open_all(tmp_path)
+    folder.chmod(0o700)
+    assert list(photos) == ["Google Photos/Photos from 2018/a.jpg"]
+    assert source.unreadable == {b"": f"{folder}: permission denied"}
 
 
 def test_nothing_but_damaged_parts_is_one_clear_line(tmp_path) -> None:

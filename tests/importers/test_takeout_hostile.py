@@ -95,6 +95,15 @@ def test_tables_of_contents_that_lie(tmp_path, field, value, problem) -> None:
     assert problem in said
 
 
+def test_a_file_that_cannot_be_read_hides_none_that_can(tmp_path) -> None:
+    """A locked file has the checksum of its open copy in an album."""
+    album = zipfile.ZipInfo("Takeout/Google Photos/Norway/good.jpg")
+    path = zip_of(tmp_path / f"{STAMP}-001.zip", [(album, picture(1))])
+    patch_table(path, f"{YEAR}/good.jpg", *FLAGS, 1)
+    keys = {photo.key: photo.problem for photo in TakeoutSource(path).photos()}
+    assert keys[b"Google Photos/Norway/good.jpg"] is None
+
+
 def test_a_table_that_leads_to_no_file(tmp_path) -> None:
     path = zip_of(tmp_path / f"{STAMP}-001.zip", [(zipfile.ZipInfo(f"{YEAR}/last.jpg"), picture(2))])
     data = path.read_bytes()

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from importers.takeout_names import agrees, cut, is_video, match_sidecars, units
-from importers.takeout_pairs import EDITED, MADE, is_edited, match_motion, match_originals, relate
+from importers.takeout_pairs import EDITED, MADE, match_motion, match_originals, relate
 
 FACES = "😀😃😄😁😆😅😂🤣🥲☺️😊😇🙂🙃😉😌😍🥰😘😗😙😚😋"
 
@@ -161,7 +161,7 @@ def test_a_copy_leads_to_its_original(added: str, form: str) -> None:
     kinship = relate(["IMG.jpg", copy], ["IMG.jpg.supplemental-metadata.json"])
     assert kinship.originals == {copy: "IMG.jpg"}
     assert kinship.sidecars[copy] == kinship.sidecars["IMG.jpg"] == "IMG.jpg.supplemental-metadata.json"
-    assert is_edited(copy) == (added in EDITED)
+    assert kinship.copies == {copy}
 
 
 @pytest.mark.parametrize(
@@ -197,6 +197,7 @@ def test_a_photo_that_came_with_such_a_name_is_no_copy() -> None:
 def test_a_copy_whose_original_is_in_a_missing_part_is_described_all_the_same(sidecar: str) -> None:
     kinship = relate(["IMG-edited.jpg", "other.jpg"], [sidecar])
     assert (kinship.sidecars, kinship.originals) == ({"IMG-edited.jpg": sidecar}, {})
+    assert kinship.copies == {"IMG-edited.jpg"}
 
 
 def test_a_copy_takes_nothing_from_its_original_where_the_cut_made_them_alike() -> None:
