@@ -153,3 +153,14 @@ def test_a_bomb_of_a_picture_fails_alone(tmp_path, runner) -> None:
     data[at + 24 : at + 28] = (1000).to_bytes(4, "little")
     path.write_bytes(data)
     assert index(path) == {"indexed": 1, "failed": 1, "embedded": 1}
+
+
+def test_an_export_among_other_pictures_is_said(tmp_path, runner) -> None:
+    files = {f"{YEAR}/{n}.jpg": picture(n) for n in range(4)}
+    for number, part in enumerate(split(files), 1):
+        first = pack_zip(part, tmp_path / "Downloads" / f"{STAMP}-1-{number:03}.zip").with_name(f"{STAMP}-1-001.zip")
+    (tmp_path / "Downloads" / "other.jpg").write_bytes(picture(9))
+    index = runner()
+    assert index(tmp_path / "Downloads") == {"indexed": 1, "embedded": 1}
+    assert index.remarks == [f'{first} is read on its own: safelight index "{first}"']
+    assert index(first) == {"indexed": 4, "embedded": 4}
