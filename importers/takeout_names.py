@@ -15,10 +15,11 @@ Source: real exports and the public issues of programs that read them, listed in
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
 SIDECAR_UNITS = 46
@@ -174,19 +175,32 @@ class _Matching:
             if len(matching) == 1:
                 fitting[matching[0]][counter] = sidecar
         for title, ones in fitting.items():
-            names = titles[title]
-            if len(names) == len(ones):
-                for (_, name), (_, sidecar) in zip(sorted(names.items()), sorted(ones.items()), strict=True):
-                    self._take(name, sidecar)
-            elif len(titles) == 1 and len(ones) == len(pool):
-                # With more files than JSON, one may be an edited copy that lost all but its counter: only the first
-                # is sure. With fewer, files are in a part that is not here, and counters tell which.
-                sure = {0} if len(names) > len(ones) else set(ones)
-                self._pair_by_counter({counter: names[counter] for counter in sure & set(names)}, ones)
+            if ones:
+                self._share_out(title, titles[title], ones, pool if len(titles) > 1 or len(ones) < len(pool) else None)
+
+    def _share_out(self, title: str, names: dict[int, str], ones: dict[int, str], pool: dict[int, str] | None) -> None:
+        """Pair the files of one title with its JSON.
+
+        With a part missing, what comes behind a gap in the counting might be another's, and is left.
+
+        Args:
+            pool: Counter -> JSON of all titles that are alike once they are cut; None where there is only this.
+        """
+        if pool is None:
+            sure = _length_without_gap(ones)
+            if all(self._title_of(one) is None for one in ones.values()):
+                sure = max(ones) + 1
+            if units(title) >= MEDIA_UNITS and len(names) > len(ones):
+                sure = 1  # a file may be an edited copy that lost all but its counter, as others have it
+            self._pair_by_counter({counter: name for counter, name in names.items() if counter < sure}, ones)
+        elif len(names) == len(ones) == _length_without_gap(names) and len(pool) == _length_without_gap(pool):
+            for counter, (_, sidecar) in enumerate(sorted(ones.items())):
+                self._take(names[counter], sidecar)
 
     def _find_longer_names(self) -> None:
         """Match files whose names were cut with JSON files whose names were not."""
-        longer = [(stem, pool) for stem, pool in self._pools.items() if units(stem) > SIDECAR_UNITS]
+        # The longest stems of their JSON: what is longer only by its counter was cut.
+        longer = [(stem, pool) for stem, pool in self._pools.items() if units(_COUNTER.sub("", stem)) > SIDECAR_UNITS]
         for name, (title, counter) in self._media.items():
             if name in self._found or units(title) < MEDIA_UNITS:
                 continue
@@ -219,6 +233,10 @@ def _begins(stated: str, shown: str, is_cut: bool) -> bool:
     if len(stated) < len(shown) or (len(stated) > len(shown) and not is_cut):
         return False
     return all(here in (there, "_") for here, there in zip(shown, stated, strict=False))
+
+
+def _length_without_gap(counted: Container[int]) -> int:
+    return next(number for number in itertools.count() if number not in counted)
 
 
 # The rules, most exact first: title -> stems that its JSON may have.

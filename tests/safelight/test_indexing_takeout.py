@@ -9,6 +9,10 @@ from pathlib import Path
 import pytest
 from takeout_exports import STAMP, hashes, pack_tgz, pack_zip, packings, picture, sample_export, sidecar, split, unpack
 
+from importers.takeout import TakeoutSource
+from indexer import decode_worker
+from indexer.decode_worker import Job, read_photo
+from indexer.preprocess import PixelSpec
 from safelight.config import Settings
 from safelight.indexing import index_paths
 from safelight.service import Library
@@ -144,15 +148,17 @@ def test_a_damaged_part_keeps_its_photos(tmp_path, runner) -> None:
     assert index(tmp_path / "export") == {"unchanged": 2, "missing": 2}
 
 
-def test_a_bomb_of_a_picture_fails_alone(tmp_path, runner) -> None:
-    files = {f"{YEAR}/good.jpg": picture(1), f"{YEAR}/bomb.jpg": bytes(80 << 20)}
-    index = runner()
-    path = pack_zip(files, tmp_path / f"{STAMP}-001.zip")
-    data = bytearray(path.read_bytes())
-    at = data.rindex(b"PK\x01\x02")  # the bomb's entry in the table of contents: it claims to be small
-    data[at + 24 : at + 28] = (1000).to_bytes(4, "little")
-    path.write_bytes(data)
-    assert index(path) == {"indexed": 1, "failed": 1, "embedded": 1}
+def test_a_picture_that_grows_is_not_taken_in(tmp_path, monkeypatch) -> None:
+    path = pack_zip({f"{YEAR}/bomb.jpg": picture(1) + bytes(8 << 20)}, tmp_path / f"{STAMP}-001.zip")
+    (photo,) = TakeoutSource(path).photos()
+    job = Job(1, photo.renditions, hash_only=True)
+    spec = PixelSpec(32, 32, "exact", 32, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+    assert read_photo(job, spec, 10**6).problem is None
+    monkeypatch.setattr(decode_worker, "MAX_SPAN_BYTES", 4 << 20)
+    problem = read_photo(job, spec, 10**6).problem
+    assert problem is not None
+    assert problem.kind == "failed"
+    assert "too long" in problem.reason
 
 
 def test_an_export_among_other_pictures_is_said(tmp_path, runner) -> None:
