@@ -18,8 +18,7 @@ from pathlib import Path
 from importers.formats import worth_a_look
 from importers.takeout_folders import is_google_photos
 
-_NUMBER = re.compile(r"(takeout-\d{8}T\d{6}Z)(?:-\d+)?-(\d{3,})", re.IGNORECASE)
-_ARCHIVE = re.compile(_NUMBER.pattern + r"(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
+_ARCHIVE = re.compile(r"(takeout-\d{8}T\d{6}Z)(?:-\d+)?-(\d{3,4})(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
 _PART_FOLDER = re.compile(r"takeout\b.*", re.IGNORECASE)
 _INDEX_PAGE = "archive_browser.html"
 
@@ -61,10 +60,13 @@ def find_parts(path: Path) -> list[PartPlace]:
 
 
 def missing_numbers(parts: list[PartPlace]) -> list[int]:
-    """Tell which numbers are missing among the parts; the last ones cannot be told, nor any where names lack them."""
+    """Tell which numbers are missing among archives.
+
+    The last ones cannot be told, nor any once a part is unpacked: others may have held nothing of Google Photos.
+    """
     numbers: dict[str, set[int]] = defaultdict(set)
     for part in parts:
-        match = _NUMBER.match(part.path.name) or _NUMBER.match(part.path.parent.name)
+        match = _ARCHIVE.fullmatch(part.path.name) if part.kind is not PartKind.TREE else None
         if match is None:
             return []
         numbers[match[1].lower()].add(int(match[2]))
