@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Protocol
@@ -123,6 +123,8 @@ class Exposure:
     focal_length_mm: float | None = None
 
 
+_FARTHEST_ZONE = timedelta(hours=14)
+
 Steps = tuple[str, ...]
 """A name with those it lies under, outermost first: ("Travel", "Iceland")."""
 
@@ -173,11 +175,26 @@ class Facts:
     exposure: Exposure = field(default_factory=Exposure)
 
     def over(self, other: Facts) -> Facts:
-        """Return these facts, with what is unknown here taken from `other`; position and exposure go whole."""
+        """Return these facts, with what is unknown here taken from `other`; position and exposure go whole.
+
+        A time in UTC says when, but not what the camera's clock showed; where `other` can be that moment as a clock
+        showed it somewhere on Earth, its time is taken.
+        """
         merged = {f.name: getattr(self if _is_known(getattr(self, f.name)) else other, f.name) for f in fields(self)}
         if self.latitude is None or self.longitude is None:
             merged["latitude"], merged["longitude"] = other.latitude, other.longitude
+        if self.taken_at and other.taken_at and _is_same_moment(self.taken_at, other.taken_at):
+            merged["taken_at"] = other.taken_at
         return Facts(**merged)
+
+
+def _is_same_moment(utc: datetime, local: datetime) -> bool:
+    """Tell whether a time in UTC can be that of a clock which shows another, and whose zone may be unknown."""
+    if utc.utcoffset() != timedelta(0):
+        return False
+    if local.tzinfo is None:
+        return timedelta(minutes=1) <= abs(local - utc.replace(tzinfo=None)) <= _FARTHEST_ZONE
+    return abs(local - utc) < timedelta(minutes=1)
 
 
 def _is_known(value: object) -> bool:
@@ -189,7 +206,8 @@ class Part:
     """A file that belongs to a photo without being one: the other half of a pair, a sidecar.
 
     Attributes:
-        role: "raw", "jpeg", "live video", "motion video", "burst frame", "original", "edited copy", "sidecar", "movie".
+        role: "raw", "jpeg", "live video", "motion video", "burst frame", "original", "edited copy", "album copy",
+            "sidecar", "movie".
         name: What to show people.
         path: None where it is not on this machine.
     """

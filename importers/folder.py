@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 from collections import deque
 from collections.abc import Iterator
@@ -51,6 +52,9 @@ _PHOTO_LIBRARY_SUFFIXES = frozenset(
 """Those among them that hold photos which people would miss; the others hold copies, or none."""
 
 _PLAIN = Options()
+_FIRST_OF_AN_EXPORT = re.compile(rb"takeout-\d{8}T\d{6}Z-(?:\d+-)?0*1\.(?:zip|tgz)", re.IGNORECASE)
+"""The first part of a Google Takeout; the others are read with it."""
+
 _DATALESS = 0x40000000  # SF_DATALESS, macOS <sys/stat.h>
 _CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 
@@ -155,7 +159,7 @@ class FolderSource:
                 key = folder + b"/" + entry.name if folder else entry.name
                 if not _is_folder(entry):
                     files.append(key)
-                    if key.lower().endswith(b".lrcat"):
+                    if key.lower().endswith(b".lrcat") or _FIRST_OF_AN_EXPORT.fullmatch(entry.name):
                         self.passed_over.append(key)
                 elif is_package(entry.name):
                     if os.path.splitext(key)[1].lower() in _PHOTO_LIBRARY_SUFFIXES:  # noqa: PTH122

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from importers.base import ImporterError, Options, Source
 from importers.folder import FolderSource, is_package
+from importers.takeout import TakeoutSource
 
 _PLAIN = Options()
 
-SOURCES: tuple[type[Source], ...] = (FolderSource,)
+SOURCES: tuple[type[Source], ...] = (TakeoutSource, FolderSource)
 """In the order in which they are asked; the most particular first."""
 
 

@@ -151,7 +151,7 @@ class IndexRun:
                     return
         except ImporterError:
             return  # the run itself meets it, and says so
-        self._total_final = True
+        self._total_final = self._total > 0  # not every source can tell beforehand
 
     # What to do with a photo
 
@@ -163,8 +163,14 @@ class IndexRun:
         return b"/".join(part for part in (self._prefix, key) if part)
 
     def _is_known(self, key: bytes, stamp: FileStamp) -> bool:
+        """Tell whether a file need not be read: a source leaves it packed then."""
         known = self._catalog.known(self._root, self._key(key), self._model)
-        return known is not None and known.stamp == stamp
+        return known is not None and known.stamp == stamp and (known.has_vector or self._is_settled(known))
+
+    def _is_settled(self, known: Known) -> bool:
+        """Tell whether a photo without a vector would end again as it did."""
+        is_settled = known.state in (Outcome.SKIPPED, Outcome.FAILED)
+        return is_settled and known.reader == self._reader and not self._retry
 
     def _meet(self, photo: Photo) -> None:
         if photo.problem is not None:
@@ -181,7 +187,7 @@ class IndexRun:
             self._decode(photo)
         elif known.has_vector:
             self._meet_again(photo, known, moved=moved)
-        elif known.state in (Outcome.SKIPPED, Outcome.FAILED) and known.reader == self._reader and not self._retry:
+        elif self._is_settled(known):
             self._seen.add(known.id)
             self._count(Outcome(known.state))
             self._done(photo)
@@ -276,12 +282,16 @@ class IndexRun:
         facts = photo.facts if photo.facts_complete else photo.facts.over(decoded.facts)
         served = photo.renditions[decoded.served]
         is_original = served.path == photo.path and served.span is None
+        is_passing = photo.done is not None  # a file that was unpacked for this run
+        # An original inside an archive has the bytes that name it elsewhere, too.
+        is_packed = served.span is not None and served.kind == "original"
+        original_hash = decoded.original_digest or (decoded.digest if is_packed else b"")
         return replace(
             self._row(photo, Outcome.INDEXED, None, facts),
             # Of the bytes that were read, which may be younger than the walk; a run meets the first rendition again.
-            stamp=decoded.stamp if decoded.served == 0 else photo.stamp,
-            original_hash=decoded.original_digest or None,
-            rendition=None if is_original else served,
+            stamp=decoded.stamp if decoded.served == 0 and not is_passing else photo.stamp,
+            original_hash=original_hash or None,
+            rendition=None if is_original or is_passing else served,
         )
 
     @property

@@ -1,0 +1,166 @@
+"""Where the parts of a Google Takeout lie: found by names, with a look into few folders and no further.
+
+One part is an unpacked tree, a .zip or a .tgz; an export of any size has several, which Google cuts anywhere.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import zipfile
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from enum import Enum, auto
+from pathlib import Path
+
+from importers.formats import worth_a_look
+from importers.takeout_folders import is_google_photos
+
+_ARCHIVE = re.compile(r"(takeout-\d{8}T\d{6}Z)(?:-\d+)?-(\d{3,4})(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
+_PART_FOLDER = re.compile(r"takeout\b.*", re.IGNORECASE)
+_INDEX_PAGE = "archive_browser.html"
+
+
+class PartKind(Enum):
+    """How a part is packed."""
+
+    TREE = auto()
+    ZIP = auto()
+    TGZ = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class PartPlace:
+    """Where a part lies.
+
+    Attributes:
+        path: The archive; of a tree the folder that holds the Google Photos folder.
+        folder: Of a tree the name of its Google Photos folder.
+    """
+
+    path: Path
+    kind: PartKind
+    folder: str = ""
+
+
+def find_parts(path: Path) -> list[PartPlace]:
+    """Find the parts of the export at `path`: a folder that holds it or is it, or an archive among its like.
+
+    Returns:
+        In the order of their names; empty where this is no export, or a folder with other pictures, too.
+    """
+    with suppress(OSError):
+        if path.is_dir():
+            return _in_folder(path)
+        if path.is_file():
+            return _beside(path)
+    return []
+
+
+def missing_numbers(parts: list[PartPlace]) -> list[int]:
+    """Tell which numbers are missing among archives.
+
+    The last ones cannot be told, nor any once a part is unpacked: others may have held nothing of Google Photos.
+    """
+    numbers: dict[str, set[int]] = defaultdict(set)
+    for part in parts:
+        match = _ARCHIVE.fullmatch(part.path.name) if part.kind is not PartKind.TREE else None
+        if match is None:
+            return []
+        numbers[match[1].lower()].add(int(match[2]))
+    return sorted({number for here in numbers.values() for number in set(range(1, max(here))) - here})
+
+
+def _beside(path: Path) -> list[PartPlace]:
+    """Find the archives of one export by one of them."""
+    match = _ARCHIVE.fullmatch(path.name)
+    if match:
+        return [
+            place
+            for other in sorted(path.parent.iterdir())
+            if (place := _archive(other)) and other.name.lower().startswith(match[1].lower())
+        ]
+    if path.suffix.lower() == ".zip" and _holds_an_export(path):
+        return [PartPlace(path, PartKind.ZIP)]
+    return []
+
+
+def _archive(path: Path) -> PartPlace | None:
+    match = _ARCHIVE.fullmatch(path.name)
+    if match is None or not path.is_file():
+        return None
+    return PartPlace(path, PartKind.ZIP if match[3].lower() == "zip" else PartKind.TGZ)
+
+
+def _holds_an_export(path: Path) -> bool:
+    """Look into the table of contents of a zip that was given another name."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = archive.namelist()
+    except Exception:  # zipfile raises nearly anything on damaged files
+        return False
+    folders = {tuple(name.split("/")[1:3]) for name in names if name.startswith("Takeout/") and name.count("/") >= 3}
+    return any(is_google_photos(folder, [inner]) for folder, inner in folders)
+
+
+def _in_folder(path: Path) -> list[PartPlace]:
+    names = {entry.name: entry.is_dir() for entry in os.scandir(path) if not entry.name.startswith(".")}
+    if parts := _tree(path, names):
+        return parts
+    if is_google_photos(path.name, (name for name, is_folder in names.items() if is_folder)) and (
+        _holds_json(path, names) or _PART_FOLDER.fullmatch(path.parent.name)
+    ):
+        return [PartPlace(path.parent, PartKind.TREE, path.name)]
+    if any(is_folder and not _PART_FOLDER.fullmatch(name) for name, is_folder in names.items()) or _loose(names):
+        return []
+    return [part for name in sorted(names) for part in _part_within(path / name, is_folder=names[name])]
+
+
+def _part_within(path: Path, *, is_folder: bool) -> Iterator[PartPlace]:
+    """Yield what a folder of parts holds under one name: "Takeout 2", "takeout-20240101T000000Z-001", an archive."""
+    if not is_folder:
+        if archive := _archive(path):
+            yield archive
+        return
+    for tree in (path, path / "Takeout"):
+        with suppress(OSError):
+            yield from _tree(tree, {entry.name: entry.is_dir() for entry in os.scandir(tree)})
+
+
+def _tree(path: Path, names: dict[str, bool]) -> list[PartPlace]:
+    """Return the part that is unpacked at `path`, where the Google Photos folder lies in it."""
+    folders = [name for name, is_folder in sorted(names.items()) if is_folder]
+    is_sure = bool(_PART_FOLDER.fullmatch(path.name)) or _INDEX_PAGE in names
+    if not is_sure and (len(folders) != 1 or _loose(names)):
+        return []
+    found = [name for name in folders if is_google_photos(name, _folders_in(path / name))]
+    return [
+        PartPlace(path, PartKind.TREE, name)
+        for name in found
+        if is_sure or _holds_json(path / name, dict.fromkeys(_folders_in(path / name), True))
+    ]
+
+
+def _folders_in(path: Path) -> list[str]:
+    try:
+        return [entry.name for entry in os.scandir(path) if entry.is_dir()]
+    except OSError:
+        return []
+
+
+def _loose(names: dict[str, bool]) -> bool:
+    """Tell whether there are pictures among the files."""
+    return any(not is_folder and worth_a_look(Path(name).suffix) for name, is_folder in names.items())
+
+
+def _holds_json(path: Path, names: dict[str, bool]) -> bool:
+    """Look for a JSON in the folder or in the first that lie in it; every export has them."""
+    if any(name.lower().endswith(".json") for name in names):
+        return True
+    for name in [name for name, is_folder in sorted(names.items()) if is_folder][:3]:
+        with suppress(OSError):
+            if any(entry.name.lower().endswith(".json") for entry in os.scandir(path / name)):
+                return True
+    return False

@@ -1,0 +1,521 @@
+"""A Takeout as a source of photos: the real tree with generated pictures, and small exports for each rule."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import zlib
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from takeout_exports import (
+    STAMP,
+    hashes,
+    pack_tgz,
+    pack_zip,
+    packings,
+    picture,
+    sample_export,
+    sidecar,
+    split,
+    unpack,
+)
+
+from importers.base import Facts, ImporterError, Mark, Options, Photo
+from importers.takeout import TakeoutSource
+
+PHOTOS = "Takeout/Google Photos"
+YEAR = f"{PHOTOS}/Photos from 2018"
+ALBUM = f"{PHOTOS}/Norway"
+
+# The real tree's photos, written by hand from its JSON: key below Google Photos -> name, UTC, albums, people,
+# favorite, edited, caption, roles of its parts. A video, and photos whose files are not in the export, are below.
+NO, YES = False, True
+EXPECTED = {
+    "Photos from 2016/IMG_1523_no_location.jpg": ("2016-10-10 03:34:34", [], [], NO, None, "No location", []),
+    "Photos from 2016/IMG_3984.jpeg": (
+        ("2016-03-29 00:05:08", ["Same Name"], [], NO, NO, "Flowering Tree", ["edited copy", "album copy"])
+    ),
+    "Photos from 2016/IMG_3984-edited.jpeg": (
+        ("2016-03-29 00:05:08", ["Same Name"], [], NO, YES, "Flowering Tree", ["original", "album copy"])
+    ),
+    "Photos from 2017/IMG_1760.jpg": ("2017-07-04 20:09:41", [], [], NO, None, "Artibonite⁩, Haiti⁩", []),
+    "Photos from 2017/IMG_4547.jpg": (
+        ("2017-06-20 07:48:00", ["Adelaide"], [], NO, None, "⁨Elder Park⁩, ⁨Adelaide⁩, ⁨Australia⁩", ["album copy"])
+    ),
+    "Photos from 2018/IMG_3439.jpg": (
+        ("2018-11-28 22:14:00", [], [], NO, None, "⁨National Mall⁩, ⁨Washington⁩, ⁨United States⁩", [])
+    ),
+    "Photos from 2018/Pumkins1.jpg": (
+        ("2018-09-28 22:35:49", ["Pumpkin Farm"], ["Katie", "Suzy"], NO, None, "Can we carry this?", ["album copy"])
+    ),
+    "Photos from 2018/Pumkins2.jpg": (
+        ("2018-09-28 23:07:07", ["Pumpkin Farm"], ["Katie"], YES, None, "Girl holding a pumpkin", ["album copy"])
+    ),
+    "Photos from 2018/Pumpkins3.jpg": (
+        ("2018-09-28 23:09:33", ["Pumpkin Farm"], ["Katie", "Suzy"], NO, None, "3 kids at Pumpkin Farm", ["album copy"])
+    ),
+    # So called by the user: it has a JSON of its own, and Google writes a dash.
+    "Photos from 2018/St James Park_edited.jpg": ("2018-10-13 08:18:12", [], [], NO, None, None, []),
+    "Photos from 2019/Tulips.jpg": ("2019-07-04 23:24:01", [], [], NO, None, "Tulips in a flower shop", []),
+    "Photos from 2019/wedding.jpg": ("2019-04-15 21:40:24", [], ["Maria"], NO, None, "Bride Wedding day", []),
+    "Photos from 2020/IMG_1994.JPG": ("2020-04-15 17:25:51", [], [], NO, None, None, []),
+    "Photos from 2020/IMG_1997.JPG": ("2020-04-16 17:42:58", [], [], NO, None, None, []),
+    "Photos from 2020/IMG_3092.heic": ("2020-09-19 21:36:26", [], [], NO, None, "Apple tree", []),
+    "Photos from 2021/IMG_4179.jpeg": (
+        ("2021-04-08 23:04:55", [], [], YES, NO, "Used for testing osxphotos", ["edited copy"])
+    ),
+    "Photos from 2021/IMG_4179-edited.jpeg": (
+        ("2021-04-08 23:04:55", ["Same Name"], [], YES, YES, "Used for testing osxphotos", ["original", "album copy"])
+    ),
+    # The second upload; its JSON is as that in the album, while the first is a favorite.
+    "Photos from 2021/IMG_4179(1).jpeg": (
+        ("2021-04-08 23:04:55", ["Same Name"], [], NO, None, "Used for testing osxphotos", ["album copy"])
+    ),
+}
+
+
+@pytest.fixture
+def export(samples) -> dict[str, bytes]:
+    return sample_export(samples)
+
+
+def open_all(path: Path, **options) -> tuple[TakeoutSource, dict[str, Photo]]:
+    source = TakeoutSource(path, Options(**options))
+    photos: dict[str, Photo] = {}
+    for photo in source.photos():
+        assert photo.key.decode() not in photos
+        photos[photo.key.decode()] = photo
+    return source, photos
+
+
+def pixels(photo: Photo) -> bytes:
+    """Read a photo's bytes as the decoders would."""
+    rendition = photo.renditions[0]
+    data = rendition.path.read_bytes()
+    if rendition.span:
+        data = data[rendition.span.offset_bytes :][: rendition.span.length_bytes]
+        data = zlib.decompress(data, -15) if rendition.span.deflated else data
+    return data
+
+
+def told(photo: Photo) -> tuple[object, ...]:
+    facts = photo.facts
+    taken = facts.taken_at.strftime("%Y-%m-%d %H:%M:%S") if facts.taken_at else None
+    albums = [album for (album,) in facts.albums]
+    roles = [part.role for part in photo.parts if part.role != "sidecar"]
+    return taken, albums, list(facts.people), facts.favorite, facts.edited, facts.caption, roles
+
+
+def test_the_real_tree(export, tmp_path) -> None:
+    source, photos = open_all(unpack(export, tmp_path) / "Takeout")
+    read = {key.removeprefix("Google Photos/"): told(photo) for key, photo in photos.items() if not photo.problem}
+    assert read == EXPECTED
+    assert {key: photo.problem for key, photo in photos.items() if photo.problem} == {
+        "Google Photos/Photos from 2020/Jellyfish.mov": "it is a video; only pictures are read"
+    }
+    (remark,) = source.remarks
+    assert remark.startswith("6 photos or videos are described in this export but not in it")
+    assert list(source.count()) == [len(photos)]
+    haiti = photos["Google Photos/Photos from 2017/IMG_1760.jpg"]
+    assert (haiti.facts.latitude, haiti.facts.longitude) == (18.9555889, -72.7274778)
+    assert haiti.ref == "https://photos.google.com/photo/AF1QipNcxeWuebl1HanKsEe_7tezEM08hzs7rShVd9Ly"
+    assert photos["Google Photos/Photos from 2021/IMG_4179(1).jpeg"].name == "IMG_4179.jpeg"
+
+
+def test_every_packing_gives_the_same(export, tmp_path) -> None:
+    places = packings(export, tmp_path)
+    before = hashes(tmp_path)
+    found = {}
+    for how, path in places.items():
+        assert TakeoutSource.recognise(path), how
+        source = TakeoutSource(path)
+        found[how] = []
+        for photo in source.photos():
+            data = b"" if photo.problem else pixels(photo)
+            parts = [(part.role, part.name) for part in photo.parts]
+            found[how].append((photo.key, photo.name, photo.facts, parts, photo.problem, photo.facts_token, data))
+            if photo.done:
+                photo.done()
+        found[how].sort()
+        if "tgz" not in how:
+            assert list(source.count()) == [len(found[how])], how
+        assert len(source.remarks) == 1, how
+    first = found["a tree"]
+    assert len(first) == 19
+    for how, photos in found.items():
+        assert photos == first, how
+    assert hashes(tmp_path) == before
+
+
+# Albums and copies
+
+
+def put(tmp_path: Path, files: dict[str, bytes]) -> dict[str, Photo]:
+    return {
+        key.removeprefix("Google Photos/"): photo
+        for key, photo in open_all(unpack({f"{PHOTOS}/{name}": data for name, data in files.items()}, tmp_path))[
+            1
+        ].items()
+    }
+
+
+def album(title: str) -> bytes:
+    return b'{"title": "%s"}' % title.encode()
+
+
+def test_the_same_bytes_in_year_and_albums_are_one_photo(tmp_path) -> None:
+    photos = put(
+        tmp_path,
+        {
+            "Photos from 2018/a.jpg": picture(1),
+            "Photos from 2018/a.jpg.json": sidecar("a.jpg"),
+            "Norway/a.jpg": picture(1),
+            "Norway/metadata.json": album("Norway: north & west"),
+            "Best/a(1).jpg": picture(1),
+            "Best/Metadaten.json": album("Best"),
+        },
+    )
+    assert list(photos) == ["Photos from 2018/a.jpg"]
+    photo = photos["Photos from 2018/a.jpg"]
+    assert photo.facts.albums == (("Best",), ("Norway: north & west",))
+    assert [part.path for part in photo.parts if part.role == "album copy"] == [
+        tmp_path / PHOTOS / "Best" / "a(1).jpg",
+        tmp_path / PHOTOS / "Norway" / "a.jpg",
+    ]
+
+
+def test_other_bytes_of_the_same_name_and_length_are_other_photos(tmp_path) -> None:
+    one = picture(1)
+    other = one[:-2] + b"\0\0"
+    photos = put(
+        tmp_path,
+        {
+            "Photos from 2018/a.jpg": one,
+            "Photos from 2019/a.jpg": other,
+            "Norway/a.jpg": other,
+            "Norway/m.json": album("N"),
+        },
+    )
+    assert {key: photo.facts.albums for key, photo in photos.items()} == {
+        "Photos from 2018/a.jpg": (),
+        "Photos from 2019/a.jpg": (("N",),),
+    }
+
+
+def test_two_uploads_of_the_same_bytes_stay_two(tmp_path) -> None:
+    photos = put(tmp_path, {"Photos from 2018/a.jpg": picture(1), "Photos from 2018/a(1).jpg": picture(1)})
+    assert len(photos) == 2
+
+
+def test_a_photo_that_is_only_in_albums_is_one_photo(tmp_path) -> None:
+    photos = put(tmp_path, {"A/a.jpg": picture(1), "B/a.jpg": picture(1), "B/m.json": album("Bee")})
+    assert {key: photo.facts.albums for key, photo in photos.items()} == {"A/a.jpg": (("A",), ("Bee",))}
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no such names")
+def test_names_that_are_no_text(tmp_path) -> None:
+    folder = tmp_path / PHOTOS / os.fsdecode(b"caf\xe9")
+    for place in (folder, tmp_path / YEAR):
+        place.mkdir(parents=True)
+        (place / os.fsdecode(b"\xe9.jpg")).write_bytes(picture(1))
+        (place / os.fsdecode(b"\xe9.jpg.json")).write_bytes(sidecar("a\ud800.jpg"))
+    (photo,) = TakeoutSource(tmp_path).photos()
+    assert photo.key == b"Google Photos/Photos from 2018/\xe9.jpg"
+    for text in (photo.name, *photo.facts.albums[0], *(part.name for part in photo.parts)):
+        assert text.encode()
+
+
+def test_an_album_called_metadata_is_no_photos_json(tmp_path) -> None:
+    photos = put(tmp_path, {"A/metadata.jpg": picture(1), "A/metadata.json": album("Real Name")})
+    assert photos["A/metadata.jpg"].facts.albums == (("Real Name",),)
+
+
+def test_a_known_photo_is_not_compared_again(tmp_path) -> None:
+    files = {f"{YEAR}/a.jpg": picture(1), f"{ALBUM}/a.jpg": picture(1), f"{ALBUM}/m.json": album("N")}
+    source = TakeoutSource(unpack(files, tmp_path))
+    (first,) = source.photos()
+    copy = tmp_path / ALBUM / "a.jpg"
+    copy.write_bytes(b"x" * copy.stat().st_size)  # who reads it now sees another photo
+    (second,) = source.photos(lambda key, stamp: key == first.key and stamp == first.stamp)
+    assert second == first
+    assert len(list(source.photos())) == 2
+
+
+# What is not read
+
+
+def test_the_bin_is_left_out_unless_asked_for(tmp_path) -> None:
+    files = {
+        f"{PHOTOS}/Trash/a.jpg": picture(1),
+        f"{YEAR}/a.jpg": picture(1),
+        f"{YEAR}/b.jpg": picture(2),
+        f"{YEAR}/b.jpg.json": sidecar("b.jpg", trashed=True),
+        f"{PHOTOS}/Archive/c.jpg": picture(3),
+    }
+    _, photos = open_all(unpack(files, tmp_path))
+    assert {key.removeprefix("Google Photos/"): bool(photo.problem) for key, photo in photos.items()} == {
+        "Trash/a.jpg": True,
+        "Photos from 2018/a.jpg": False,
+        "Photos from 2018/b.jpg": True,
+        "Archive/c.jpg": False,
+    }
+    assert photos["Google Photos/Archive/c.jpg"].facts.albums == ()
+    _, photos = open_all(tmp_path, include=frozenset((Mark.TRASHED,)))
+    assert not any(photo.problem for photo in photos.values())
+
+
+def test_moving_halves_are_parts_and_videos_are_counted(tmp_path) -> None:
+    photos = put(
+        tmp_path,
+        {
+            "Photos from 2018/IMG.HEIC": picture(1),
+            "Photos from 2018/IMG.MP4": b"video",
+            "Photos from 2018/IMG.HEIC.json": sidecar("IMG.HEIC"),
+            "Photos from 2018/PXL.MP.jpg": picture(2),
+            "Photos from 2018/PXL.MP": b"video",
+            "Photos from 2018/clip.MP4": b"video",
+            "Photos from 2018/clip.MP4.json": sidecar("clip.MP4"),
+            "Photos from 2018/x-ANIMATION.gif": picture(3, "GIF"),
+            "Norway/IMG.HEIC": picture(1),
+            "Norway/IMG.MP4": b"video",
+        },
+    )
+    parts = {
+        key: [(part.role, part.name) for part in photo.parts if "video" in part.role] for key, photo in photos.items()
+    }
+    assert parts == {
+        "Photos from 2018/IMG.HEIC": [("live video", "IMG.MP4")],
+        "Photos from 2018/PXL.MP.jpg": [("motion video", "PXL.MP")],
+        "Photos from 2018/clip.MP4": [],
+        "Photos from 2018/x-ANIMATION.gif": [],
+    }
+    assert photos["Photos from 2018/clip.MP4"].problem
+    assert photos["Photos from 2018/clip.MP4"].facts.media == ("video",)
+    assert photos["Photos from 2018/IMG.HEIC"].facts.media == ("photo", "live")
+    assert photos["Photos from 2018/x-ANIMATION.gif"].facts.media == ("photo", "animation")
+
+
+def test_an_edited_copy_is_one_with_or_without_its_original(tmp_path) -> None:
+    photos = put(
+        tmp_path,
+        {
+            "Photos from 2018/a-edited.jpg": picture(1),
+            "Photos from 2018/a.jpg.json": sidecar("a.jpg", description="of the original"),
+            "Photos from 2018/b-edited.jpg": picture(2),
+            "Photos from 2018/b-edited.jpg.json": sidecar("b-edited.jpg"),
+        },
+    )
+    told = {
+        photo.name: (photo.facts.edited, photo.renditions[0].edited, photo.facts.caption) for photo in photos.values()
+    }
+    # The second was uploaded under that name.
+    assert told == {"a-edited.jpg": (True, True, "of the original"), "b-edited.jpg": (None, False, None)}
+
+
+def test_facts_have_a_token_that_changes_with_the_json(tmp_path) -> None:
+    files = {f"{YEAR}/a.jpg": picture(1), f"{YEAR}/a.jpg.json": sidecar("a.jpg")}
+    source = TakeoutSource(unpack(files, tmp_path))
+    (first,) = source.photos()
+    (again,) = source.photos()
+    assert first.facts_token == again.facts_token
+    (tmp_path / YEAR / "a.jpg.json").write_bytes(sidecar("a.jpg", favorited=True))
+    (changed,) = source.photos()
+    assert changed.facts_token != first.facts_token
+    assert changed.stamp == first.stamp
+
+
+# Parts
+
+
+def test_missing_and_damaged_parts_are_said(tmp_path) -> None:
+    one, two, three = split({f"{YEAR}/{n}.jpg": picture(n) for n in range(9)}, 3)
+    pack_zip(one, tmp_path / f"{STAMP}-001.zip")
+    pack_zip(three, tmp_path / f"{STAMP}-004.zip")
+    path = pack_zip(two, tmp_path / f"{STAMP}-002.zip")
+    path.write_bytes(path.read_bytes()[:-30])
+    source, photos = open_all(tmp_path)
+    assert len(photos) == 6
+    assert set(source.unreadable) == {b""}
+    assert f"{STAMP}-002.zip is damaged or not whole" in source.unreadable[b""]
+    assert source.remarks == ["The parts 003 of this export are not here; put them beside the others and index again."]
+    source, photos = open_all(tmp_path / f"{STAMP}-004.zip")
+    assert len(photos) == 6
+    assert source.root == tmp_path / f"{STAMP}-001.zip"
+
+
+def test_a_folder_that_may_not_be_read_costs_only_itself(tmp_path, monkeypatch) -> None:
+    folder = unpack({f"{YEAR}/a.jpg": picture(1), f"{ALBUM}/b.jpg": picture(2)}, tmp_path) / ALBUM
+    source = TakeoutSource(tmp_path)
+    scan = os.scandir
+
+    def refuse(path):
+        if path == folder:
+            raise PermissionError(13, "Permission denied")
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert [photo.key for photo in source.photos()] == [b"Google Photos/Photos from 2018/a.jpg"]
+    assert source.unreadable == {b"": f"{folder}: permission denied"}
+
+
+def test_nothing_but_damaged_parts_is_one_clear_line(tmp_path) -> None:
+    (tmp_path / f"{STAMP}-001.tgz").write_bytes(b"\x1f\x8b nothing")
+    with pytest.raises(ImporterError, match="is damaged or not whole .*; download this part again"):
+        open_all(tmp_path)
+
+
+def test_the_younger_export_counts_where_two_have_a_file(tmp_path) -> None:
+    for day, fields in (("20230101", {}), ("20240101", {"favorited": True})):
+        files = {f"{YEAR}/a.jpg": picture(1), f"{YEAR}/a.jpg.json": sidecar("a.jpg", **fields)}
+        files[f"{YEAR}/b.jpg"] = picture(day) + day[:4].encode() * int(day[3])
+        pack_zip(files, tmp_path / f"takeout-{day}T000000Z-001.zip")
+    _, photos = open_all(tmp_path)
+    assert photos["Google Photos/Photos from 2018/a.jpg"].facts.favorite is True
+    assert len(photos) == 3  # both files called b.jpg
+    assert len(open_all(tmp_path / "takeout-20230101T000000Z-001.zip")[1]) == 2
+
+
+def test_a_streams_files_go_away_with_the_run(tmp_path, monkeypatch) -> None:
+    room = tmp_path / "room"
+    room.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(room))
+    files = {f"{YEAR}/{n}.jpg": picture(n) for n in range(5)}
+    source = TakeoutSource(pack_tgz(files, tmp_path / f"{STAMP}-001.tgz"))
+    held: list[Photo] = []
+    for photo in source.photos():
+        held.append(photo)
+        if len(held) > 2:  # as if two were being decoded
+            done = held.pop(0)
+            assert pixels(done)
+            assert done.done
+            done.done()
+        assert len([path for path in room.rglob("*") if path.is_file()]) <= 3
+    for photo in held:
+        assert pixels(photo)  # the last ones outlive the pass
+        assert photo.done
+        photo.done()
+    assert list(room.iterdir()) == []
+    walk = source.photos()
+    photo = next(walk)
+    walk.close()  # interrupted: what was handed out is still the caller's
+    assert pixels(photo)
+    assert photo.done
+    photo.done()
+    assert list(room.iterdir()) == []
+
+
+def test_a_streams_known_photos_are_not_unpacked_again(tmp_path, monkeypatch) -> None:
+    files = {f"{YEAR}/{n}.jpg": picture(n) for n in range(3)} | {f"{YEAR}/0.jpg.json": sidecar("0.jpg")}
+    path = pack_tgz(files, tmp_path / f"{STAMP}-001.tgz")
+    source = TakeoutSource(path)
+    stamps = {}
+    for photo in source.photos():
+        stamps[photo.key] = photo.stamp
+        assert photo.done
+        photo.done()
+    monkeypatch.setattr(Path, "open", lambda *args, **options: pytest.fail("unpacked again"))
+    again = {photo.key: photo.stamp for photo in source.photos(lambda key, stamp: stamps[key] == stamp)}
+    assert again == stamps
+    monkeypatch.undo()
+    status = path.stat()
+    pack_tgz(files | {f"{YEAR}/0.jpg.json": sidecar("0.jpg", favorited=True)}, path)
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    new = [photo for photo in source.photos(lambda key, stamp: stamps[key] == stamp) if photo.done]
+    assert [photo.name for photo in new if photo.facts.favorite] == ["0.jpg"]
+    for photo in new:
+        assert photo.done
+        photo.done()
+
+
+def test_large_files_pass_through_a_stream(tmp_path) -> None:
+    large, caption = picture(1) + bytes(9 << 20), "x" * (3 << 20)
+    files = {f"{YEAR}/a.jpg": large, f"{YEAR}/a.jpg.json": sidecar("a.jpg", description=caption)}
+    for photo in TakeoutSource(pack_tgz(files, tmp_path / f"{STAMP}-001.tgz")).photos():
+        assert pixels(photo) == large
+        assert photo.facts.caption == caption
+        assert photo.done
+        photo.done()
+
+
+# What is an export
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["Pictures/Google Photos/Photos from 2018/a.jpg", "Pictures/Other/b.jpg"],
+        ["Pictures/Takeout/Google Photos/Photos from 2018/a.jpg", "Pictures/Other/b.jpg"],
+        [f"Pictures/{STAMP}-001.zip", "Pictures/b.jpg"],
+        ["Pictures/Photos from 2018/a.jpg"],
+        ["Pictures/Google Photos/a.jpg"],
+        ["Pictures/2018/a.jpg"],
+        ["Pictures/some.zip"],
+    ],
+)
+def test_folders_with_other_pictures_are_no_exports(tmp_path, names) -> None:
+    unpack(dict.fromkeys(names, b"x"), tmp_path)
+    assert not TakeoutSource.recognise(tmp_path / "Pictures")
+    with pytest.raises(ImporterError, match="is no Google Takeout"):
+        TakeoutSource(tmp_path / "Pictures")
+
+
+def test_recognising_looks_into_few_folders_and_no_archive(tmp_path, monkeypatch) -> None:
+    files = {f"{PHOTOS}/Album {n}/{n}.jpg": b"" for n in range(100)} | {f"{YEAR}/a.jpg": b""}
+    unpack(files, tmp_path / "tree")
+    for number in range(1, 100):
+        unpack({f"{STAMP}-{number:03}.zip": b"no zip at all"}, tmp_path / "zips")
+    looks: list[object] = []
+    scan = os.scandir
+    monkeypatch.setattr(os, "scandir", lambda path: looks.append(path) or scan(path))
+    monkeypatch.setattr(Path, "open", lambda *args, **options: pytest.fail("opened"))
+    assert TakeoutSource.recognise(tmp_path / "tree")
+    assert TakeoutSource.recognise(tmp_path / "zips")
+    assert TakeoutSource.recognise(tmp_path / "zips" / f"{STAMP}-050.zip")
+    assert len(looks) < 10
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Google Fotos/Fotos von 2018",
+        "Google Foto/Foto del 2018",
+        "Google Фото/Фото за 2018",
+        "Google フォト/2018 年の写真",
+    ],
+)
+@pytest.mark.parametrize("packed", [False, True])
+def test_exports_in_any_language(tmp_path, name, packed) -> None:
+    files = {f"Takeout/{name}/a.jpg": picture(1), f"Takeout/{name}/a.jpg.json": sidecar("a.jpg")}
+    files["Takeout/Drive/b.jpg"] = picture(2)
+    path = pack_zip(files, tmp_path / f"{STAMP}-001.zip") if packed else unpack(files, tmp_path) / "Takeout"
+    _, photos = open_all(path)
+    assert {key: photo.facts.taken_at for key, photo in photos.items()} == {
+        f"{name}/a.jpg": datetime(2018, 9, 28, 23, 7, 7, tzinfo=UTC)
+    }
+    assert photos[f"{name}/a.jpg"].facts.albums == ()
+
+
+# The camera's clock and Google's
+
+
+@pytest.mark.parametrize(
+    ("google", "camera", "expected"),
+    [
+        ("2018-09-28T22:35:49+00:00", "2018-09-28T17:35:49", "camera"),
+        ("2018-09-28T22:35:49+00:00", "2018-09-29T12:35:49", "camera"),
+        ("2018-09-28T22:35:49+00:00", "2018-09-28T17:35:49-05:00", "camera"),
+        ("2018-09-28T22:35:49+00:00", "2018-09-28T17:35:49-04:00", "google"),  # one hour off: corrected
+        ("1975-06-01T12:00:00+00:00", "2018-09-28T17:35:49", "google"),  # a scan, dated by its owner
+        ("2018-09-28T22:35:49+00:00", "2018-09-28T22:35:49", "google"),  # the same, and its zone is known
+        ("2018-09-28T22:35:49+00:00", None, "google"),
+        (None, "2018-09-28T17:35:49", "camera"),
+        ("2018-09-28T22:35:49+02:00", "2018-09-28T17:35:49", "google"),  # it shows a clock already
+    ],
+)
+def test_the_cameras_clock_counts_where_both_can_mean_one_moment(google, camera, expected) -> None:
+    times = {"google": google, "camera": camera}
+    read = {name: Facts(taken_at=datetime.fromisoformat(text) if text else None) for name, text in times.items()}
+    assert read["google"].over(read["camera"]).taken_at == read[expected].taken_at
