@@ -84,15 +84,20 @@ def _clone(database: Path, copy: Path) -> None:
 
 
 def _check(copy: Path) -> None:
-    """Check a copy, and bring what is pending into it."""
+    """Check a copy, and bring what is pending into it.
+
+    Table by table, without the virtual ones: SQLite since 3.44 finds fault with those whose tokenizer only Photos has.
+    """
+    plain = "SELECT name FROM sqlite_master WHERE type = 'table' AND sql NOT LIKE 'CREATE VIRTUAL %'"
     try:
         with closing(sqlite3.connect(copy)) as connection:
             connection.execute("PRAGMA trusted_schema = OFF")
-            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            for (table,) in connection.execute(plain).fetchall():
+                name = table.replace('"', '""')
+                if (verdict := connection.execute(f'PRAGMA quick_check("{name}")').fetchone()[0]) != "ok":
+                    raise _DamagedError(verdict)
     except sqlite3.Error as error:
         raise _DamagedError(str(error)) from error
-    if verdict != "ok":
-        raise _DamagedError(verdict)
 
 
 def _check_room(library: Path, folder: Path) -> None:

@@ -12,6 +12,9 @@ _UNKNOWN_PERSON = "_UNKNOWN_"
 _NO_DATE = datetime(1970, 1, 1, tzinfo=UTC)
 """What osxphotos says where the database has no date, or one that is none."""
 
+Places = dict[tuple[float | None, float | None], str | None]
+"""Latitude and longitude -> name, of the places that had to be unpacked."""
+
 _KINDS = (
     ("live", "live_photo"),
     ("panorama", "panorama"),
@@ -41,11 +44,14 @@ def marks_of(photo: Any, *, unpicked: bool) -> frozenset[Mark]:
     return frozenset(mark for mark, is_set in marks.items() if is_set)
 
 
-def facts_of(photo: Any) -> Facts:
-    """Read what Photos knows; the original's file and Photos' analysis of the media are not looked at."""
+def facts_of(photo: Any, places: Places) -> Facts:
+    """Read what Photos knows; the original's file and Photos' analysis of the media are not looked at.
+
+    Args:
+        places: Kept from photo to photo.
+    """
     exif = photo.exif_info  # None before Photos 5
     latitude, longitude = photo.location
-    place = photo.place
     return Facts(
         taken_at=None if photo.date == _NO_DATE else photo.date,
         latitude=latitude,
@@ -58,12 +64,24 @@ def facts_of(photo: Any) -> Facts:
         people=tuple(name for name in photo.persons if name and name != _UNKNOWN_PERSON),
         albums=tuple(sorted(_steps(album) for album in photo.album_info if album.title)),
         labels=tuple(photo.labels),
-        place=(place.name or place.address_str or None) if place else None,
+        place=_place(photo, places),
         favorite=bool(photo.favorite),
         edited=bool(photo.hasadjustments),
         media=_media(photo),
         exposure=_exposure(exif),
     )
+
+
+def _place(photo: Any, places: Places) -> str | None:
+    """Name the place, from Photos' search index where that knows it: the place itself takes 2 ms to unpack."""
+    found = photo.search_info  # None before Photos 5
+    if found and (found.city or found.country):
+        names = (*found.place_names, found.city, found.state, found.country)
+        return ", ".join(dict.fromkeys(name for name in names if name))
+    if photo.location not in places:
+        place = photo.place
+        places[photo.location] = (place.name or place.address_str or None) if place else None
+    return places[photo.location]
 
 
 def _steps(album: Any) -> Steps:

@@ -15,7 +15,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from importers.base import FileStamp, Rendition
+from importers.base import FileStamp
 
 RENDER, ORIGINAL = "render", "original"
 _BEST = ("105_c", "thumb_o", "thumb_c", "102_a", "201_a", "102_o", "100_o")
@@ -33,8 +33,8 @@ _FOLDERS = (DERIVATIVES, f"{DERIVATIVES}/masters", _RENDERS, _ORIGINALS)
 
 _DATALESS = 0x40000000  # SF_DATALESS, macOS <sys/stat.h>: reading the file would download it
 
-Picture = tuple[str, Path]
-"""What a file is, and the file: ("105_c", .../UUID_1_105_c.jpeg)."""
+Picture = tuple[str, str]
+"""What a file is, and its path: ("105_c", ".../UUID_1_105_c.jpeg"). Plain text, for there are a million of them."""
 
 
 class Shelves:
@@ -55,7 +55,7 @@ class Shelves:
             if folder != _ORIGINALS and (kind := kind_of(name)) is not None:
                 is_render = folder == _RENDERS
                 if not is_render or kind.endswith("_a"):
-                    yield RENDER if is_render else kind, self._library / folder / self._letter / name
+                    yield RENDER if is_render else kind, f"{self._library}/{folder}/{self._letter}/{name}"
 
     def raw_half(self, uuid: str) -> Path | None:
         """Return the RAW file of a RAW+JPEG pair: it has the JPEG's UUID and "_4"."""
@@ -92,7 +92,7 @@ def kind_of(name: str) -> str | None:
     return None
 
 
-def in_order(pictures: Iterable[Picture], *, edited: bool, full_first: bool) -> list[Rendition]:
+def in_order(pictures: Iterable[Picture], *, edited: bool, full_first: bool) -> list[Picture]:
     """Order a photo's pictures, best for embedding first, and leave out those that show another look than the photo.
 
     Args:
@@ -100,12 +100,12 @@ def in_order(pictures: Iterable[Picture], *, edited: bool, full_first: bool) -> 
         edited: Whether the user changed how it looks. The original then comes last: any look is better than none.
         full_first: Whether the render or original is to be decoded although a preview would do.
     """
-    ranked: list[tuple[int, str, Path]] = []
+    ranked: list[tuple[int, str, str]] = []
     for kind, path in pictures:
         rank = _rank(kind, edited=edited)
         if rank is not None:
             ranked.append((-1 if full_first and rank == _FULL else rank, kind, path))
-    return [Rendition(path, edited=edited and kind != ORIGINAL, kind=kind) for _, kind, path in sorted(ranked)]
+    return [(kind, path) for _, kind, path in sorted(ranked)]
 
 
 def _rank(kind: str, *, edited: bool) -> int | None:
@@ -121,10 +121,10 @@ def _rank(kind: str, *, edited: bool) -> int | None:
     return _FULL if kind == RENDER else _AFTER_BEST
 
 
-def stamp_of(path: Path) -> FileStamp | None:
+def stamp_of(path: str) -> FileStamp | None:
     """Return a file's stamp; None where it is not there, or only in iCloud. An empty file has one of 0 bytes."""
     try:
-        status = path.stat()
+        status = os.stat(path)  # noqa: PTH116  # see Picture
     except (FileNotFoundError, NotADirectoryError):
         return None
     if getattr(status, "st_flags", 0) & _DATALESS:

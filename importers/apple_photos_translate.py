@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from importers.apple_photos_facts import facts_of, marks_of
+from importers.apple_photos_facts import Places, facts_of, marks_of
 from importers.apple_photos_files import DERIVATIVES, ORIGINAL, RENDER, Picture, Shelves, in_order, kind_of, stamp_of
 from importers.apple_photos_library import MAIN_DATABASES
 from importers.base import Facts, FileStamp, Mark, Options, Part, Photo, Rendition
@@ -75,6 +75,7 @@ class Translator:
     options: Options
     sees_shelves: bool
     _shelves: Shelves = field(init=False)
+    _places: Places = field(default_factory=Places)
     _without_facts: int = 0
     _first_trouble: str = ""
 
@@ -114,28 +115,29 @@ class Translator:
         """Return the pictures that are there, the first one's stamp, and why there are none."""
         pictures = list(self._pictures(source))
         if original is not None and not source.ismovie:
-            pictures.append((ORIGINAL, original))
-        ordered = in_order(pictures, edited=bool(source.hasadjustments), full_first=self.options.originals)
-        stamps = [(one, stamp) for one in ordered if (stamp := stamp_of(one.path)) is not None]
-        full = [(one, stamp) for one, stamp in stamps if stamp.size_bytes > 0]
-        if full:
-            return tuple(one for one, _ in full), full[0][1], None
-        self._check_still_there()
-        return (), None, _EMPTY_PICTURES if stamps else _NO_PICTURE
+            pictures.append((ORIGINAL, str(original)))
+        edited = bool(source.hasadjustments)
+        ordered = in_order(pictures, edited=edited, full_first=self.options.originals)
+        found = [(kind, path, stamp) for kind, path in ordered if (stamp := stamp_of(path)) is not None]
+        full = [one for one in found if one[2].size_bytes > 0]
+        if not full:
+            self._check_still_there()
+            return (), None, _EMPTY_PICTURES if found else _NO_PICTURE
+        renditions = (Rendition(Path(path), edited=edited and kind != ORIGINAL, kind=kind) for kind, path, _ in full)
+        return tuple(renditions), full[0][2], None
 
     def _pictures(self, source: Any) -> Iterator[Picture]:
         elsewhere = source.shared or source.shared_moment or (source.syndicated and not source.saved_to_library)
         if self.sees_shelves and not elsewhere:
             yield from self._shelves.pictures(source.uuid)
             return
-        for name in source.path_derivatives:
-            path = Path(name)
-            if (kind := kind_of(path.name)) is not None:
+        for path in source.path_derivatives:
+            if (kind := kind_of(Path(path).name)) is not None:
                 yield kind, path
         if source.path_edited and not source.ismovie:
-            yield RENDER, Path(source.path_edited)
+            yield RENDER, source.path_edited
         if source.ismovie and source.path:
-            yield "poster_c", Path(source.path).with_name(f"{source.uuid}.poster.JPG")
+            yield "poster_c", str(Path(source.path).with_name(f"{source.uuid}.poster.JPG"))
 
     def _parts(self, source: Any, name: str, assets: Assets) -> Iterator[Part]:
         stem = Path(name).stem
@@ -151,7 +153,7 @@ class Translator:
 
     def _facts(self, source: Any) -> Facts:
         try:
-            return facts_of(source)
+            return facts_of(source, self._places)
         except Exception as error:  # metadata never stops a photo
             self._without_facts += 1
             self._first_trouble = self._first_trouble or f"{source.original_filename}: {error}"
