@@ -25,6 +25,7 @@ _WHY_OUT_OF_SIGHT = {
     Mark.BURST: "not picked from its burst",
     Mark.SYNDICATED: "shared with you and not saved",
 }
+_FLAGS = {mark: f"--{mark.value}" for mark in Mark} | {Mark.BURST: "--bursts"}
 
 
 class LibraryGoneError(Exception):
@@ -179,7 +180,7 @@ class Translator:
 def _why_left_out(marks: frozenset[Mark]) -> str:
     """Say why a photo is not read, and which flags take it in."""
     out = [mark for mark in Mark if mark in marks]
-    why, flags = " and ".join(_WHY_OUT_OF_SIGHT[mark] for mark in out), " ".join(f"--{mark.value}" for mark in out)
+    why, flags = " and ".join(_WHY_OUT_OF_SIGHT[mark] for mark in out), " ".join(_FLAGS[mark] for mark in out)
     return f"{why} in Apple Photos; {flags} {'takes' if len(out) == 1 else 'take'} it in"
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from importers.apple_photos import ApplePhotosSource
 from importers.base import ImporterError, Options, Source
 from importers.folder import FolderSource, is_package
 
 _PLAIN = Options()
 
-SOURCES: tuple[type[Source], ...] = (FolderSource,)
+SOURCES: tuple[type[Source], ...] = (ApplePhotosSource, FolderSource)
 """In the order in which they are asked; the most particular first."""
 
 

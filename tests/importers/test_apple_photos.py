@@ -243,7 +243,7 @@ def test_a_burst_is_one_photo_with_its_other_frames(
     assert usual[PUMPKINS3].parts == ()
     assert "burst" in usual[PUMPKINS1].facts.media
     for frame in (PUMPKINS2, WEDDING):
-        assert usual[frame].problem == "not picked from its burst in Apple Photos; --burst takes it in"
+        assert usual[frame].problem == "not picked from its burst in Apple Photos; --bursts takes it in"
     # Asked for, they are photos of their own, and parts no more.
     assert {odd_photos[key].series for key in IN_BURST} == {min(IN_BURST)}
     assert (odd_photos[PUMPKINS1].parts, odd_photos[PUMPKINS2].problem) == ((), None)
