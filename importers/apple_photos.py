@@ -20,6 +20,8 @@ from importers.base import ImporterError, Known, Options, Photo
 
 __all__ = ["ApplePhotosSource", "system_library"]
 
+_PLAIN = Options()
+
 
 class ApplePhotosSource:
     """A .photoslibrary. Keys are the UUIDs that Photos gives its assets; see Source for the attributes."""
@@ -27,7 +29,7 @@ class ApplePhotosSource:
     name: ClassVar[str] = "apple-photos"
     keys_are_paths: ClassVar[bool] = False
 
-    def __init__(self, path: Path, options: Options = Options()) -> None:  # noqa: B008  # a value, and frozen
+    def __init__(self, path: Path, options: Options = _PLAIN) -> None:
         """Open a library.
 
         Raises:
