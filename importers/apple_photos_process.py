@@ -54,15 +54,20 @@ class ReaderProcess:
         written = self._open.enter_context((self._folder / "photos.jsonl").open("wb"))
         self._rows: BinaryIO = self._open.enter_context((self._folder / "photos.jsonl").open("rb"))
         self._errors: IO[bytes] = self._open.enter_context(tempfile.TemporaryFile())
-        self._process = subprocess.Popen(
-            # -P: a folder that happens to hold an osxphotos.py must not be imported from.
-            [sys.executable, "-P", "-m", "importers.apple_photos_reader", self._settings],
-            stdin=subprocess.PIPE,
-            stdout=written,
-            stderr=self._errors,
-            env=os.environ | {"TMPDIR": str(self._folder)},  # osxphotos makes temporary files of its own
-            process_group=0,  # Ctrl-C in the terminal is ours alone
-        )
+        try:
+            self._process = subprocess.Popen(
+                # -P: a folder that happens to hold an osxphotos.py must not be imported from.
+                [sys.executable, "-P", "-m", "importers.apple_photos_reader", self._settings],
+                stdin=subprocess.PIPE,
+                stdout=written,
+                stderr=self._errors,
+                env=os.environ | {"TMPDIR": str(self._folder)},  # osxphotos makes temporary files of its own
+                process_group=0,  # Ctrl-C in the terminal is ours alone
+            )
+        except OSError as error:
+            self._open.close()
+            why = (error.strerror or str(error)).lower()
+            raise ImporterError(f"the process that reads {self._library} cannot be started: {why}") from error
         return self
 
     def __exit__(

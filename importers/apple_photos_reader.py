@@ -35,7 +35,7 @@ def main() -> None:
     """Read one library and write its photos; see above."""
     settings = json.loads(sys.argv[1])
     threading.Thread(target=_end_with_parent, args=(settings["folder"],), daemon=True).start()
-    # Whatever osxphotos and its 46 packages print must not come between the lines.
+    # Whatever osxphotos and the packages it brings print must not come between the lines.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     library, clone = Path(settings["library"]), Path(settings["clone"])

@@ -56,7 +56,7 @@ def measure(*, quick: bool) -> Iterator[Table]:
         yield table
         return
     yield _metadata(4 if quick else 624, 1 if quick else 3)
-    yield _previews(3 if quick else 198, 1 if quick else 3)
+    yield _previews(large(3 if quick else 200), 1 if quick else 3)
 
 
 def _metadata(copies: int, rounds: int) -> Table:
@@ -81,7 +81,10 @@ def _read(library: Path) -> tuple[int, float, float]:
     return int(number), float(seconds), float(growth)
 
 
-def _previews(count: int, rounds: int) -> Table:
+def _previews(pictures: Path, rounds: int) -> Table:
+    """Index the same photos from their previews and from their originals."""
+    files = sorted(pictures.iterdir())
+    count = len(files) // len(_PLAIN) * len(_PLAIN)
     table = Table(
         f"Apple Photos: indexing {count} photos of 12 MP, photos/s, {cores()} cores",
         ["model", "from previews", "from originals"],
@@ -89,7 +92,7 @@ def _previews(count: int, rounds: int) -> Table:
     spec = load_encoder(SHAPES, home=HOME, engine="onnx", precision="float32").pixels
     thread = ModelThread(lambda: Accelerator(spec, BATCH / 1000))  # pyright: ignore
     with tempfile.TemporaryDirectory() as folder:
-        library = _library(Path(folder), count)
+        library = _library(Path(folder), files[:count])
         file = next(library.rglob("*_1_105_c.jpeg"))
         previews, originals = _Listed(library, Options()), _Listed(library, Options(originals=True))
         seconds = take_turns(
@@ -121,10 +124,10 @@ class _Listed(ApplePhotosSource):
         yield from self._listed
 
 
-def _library(folder: Path, count: int) -> Path:
+def _library(folder: Path, pictures: list[Path]) -> Path:
     """GENERATED: a library of photos of 12 MP with previews of the size that Photos makes."""
     library = copied(_SAMPLES, folder)
-    multiply(library, count // len(_PLAIN))
+    multiply(library, len(pictures) // len(_PLAIN))
     wanted = ", ".join(f"'{key}'" for key in _PLAIN)
     copies = f"SELECT Z_PK % {STRIDE} FROM ZASSET WHERE ZUUID IN ({wanted})"
     change(
@@ -133,9 +136,8 @@ def _library(folder: Path, count: int) -> Path:
         f"DELETE FROM ZASSET WHERE Z_PK < {STRIDE}",
     )
     keys = [photo.key.decode() for photo in ApplePhotosSource(library).photos()]
-    assert len(keys) == count
-    say(f"making {count} previews")
-    for key, picture in zip(keys, sorted(large(3 if count == 3 else 200).iterdir()), strict=False):
+    say(f"making {len(pictures)} previews")
+    for key, picture in zip(keys, pictures, strict=True):
         original = library / "originals" / key[0] / f"{key}.jpeg"
         original.parent.mkdir(exist_ok=True)
         shutil.copyfile(picture, original)

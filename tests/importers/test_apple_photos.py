@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from datetime import datetime
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from importers.apple_photos import ApplePhotosSource
 from importers.base import Mark, Options, Part, Photo
 from importers.images import open_upright
 
+pytestmark = pytest.mark.skipif(find_spec("osxphotos") is None, reason="reads Photos libraries: the extra `photos`")
 TABLE: dict[str, dict[str, Any]] = tomllib.loads(
     (Path(__file__).parents[1] / "data" / "photos-15.4.1.toml").read_text("utf-8")
 )

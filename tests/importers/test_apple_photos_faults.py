@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from contextlib import closing
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from importers.apple_photos_process import ReaderProcess
 from importers.apple_photos_reader import _Log
 from importers.base import ImporterError, Mark, Options, Photo
 
+pytestmark = pytest.mark.skipif(find_spec("osxphotos") is None, reason="reads Photos libraries: the extra `photos`")
 CHECKOUT = Path(__file__).parents[2]
 EVERYTHING = Options(include=frozenset(Mark))
 ADELAIDE = "3DD2C897-F19E-4CA6-8C22-B027D5A71907"  # the original is in iCloud only

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from safelight.reading import Wishes
 from safelight.service import Library
 from safelight.status import photo_record
 
+pytestmark = pytest.mark.skipif(find_spec("osxphotos") is None, reason="reads Photos libraries: the extra `photos`")
 MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
 TULIPS = "6191423D-8DB8-4D4C-92BE-9BBBA308AAC4"  # edited
 PUMPKINS3 = "1EB2B765-0765-43BA-A90C-0D0580E6172C"
@@ -43,7 +45,6 @@ def submitted(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
 @pytest.fixture
 def photos(samples, tmp_path):
     """The library, copied; and index(), which takes it in."""
-    pytest.importorskip("osxphotos", reason="reads a Photos library, with the extra `photos`")
     library = copied(samples, tmp_path)
     problems: dict[str, str] = {}
     remarks: list[str] = []
