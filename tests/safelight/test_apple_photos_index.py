@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 import threading
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,7 +13,7 @@ import pytest
 from lightroom_catalogs import fingerprint
 from photos_libraries import change, copied, preview
 
-from importers.base import Mark
+from importers.base import ImporterError, Mark
 from importers.sources import open_source
 from indexer.decoders import DecoderPool
 from safelight.config import Settings
@@ -139,3 +141,23 @@ def test_an_original_elsewhere_is_the_same_photo(photos, tmp_path: Path) -> None
 def test_a_folder_names_the_library_inside_it(photos) -> None:
     photos(photos.library.parent)
     assert photos.remarks[0] == f'{photos.library} is read on its own: safelight index "{photos.library}"'
+
+
+def test_a_known_library_that_is_closed_to_us_says_which_switch_to_set(photos, monkeypatch: pytest.MonkeyPatch) -> None:
+    """GENERATED: what macOS answers once Full Disk Access was taken away."""
+    photos()
+    scandir = os.scandir
+
+    def refuse(path):
+        if Path(path) == photos.library:
+            raise PermissionError(1, "Operation not permitted", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.setenv("TERM_PROGRAM", "ghostty")
+    with pytest.raises(
+        ImporterError, match="macOS does not let Ghostty read .*; switch on Ghostty under System Settings"
+    ):
+        photos()
+    assert record(photos, TULIPS)["rendition"] == "105_c"
