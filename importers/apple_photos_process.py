@@ -85,17 +85,17 @@ class ReaderProcess:
         Raises:
             ImporterError: The library cannot be read.
         """
-        last: dict[str, Any] = {}
         for line in self._lines():
-            last = json.loads(line)
-            if "error" in last:
-                raise ImporterError(self._message(last))
-            yield last
-        if "end" not in last:
-            raise ImporterError(
-                f"reading the database of {self._library} ended half-way ({self._last_words()}); try again, and if that"
-                f" does not help, upgrade osxphotos: {_UPGRADE}"
-            )
+            row: dict[str, Any] = json.loads(line)
+            if "error" in row:
+                raise ImporterError(self._message(row))
+            yield row
+            if "end" in row:
+                return
+        raise ImporterError(
+            f"reading the database of {self._library} ended half-way ({self._last_words()}); try again, and if that"
+            f" does not help, upgrade osxphotos: {_UPGRADE}"
+        )
 
     def _lines(self) -> Iterator[bytes]:
         line = b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -84,11 +85,20 @@ class Translator:
         self._shelves = Shelves(self.library)
 
     def photo(self, source: Any, assets: Assets) -> Photo:
-        """Translate one asset.
+        """Translate one asset; one that cannot be is a photo with a problem.
 
         Raises:
             LibraryGoneError: There are no pictures of it any more, nor the library.
         """
+        try:
+            return self._photo(source, assets)
+        except LibraryGoneError:
+            raise
+        except Exception as error:  # one odd row must not cost the others
+            self._check_still_there()
+            return Photo(source.uuid.encode(), source.uuid, None, (), None, problem=f"it cannot be read ({error})")
+
+    def _photo(self, source: Any, assets: Assets) -> Photo:
         uuid, name = source.uuid, source.original_filename or source.uuid
         marks = marks_of(source, unpicked=assets.is_unpicked(source)) - self.options.include
         if marks:
@@ -161,7 +171,7 @@ class Translator:
             return Facts()
 
     def _check_still_there(self) -> None:
-        if not any((self.library / name).exists() for name in MAIN_DATABASES):
+        if not any(os.path.exists(self.library / name) for name in MAIN_DATABASES):  # noqa: PTH110  # False on any error
             raise LibraryGoneError
 
     def remarks(self) -> list[str]:

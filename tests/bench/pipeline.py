@@ -148,7 +148,7 @@ def whole(thread: ModelThread, source: Source, file: Path) -> float:
         started = time.perf_counter()
         tally = run.run(source)
         spent = time.perf_counter() - started
-        assert tally.indexed == tally.photos > 0
+        assert tally.indexed == tally.photos > 0, tally
         catalog.close()
         return spent
 
