@@ -76,9 +76,9 @@ class ApplePhotosSource:
         self._is_counted.clear()
         try:
             with tempfile.TemporaryDirectory(prefix="safelight-photos-", ignore_cleanup_errors=True) as name:
-                folder = Path(name)
-                clone, self.remarks = clone_databases(self.root, folder)
+                folder, clone = Path(name), Path(name) / "clone.photoslibrary"
                 with ReaderProcess(self.root, clone, folder, self._options) as process:
+                    self.remarks = clone_databases(self.root, clone)
                     yield from self._photos(process)
         finally:
             self._is_counted.set()

@@ -28,22 +28,25 @@ class _DamagedError(Exception):
     """A copy is no sound database; the message is SQLite's."""
 
 
-def clone_databases(library: Path, folder: Path) -> tuple[Path, list[str]]:
+def clone_databases(library: Path, clone: Path) -> list[str]:
     """Copy what is read of a library, each database as it was at one moment, and check the copies.
 
+    Args:
+        library: The real one.
+        clone: Is made, laid out as a library.
+
     Returns:
-        The clone, laid out as a library; remarks on what it had to do without.
+        Remarks on what the clone has to do without.
 
     Raises:
         ImporterError: The main database cannot be read, is damaged, or never holds still; or there is no room.
 
-    Writes: `folder`.
+    Writes: `clone`.
     """
-    clone = folder / "clone.photoslibrary"
     remarks: list[str] = []
     main = [name for name in MAIN_DATABASES if (library / name).exists()]
     try:
-        _check_room(library, folder)
+        _check_room(library, clone.parent)
         for name in main:
             _clone(library / name, clone / name)
         for name in _LABELS:
@@ -64,9 +67,9 @@ def clone_databases(library: Path, folder: Path) -> tuple[Path, list[str]]:
         ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise ImporterError(_no_room(library, folder)) from error
+            raise ImporterError(_no_room(library, clone.parent)) from error
         raise ImporterError(why_unreadable(library, error)) from error
-    return clone, remarks
+    return remarks
 
 
 def _clone(database: Path, copy: Path) -> None:

@@ -9,7 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, BinaryIO
@@ -34,8 +34,9 @@ class ReaderProcess:
 
         Args:
             library: The real one, where the pictures are.
-            clone: Where its databases have been copied to; removed once they have been read.
-            folder: For temporary files; removed where our process dies.
+            clone: Where its databases are going to be copied to.
+            folder: For temporary files, the clone among them; removed once they have been read, or where our process
+                dies.
             options: How the library is to be read.
         """
         self._library, self._folder = library, folder
@@ -51,8 +52,10 @@ class ReaderProcess:
         self._open = ExitStack()
 
     def __enter__(self) -> ReaderProcess:
-        written = self._open.enter_context((self._folder / "photos.jsonl").open("wb"))
-        self._rows: BinaryIO = self._open.enter_context((self._folder / "photos.jsonl").open("rb"))
+        rows = self._folder / "photos.jsonl"
+        written = self._open.enter_context(rows.open("wb"))
+        self._rows: BinaryIO = self._open.enter_context(rows.open("rb"))
+        rows.unlink()  # it goes on without a name, and leaves nothing behind wherever we are killed
         self._errors: IO[bytes] = self._open.enter_context(tempfile.TemporaryFile())
         try:
             self._process = subprocess.Popen(
@@ -68,6 +71,8 @@ class ReaderProcess:
             self._open.close()
             why = (error.strerror or str(error)).lower()
             raise ImporterError(f"the process that reads {self._library} cannot be started: {why}") from error
+        assert self._process.stdin
+        self._stdin = self._process.stdin
         return self
 
     def __exit__(
@@ -75,16 +80,17 @@ class ReaderProcess:
     ) -> None:
         self._process.kill()
         self._process.wait()
-        if self._process.stdin:
-            self._process.stdin.close()
+        self._stdin.close()
         self._open.close()
 
     def rows(self) -> Iterator[dict[str, Any]]:
-        """Yield the rows as they are written: the count, the photos, the end.
+        """Have the clone read, and yield the rows as they are written: the count, the photos, the end.
 
         Raises:
             ImporterError: The library cannot be read.
         """
+        with suppress(BrokenPipeError):  # where it has ended by itself, it has left word
+            os.write(self._stdin.fileno(), b"\n")
         for line in self._lines():
             row: dict[str, Any] = json.loads(line)
             if "error" in row:

@@ -8,7 +8,8 @@ it found: lines of JSON on its standard output, of the shapes
     {"key": ..., ...}                             a photo, see importers.apple_photos_wire; N of them
     {"end": [remark, ...]}  or  {"error": kind, "detail": text}
 
-Its standard input is the lifeline to who started it: when that closes, it removes its folder and ends.
+It loads osxphotos, which takes a second, and then waits for a byte on its standard input, which says that the databases
+have been copied. The same is its lifeline to who started it: when that closes, it removes its folder and ends.
 """
 
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
@@ -34,32 +35,34 @@ _ROWS_A_WRITE = 64
 def main() -> None:
     """Read one library and write its photos; see above."""
     settings = json.loads(sys.argv[1])
-    threading.Thread(target=_end_with_parent, args=(settings["folder"],), daemon=True).start()
     # Whatever osxphotos and the packages it brings print must not come between the lines.
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     library, clone = Path(settings["library"]), Path(settings["clone"])
     options = Options(include=frozenset(map(Mark, settings["include"])), originals=settings["originals"])
     gc.disable()  # what osxphotos builds up stays until the end: looking through it over and over costs a seventh more
-    last = _read(library, clone, options, out)
-    shutil.rmtree(clone, ignore_errors=True)  # its room may be needed while the photos are embedded
+    folder = Path(settings["folder"])
+    last = _read(library, clone, options, out, folder)
+    shutil.rmtree(folder, ignore_errors=True)  # its room may be needed while the photos are embedded
     out.write(json.dumps(last).encode("ascii") + b"\n")
     out.close()
     os._exit(0)  # to take a million objects apart in good order would take its time
 
 
-def _end_with_parent(folder: str) -> None:
-    os.read(0, 1)  # nothing is ever sent: this returns at the end only
-    shutil.rmtree(folder, ignore_errors=True)
-    os._exit(1)
+def _end_with_parent(folder: Path) -> None:
+    if not os.read(0, 1):
+        shutil.rmtree(folder, ignore_errors=True)
+        os._exit(1)
 
 
-def _read(library: Path, clone: Path, options: Options, out: BinaryIO) -> dict[str, Any]:
+def _read(library: Path, clone: Path, options: Options, out: BinaryIO, folder: Path) -> dict[str, Any]:
     """Write all but the last line, and return that."""
     try:
         import osxphotos
     except ImportError as error:
         return {"error": "missing", "detail": str(error)}
+    _end_with_parent(folder)  # or go on, where there is something to read
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     log = _Log()
     logging.getLogger("osxphotos").handlers = [log]
     logging.getLogger("osxphotos").propagate = False

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from contextlib import closing
 from importlib.util import find_spec
 from itertools import islice
@@ -265,10 +266,10 @@ def test_empty_previews(library: Path) -> None:
 def test_a_library_that_goes_away_is_not_called_empty(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clone = apple_photos.clone_databases
 
-    def clone_and_unplug(path: Path, folder: Path) -> tuple[Path, list[str]]:
-        made = clone(path, folder)
-        shutil.rmtree(path)
-        return made
+    def clone_and_unplug(library: Path, copy: Path) -> list[str]:
+        remarks = clone(library, copy)
+        shutil.rmtree(library)
+        return remarks
 
     monkeypatch.setattr(apple_photos, "clone_databases", clone_and_unplug)
     assert refusal(library) == f"{library} went away while it was being read; was its drive unplugged?"
@@ -335,7 +336,7 @@ def test_a_reader_that_is_killed_is_one_clear_error(
 
 
 PARENT = """
-import os, sys, time
+import sys, time
 from pathlib import Path
 from importers.apple_photos import ApplePhotosSource
 from importers.apple_photos_process import ReaderProcess
@@ -343,29 +344,40 @@ enter = ReaderProcess.__enter__
 def tell(self):
     process = enter(self)
     print(process._process.pid, flush=True)
-    time.sleep(60)
+    if sys.argv[2] == "before":
+        time.sleep(60)
+    return process
 ReaderProcess.__enter__ = tell
+ReaderProcess._lines = lambda self: time.sleep(60)
 next(ApplePhotosSource(Path(sys.argv[1])).photos())
 """
 
 
-def test_the_reader_ends_with_its_parent(library: Path, temporary: Path) -> None:
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_the_reader_ends_with_its_parent(library: Path, temporary: Path, when: str) -> None:
+    """Before it was told to read, and while it does."""
     parent = subprocess.Popen(
-        [sys.executable, "-c", PARENT, str(library)],
+        [sys.executable, "-c", PARENT, str(library), when],
         stdout=subprocess.PIPE,
         cwd=CHECKOUT,
         env=os.environ | {"TMPDIR": str(temporary)},
     )
     assert parent.stdout
     reader = int(parent.stdout.readline())
+    if when == "while":
+        _wait_until(lambda: any(temporary.glob("*/clone.photoslibrary/database/search")))
     parent.kill()
     parent.wait()
     parent.stdout.close()
-    deadline = time.monotonic() + 20
-    while (_is_alive(reader) or list(temporary.iterdir())) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert not _is_alive(reader)
+    _wait_until(lambda: not _is_alive(reader))
     assert list(temporary.iterdir()) == []
+
+
+def _wait_until(check: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not check():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def _is_alive(pid: int) -> bool:
