@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,15 +13,22 @@ from importers.base import Exposure, Facts, Rendition, Span
 _LISTS = ("keywords", "people", "labels", "media")
 _LISTS_OF_STEPS = ("keyword_paths", "albums")
 
+_FACTS, _EXPOSURE, _RENDITION = (tuple(field.name for field in fields(kind)) for kind in (Facts, Exposure, Rendition))
+
 
 def pack_facts(facts: Facts) -> dict[str, Any]:
     """Return facts as what json.dumps takes; what is unknown is left out."""
-    packed = {name: value for name, value in asdict(facts).items() if value is not None and value != ()}
+    packed = _known(facts, _FACTS)  # asdict() would copy every value, and take five times as long
     if facts.taken_at is not None:
         packed["taken_at"] = facts.taken_at.isoformat()
-    if facts.exposure == Exposure():
-        del packed["exposure"]
+    del packed["exposure"]
+    if facts.exposure != Exposure():
+        packed["exposure"] = _known(facts.exposure, _EXPOSURE)
     return packed
+
+
+def _known(values: object, names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: value for name in names if (value := getattr(values, name)) is not None and value != ()}
 
 
 def unpack_facts(packed: dict[str, Any]) -> Facts:
@@ -38,8 +45,10 @@ def unpack_facts(packed: dict[str, Any]) -> Facts:
 
 def pack_rendition(rendition: Rendition) -> dict[str, Any]:
     """Return a rendition as what json.dumps takes; what is unknown is left out."""
-    packed = {name: value for name, value in asdict(rendition).items() if value is not None}
-    return packed | {"path": os.fspath(rendition.path)}
+    packed = _known(rendition, _RENDITION) | {"path": os.fspath(rendition.path)}
+    if rendition.span is not None:
+        packed["span"] = asdict(rendition.span)
+    return packed
 
 
 def unpack_rendition(packed: dict[str, Any]) -> Rendition:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from importers.apple_photos import ApplePhotosSource
 from importers.base import ImporterError, Options, Source
 from importers.folder import FolderSource, is_package
 from importers.takeout import TakeoutSource
 
 _PLAIN = Options()
 
-SOURCES: tuple[type[Source], ...] = (TakeoutSource, FolderSource)
+SOURCES: tuple[type[Source], ...] = (ApplePhotosSource, TakeoutSource, FolderSource)
 """In the order in which they are asked; the most particular first."""
 
 

@@ -56,7 +56,7 @@ def open_readonly(
             yield connection
         return
     with tempfile.TemporaryDirectory(prefix="lrprev-") as folder:
-        copy = _copy(path, Path(folder))
+        copy = copy_database(path, Path(folder))
         with _open_copy(copy, path) as connection:
             check_columns(connection, path, needed)
             yield connection
@@ -130,8 +130,18 @@ def _distrust(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA trusted_schema = OFF")
 
 
-def _copy(path: Path, folder: Path) -> Path:
-    """Copy a database with what is pending for it, all from one moment; never its -shm, which SQLite rebuilds."""
+def copy_database(path: Path, folder: Path) -> Path:
+    """Copy a database with what is pending for it, all from one moment; never its -shm, which SQLite rebuilds.
+
+    Returns:
+        The copy, whose content nobody has checked.
+
+    Raises:
+        StillChangingError: Its owner writes to it all the time.
+        OSError: It cannot be read, or there is no room.
+
+    Writes: the copy.
+    """
     for pause_seconds in _PAUSES_SECONDS:
         time.sleep(pause_seconds)
         before = _moment(path)

@@ -144,6 +144,8 @@ def _is_there(root: Root) -> bool:
     """Tell whether a root can be read now. An empty folder is not it: an unplugged drive leaves its mount point."""
     try:
         return root.path.is_file() or any(os.scandir(root.path))
+    except PermissionError:
+        return True  # it is there, and its source says what to do
     except OSError:
         return False
 

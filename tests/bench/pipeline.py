@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checkpoints import CLIP_B32, SHAPES, SIGLIP_B16, checkpoint
+from importers.base import Source
 from importers.folder import FolderSource
 from indexer.catalog import Catalog
 from indexer.decoders import DecoderPool, Job
@@ -52,17 +53,17 @@ def measure(*, quick: bool) -> Iterator[Table]:
         contenders: dict[str, Callable[[], float]] = {
             "decode": lambda files=files, spec=spec: _decode_only(files, spec),
             "model": lambda thread=thread, files=files: _model_only(thread, len(files)),
-            "whole": lambda thread=thread, photos=photos: _whole(thread, photos),
+            "whole": lambda thread=thread, photos=photos: whole(thread, FolderSource(photos), next(photos.iterdir())),
         }
         seconds = take_turns(contenders, 1 if quick else 3)
-        decode, model, whole = (len(files) / median(seconds[name]) for name in contenders)
+        decode, model, run = (len(files) / median(seconds[name]) for name in contenders)
         slower = [max(pair) for pair in zip(seconds["decode"], seconds["model"], strict=True)]
         summed = [sum(pair) for pair in zip(seconds["decode"], seconds["model"], strict=True)]
         table.row(
             title,
             decode,
             model,
-            whole,
+            run,
             f"{ratio(summed, seconds['whole']):.2f}",
             ratio=ratio(slower, seconds["whole"]),
             at_least=0.9,
@@ -124,15 +125,14 @@ def _model_only(thread: ModelThread, count: int) -> float:
     return time.perf_counter() - started
 
 
-def _whole(thread: ModelThread, photos: Path) -> float:
-    """Time one run over a folder, without what is paid once at the start: processes and model."""
+def whole(thread: ModelThread, source: Source, file: Path) -> float:
+    """Time one run over a source, without what is paid once at the start: processes, warmed up on `file`, and model."""
     encoder = thread.encoder
     thread.embed_pixels(np.zeros((BATCH, encoder.pixels.height, encoder.pixels.width, 3), np.uint8)).result()
     with tempfile.TemporaryDirectory() as home, DecoderPool(encoder.pixels) as pool:
-        _wait_until_up(pool, next(photos.iterdir()))
+        _wait_until_up(pool, file)
         catalog = Catalog(Path(home))
-        source = FolderSource(photos)
-        root = catalog.add_root("folder", photos, source.device)
+        root = catalog.add_root(source.name, source.root, source.device)
         model = catalog.add_model(encoder.space, encoder.name, encoder.dim)
         run = IndexRun(
             catalog,
@@ -148,7 +148,7 @@ def _whole(thread: ModelThread, photos: Path) -> float:
         started = time.perf_counter()
         tally = run.run(source)
         spent = time.perf_counter() - started
-        assert tally.indexed == tally.photos > 0
+        assert tally.indexed == tally.photos > 0, tally
         catalog.close()
         return spent
 

@@ -53,7 +53,7 @@ def only_in_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         raise AssertionError("a copy was made")
 
     with monkeypatch.context() as patch:
-        patch.setattr(readonly, "_copy", refuse)
+        patch.setattr(readonly, "copy_database", refuse)
         yield
 
 
@@ -103,8 +103,8 @@ def test_one_copy_is_enough_while_lightroom_goes_on(catalog: Path, monkeypatch: 
     for file in catalog.parent.iterdir():
         settle(file)
     copies: list[Path] = []
-    copy = readonly._copy
-    monkeypatch.setattr(readonly, "_copy", lambda path, folder: copies.append(path) or copy(path, folder))
+    copy = readonly.copy_database
+    monkeypatch.setattr(readonly, "copy_database", lambda path, folder: copies.append(path) or copy(path, folder))
     with open_catalog(catalog) as opened:
         with closing(sqlite3.connect(catalog)) as lightroom, lightroom:
             lightroom.execute("UPDATE Adobe_images SET rating = 1.0")
