@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from importers.apple_photos import ApplePhotosSource
+from importers.apple_photos import ApplePhotosSource, system_library
 from importers.base import ImporterError, Options, Source
 from importers.folder import FolderSource, is_package
 from importers.takeout import TakeoutSource
@@ -18,6 +18,16 @@ SOURCES: tuple[type[Source], ...] = (ApplePhotosSource, TakeoutSource, FolderSou
 
 PATH_SOURCES = frozenset(source.name for source in SOURCES if source.keys_are_paths)
 """Names of the sources whose photos are known by their paths."""
+
+
+def place_of(named: str) -> Path:
+    """Return the path that a person means; "photos", where no file is called so, is the system's Photos library.
+
+    Raises:
+        ImporterError: The Photos library is meant, and there is none, or several.
+    """
+    path = Path(named).expanduser()
+    return system_library() if named == ApplePhotosSource.name and not path.exists() else path
 
 
 def open_source(path: Path, options: Options = _PLAIN) -> Source:

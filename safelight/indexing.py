@@ -9,7 +9,7 @@ from pathlib import Path
 
 from importers.base import ImporterError, Source
 from importers.images import reader_version
-from importers.sources import is_readable, open_source
+from importers.sources import is_readable, open_source, place_of
 from indexer.catalog import Root
 from indexer.decoders import DecoderPool
 from indexer.events import OnProgress, Progress
@@ -51,7 +51,7 @@ def index_paths(
     Writes: our own data folder.
     """
     with ProcessLock(library.home / "index.lock", "indexing photos"):
-        targets = [Path(path).expanduser() for path in paths] or [root.path for root in library.catalog.roots()]
+        targets = [place_of(path) for path in paths] or [root.path for root in library.catalog.roots()]
         if not targets:
             raise SafelightError("nothing has been indexed yet; say where your photos are: safelight index ~/Pictures")
         reached = (_reach(library, path, wishes, on_remark) for path in targets)

@@ -50,6 +50,7 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
     \b
     safelight index ~/Pictures
     safelight index ~/Pictures /Volumes/Archive --model starter
+    safelight index photos                        # the Photos library of this Mac
     safelight index "~/Pictures/Lightroom/My Catalog.lrcat" --map D:/Photos=/Volumes/Photos
     """
     from safelight import draw
@@ -64,7 +65,7 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
 
     with open_library(**flags) as library:
         # Not before there is something to index: a download is a matter of gigabytes.
-        if library.catalog.roots() if not paths else any(Path(path).expanduser().exists() for path in paths):
+        if library.catalog.roots() if not paths else any(_may_be_there(path) for path in paths):
             fetch_if_missing(library, as_json=as_json)
         with stopping(stop), draw.Bar() as bar:
             tally = index_paths(
@@ -84,6 +85,10 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
         draw.say(draw.tally_line(tally))
     if tally.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _may_be_there(path: str) -> bool:
+    return path == "photos" or Path(path).expanduser().exists()
 
 
 _MARKS = {"hidden": "hidden", "shared": "shared", "trashed": "trashed", "bursts": "burst", "syndicated": "syndicated"}

@@ -161,3 +161,12 @@ def test_a_known_library_that_is_closed_to_us_says_which_switch_to_set(photos, m
     ):
         photos()
     assert record(photos, TULIPS)["rendition"] == "105_c"
+
+
+def test_the_word_photos_means_the_systems_library(photos, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path / "someone"))
+    with pytest.raises(ImporterError, match="Photos library"):
+        photos(Path("photos"))
+    (tmp_path / "someone" / "Pictures").mkdir(parents=True)
+    photos.library.rename(tmp_path / "someone" / "Pictures" / photos.library.name)
+    assert photos(Path("photos")).indexed == 16
