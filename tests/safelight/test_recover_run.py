@@ -344,11 +344,18 @@ def test_a_source_with_nothing_is_one_clear_error(tmp_path, make):
     assert not (tmp_path / "out").exists()
 
 
-def test_output_into_the_previews_folder_is_refused(tmp_path):
+@pytest.mark.parametrize("source", ["lib", "link", "lib/Lib.lrcat", "lib/Lib Previews.lrdata", "a preview"])
+@pytest.mark.parametrize("out", ["lib/Lib Previews.lrdata/out", "lib", "lib/out", "link/new/out"])
+def test_output_into_what_is_recovered_from_is_refused(tmp_path, source, out):
+    """A second run would find the photos of the first; and Lightroom's folders are only read."""
     with Library(tmp_path / "lib") as library:
         library.photo("a.JPG")
-    with pytest.raises(SafelightError, match="elsewhere"):
-        run(tmp_path / "lib", library.previews / "out")
+    (tmp_path / "link").symlink_to(tmp_path / "lib")
+    before = fingerprint(tmp_path / "lib")
+    preview = next(library.previews.rglob("*.lrprev"))
+    with pytest.raises(SafelightError, match=r"only read; choose an output folder outside of it"):
+        run(preview if source == "a preview" else tmp_path / source, tmp_path / out)
+    assert fingerprint(tmp_path / "lib") == before
 
 
 def test_a_dry_run_writes_nothing_and_tells_the_same_names(tmp_path):
