@@ -122,7 +122,7 @@ class _Run:
         """Recover one place, two batches at a time: while one is written, the names of the next are given out."""
         options, before = self._options, self._total
         with (
-            Plan(place, options.layout, stale=options.stale) as plan,
+            Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan,
             ThreadPoolExecutor(options.jobs, "recover") as pool,
         ):
             jobs = plan.jobs(self._on_progress)
