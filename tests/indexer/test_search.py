@@ -166,6 +166,24 @@ def test_filters_choose_who_may_answer(home):
     assert answer.reason == "no photo passes these filters"
 
 
+def test_a_warm_process_filters_from_memory_and_sees_what_is_new(home, monkeypatch):
+    def reads_no_sql(db, filters):
+        raise AssertionError("asked SQL")
+
+    years = [{"since": str(year)} for year in range(2015, 2019)]
+    first = [home.names("dog", **filters) for filters in years]
+    with monkeypatch.context() as warm:
+        warm.setattr("indexer.search.kept_contents", reads_no_sql)
+        assert [home.names("dog", **filters) for filters in years] == first
+        assert set(home.names("dog", since="2018", until="2018")) == {"dog3.jpg"}
+        assert home.names("dog", since="2018", source=["lightroom"]) == []
+    home.add("new.jpg", "dog", taken_at=datetime(2018, 2, 2))
+    for _ in range(2):
+        assert [
+            set(home.names("dog", **filters)) - set(before) for filters, before in zip(years, first, strict=True)
+        ] == [{"new.jpg"}] * 4
+
+
 def test_similar_never_loads_the_model_for_a_photo_of_the_library(home):
     answer = home.search.similar(home.ids["cat0.jpg"], limit=5)
     assert {hit.place.name for hit in answer.hits} == {f"cat{i}.jpg" for i in range(1, 6)}
