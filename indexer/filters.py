@@ -78,9 +78,7 @@ class Filters:
     now: datetime | None = None
     _conditions: tuple[Condition, ...] = field(init=False, repr=False, default=())
     _dates: tuple[str | None, str | None] = field(init=False, repr=False, default=(None, None))
-    _plain: int = field(
-        init=False, repr=False, default=0
-    )  # how many conditions are of dates and sources; they go first
+    _plain: int = field(init=False, repr=False, default=0)  # conditions of dates and sources, which come first
 
     def __post_init__(self) -> None:
         """Read every filter.

@@ -23,6 +23,7 @@ from indexer.columns import Columns
 from indexer.errors import QueryError
 from indexer.filters import Filters, kept_contents, prepare
 from indexer.matrix import Matrix
+from indexer.no_match import why_none_passes
 from indexer.query import PHOTO_ID, Query, Term
 
 CANDIDATES = 512
@@ -160,7 +161,7 @@ class Search:
         keep = self._keep(matrix, filters, asked.shown)
         photos = len(matrix) if keep is None else int(keep.sum())
         if not photos:
-            return Answer((), None, None, "no photo passes these filters" if filters else "there are no other photos")
+            return Answer((), None, None, self._no_candidate(filters))
         ids, scores = matrix.top(asked.ranking, max(CANDIDATES, 4 * limit), keep)
         if asked.judged is None:
             hits = self._hits(ids, scores, None, filters, limit)
@@ -178,6 +179,9 @@ class Search:
         nearest = next(iter(self._hits(ids[:limit], scores, clarity, filters, 1)), None)
         hits = self._hits(ids[shows], scores[shows], clarity[shows], filters, limit)
         return Answer(hits, nearest, needed, "" if hits else _nothing(query, filters, nearest))
+
+    def _no_candidate(self, filters: Filters) -> str:
+        return why_none_passes(self._catalog.db, filters) if filters else "there are no other photos"
 
     def _matrix(self) -> Matrix:
         """Open the vectors, again only where the catalog has changed since."""
