@@ -1,8 +1,8 @@
 """Dates and sources of all photos as arrays, for a process that filters by them again and again.
 
-SQL answers a date filter in 5 to 15 ms where it keeps half of 300,000 photos, arrays in 1 ms; but they take 0.3 s to
-read, so that a process which searches once is better off without. What a filter means is said in filters.py, in SQL;
-tests compare the two on random libraries.
+Of 300,000 photos, on a busy machine of two cores, SQL takes 3 ms to keep a year and 20 to 26 ms to keep half; arrays
+take 0.5 to 1.4 ms. But they take half a second to read, so that a process which searches once is better off without.
+What a filter means is said in filters.py, in SQL; tests compare the two on random libraries.
 """
 
 from __future__ import annotations
