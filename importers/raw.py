@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from PIL import Image
@@ -29,6 +30,10 @@ _SIDEWAYS = (5, 6)
 
 class UnknownRaw(Exception):  # noqa: N818  # says what the file is, which need not be wrong
     """LibRaw does not know this kind of file."""
+
+
+class DamagedRaw(Exception):  # noqa: N818  # as above
+    """LibRaw knows this kind of file, and cannot develop this one; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +92,36 @@ def read_preview(file: BinaryIO, min_edge: int | None) -> Preview:
             return Preview(stored, _TURNS.get(flip), width, height)
         developed = opened.postprocess(half_size=True, use_camera_wb=True)  # upright already
         return Preview(_as_ppm(developed), None, width, height)
+
+
+def size_of(path: Path) -> tuple[int, int] | None:
+    """Return the size in pixels, upright, of what `develop` gives; None where it cannot be had, or rawpy is absent."""
+    if not is_available():
+        return None
+    import rawpy
+
+    try:
+        with path.open("rb") as file, rawpy.imread(file) as opened:
+            sizes = opened.sizes
+            return (sizes.height, sizes.width) if sizes.flip in _SIDEWAYS else (sizes.width, sizes.height)
+    except (rawpy.LibRawError, rawpy.NotSupportedError, OSError):
+        return None
+
+
+def develop(path: Path) -> Image.Image:
+    """Develop the sensor data in full size with the camera's white balance: RGB in sRGB, upright.
+
+    Raises:
+        DamagedRaw: They cannot be developed.
+        OSError: The file cannot be read.
+    """
+    import rawpy
+
+    try:
+        with path.open("rb") as file, rawpy.imread(file) as opened:
+            return Image.fromarray(opened.postprocess(use_camera_wb=True))
+    except (rawpy.LibRawError, rawpy.NotSupportedError) as error:
+        raise DamagedRaw(str(error)) from error
 
 
 def _stored_preview(opened: RawPy, whole: bytes) -> bytes | None:

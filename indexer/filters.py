@@ -77,6 +77,8 @@ class Filters:
     rating: int | None = None
     now: datetime | None = None
     _conditions: tuple[Condition, ...] = field(init=False, repr=False, default=())
+    _dates: tuple[str | None, str | None] = field(init=False, repr=False, default=(None, None))
+    _plain: int = field(init=False, repr=False, default=0)  # conditions of dates and sources, which come first
 
     def __post_init__(self) -> None:
         """Read every filter.
@@ -86,16 +88,20 @@ class Filters:
         """
         now = self.now or datetime.now()
         conditions: list[Condition] = []
-        if self.since is not None:
-            conditions.append(("photo.taken_at >= ?", [_span(self.since, now, "--since")[0]]))
-        if self.until is not None:
-            conditions.append(("photo.taken_at < ?", [_span(self.until, now, "--until")[1]]))
+        first = None if self.since is None else _span(self.since, now, "--since")[0]
+        end = None if self.until is None else _span(self.until, now, "--until")[1]
+        object.__setattr__(self, "_dates", (first, end))
+        if first is not None:
+            conditions.append(("photo.taken_at >= ?", [first]))
+        if end is not None:
+            conditions.append(("photo.taken_at < ?", [end]))
         if self.source:
-            names = [name.strip().lower() for name in self.source]
+            names = _source_names(self.source)
             conditions.append((f"photo.root_id IN (SELECT id FROM root WHERE source IN ({_marks(names)}))", [*names]))
         elif conditions:
             # Names every root, so that SQLite seeks in the index on (root_id, taken_at) in place of scanning it.
             conditions.append(("photo.root_id IN (SELECT id FROM root)", []))
+        object.__setattr__(self, "_plain", len(conditions))
         conditions += [_any([_folder(name) for name in self.folder])] if self.folder else []
         conditions += [_any([_camera(words) for words in self.camera])] if self.camera else []
         conditions += [_near(self.near)] if self.near is not None else []
@@ -115,6 +121,16 @@ class Filters:
 
     def __bool__(self) -> bool:
         return bool(self._conditions)
+
+    @property
+    def are_dates_and_sources(self) -> bool:
+        """Whether dates and sources are asked for and nothing else, so that Columns can answer, too."""
+        return 0 < len(self._conditions) == self._plain
+
+    @property
+    def dates_and_sources(self) -> tuple[str | None, str | None, list[str]]:
+        """The first moment that counts, the first after, as the catalog writes times, and the names of sources."""
+        return *self._dates, _source_names(self.source)
 
     def where(self) -> Condition:
         """Return an SQL condition on `photo` and its parameters; "1" where everything passes.
@@ -170,6 +186,10 @@ def _span(text: str, now: datetime, option: str) -> tuple[str, str]:
     raise QueryError(
         f'{option} "{text}" is no date; write 2019, 2019-07, 2019-07-04, 2019-07-04T18:30 or an age: 30d 2w 6m 1y'
     )
+
+
+def _source_names(names: Sequence[str]) -> list[str]:
+    return [name.strip().lower() for name in names]
 
 
 def _next(first: datetime, parts: int) -> datetime:

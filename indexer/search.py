@@ -19,13 +19,18 @@ from numpy.typing import NDArray
 
 from indexer.calibrate import PROMPT, Calibration, calibrate
 from indexer.catalog import Catalog, Model
+from indexer.columns import Columns
 from indexer.errors import QueryError
 from indexer.filters import Filters, kept_contents, prepare
 from indexer.matrix import Matrix
+from indexer.no_match import why_none_passes
 from indexer.query import PHOTO_ID, Query, Term
 
 CANDIDATES = 512
 """How many of the nearest photos are judged at least; four times as many as are asked for, where that is more."""
+
+COLUMNS_AFTER = 2
+"""So many answers to filters of dates and sources come from SQL before it pays to read them all; see columns.py."""
 
 Vectors = NDArray[np.float32]
 _EVERYTHING = Filters()
@@ -123,6 +128,8 @@ class Search:
         self._opened: tuple[tuple[int, int], Matrix] | None = None
         self._calibration: Calibration | None = None
         self._kept: tuple[Filters, NDArray[np.bool_]] | None = None  # people change the words more than the filters
+        self._columns: Columns | None = None
+        self._answered_by_sql = 0
         prepare(catalog.db)
 
     def similar(self, target: str, filters: Filters = _EVERYTHING, limit: int = 20) -> Answer:
@@ -154,7 +161,7 @@ class Search:
         keep = self._keep(matrix, filters, asked.shown)
         photos = len(matrix) if keep is None else int(keep.sum())
         if not photos:
-            return Answer((), None, None, "no photo passes these filters" if filters else "there are no other photos")
+            return Answer((), None, None, self._no_candidate(filters))
         ids, scores = matrix.top(asked.ranking, max(CANDIDATES, 4 * limit), keep)
         if asked.judged is None:
             hits = self._hits(ids, scores, None, filters, limit)
@@ -173,6 +180,9 @@ class Search:
         hits = self._hits(ids[shows], scores[shows], clarity[shows], filters, limit)
         return Answer(hits, nearest, needed, "" if hits else _nothing(query, filters, nearest))
 
+    def _no_candidate(self, filters: Filters) -> str:
+        return why_none_passes(self._catalog.db, filters) if filters else "there are no other photos"
+
     def _matrix(self) -> Matrix:
         """Open the vectors, again only where the catalog has changed since."""
         db = self._catalog.db
@@ -180,7 +190,8 @@ class Search:
         version = (others, db.total_changes)
         if self._opened is None or self._opened[0] != version:
             self._opened = (version, Matrix.open(self._catalog.home, db, self._model.id))
-            self._kept = self._calibration = None
+            self._kept = self._calibration = self._columns = None
+            self._answered_by_sql = 0
         return self._opened[1]
 
     def _ask(self, query: Query) -> _Asked:
@@ -250,12 +261,24 @@ class Search:
     def _passing(self, matrix: Matrix, filters: Filters) -> NDArray[np.bool_]:
         """Return which rows pass the filters: bool (N,); kept for the next query with the same filters."""
         if self._kept is None or self._kept[0] != filters:
-            ids = matrix.content_ids
-            passes = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
-            kept = kept_contents(self._catalog.db, filters)
-            passes[kept[kept < len(passes)]] = True
-            self._kept = (filters, passes[ids])
+            ask = self._ask_columns if filters.are_dates_and_sources else self._ask_sql
+            self._kept = (filters, ask(matrix, filters))
         return self._kept[1]
+
+    def _ask_columns(self, matrix: Matrix, filters: Filters) -> NDArray[np.bool_]:
+        """Answer from memory, once a process has filtered so often that reading everything pays."""
+        if self._columns is None and self._answered_by_sql < COLUMNS_AFTER:
+            self._answered_by_sql += 1
+            return self._ask_sql(matrix, filters)
+        self._columns = self._columns or Columns.read(self._catalog.db, matrix.content_ids)
+        return self._columns.passing(filters)
+
+    def _ask_sql(self, matrix: Matrix, filters: Filters) -> NDArray[np.bool_]:
+        ids = matrix.content_ids
+        passes = np.zeros(int(ids.max(initial=0)) + 1, np.bool_)
+        kept = kept_contents(self._catalog.db, filters)
+        passes[kept[kept < len(passes)]] = True
+        return passes[ids]
 
     def _hits(
         self, ids: NDArray[np.int64], scores: Vectors, clarity: Vectors | None, filters: Filters, limit: int

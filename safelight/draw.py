@@ -352,6 +352,7 @@ def recovery(tally: RecoveryTally, out: Path, as_json: bool, *, dry_run: bool) -
             (tally.orphans, "of these unknown to the catalog"),
             (tally.stale, "of these older renders"),
             (tally.smart, "of these Smart Previews (DNG)"),
+            (tally.developed, "of these developed from Smart Previews"),
             (tally.left_out, "left out as too small"),
             (tally.failed, "could not be read"),
         )

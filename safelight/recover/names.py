@@ -75,6 +75,11 @@ def name_of_smart_preview(photo: CatalogPhoto, layout: Layout) -> Name:
     return _name(_folder(photo, layout), f"{photo.base_name} (Smart Preview)", suffix)
 
 
+def name_of_developed(photo: CatalogPhoto, layout: Layout) -> Name:
+    """Name the JPEG of a Smart Preview: "IMG_1 (Smart Preview).CR2.jpg"."""
+    return _name(_folder(photo, layout), f"{photo.base_name} (Smart Preview)", suffix_of(photo.extension))
+
+
 def name_of_orphan(stored: StoredPreview) -> Name:
     """Name a preview that no photo of a catalog claims."""
     return Name(ORPHANS, stored.uuid, ".jpg")

@@ -27,6 +27,11 @@ class Options:
     jobs: int = 8
 
     @property
+    def develops(self) -> bool:
+        """Whether Smart Previews are developed: not where stored sizes are asked for, which they have none of."""
+        return self.pixels.level is self.pixels.max_edge is self.pixels.min_edge is None
+
+    @property
     def recipe(self) -> str:
         """Name the options that decide names and pixels, as they are typed."""
         chosen = [f"--{self.layout.replace(' ', '-')}"] if self.layout is not Layout.MIRROR else []

@@ -9,7 +9,7 @@ from html import escape
 from urllib.parse import quote
 
 from safelight.recover.ledger import IS_THERE, Outcome, Row
-from safelight.recover.plan import MISSING, SMART
+from safelight.recover.plan import DEVELOPED, MISSING, SMART
 
 Totals = Mapping[tuple[str, Outcome], int]  # by state and outcome
 
@@ -90,6 +90,7 @@ def _figures(summary: Summary) -> Iterator[str]:
         "from damaged previews": (summary.count(Outcome.SALVAGED), "fair"),
         "older renders": (summary.count(*there, state="stale"), "fair"),
         "Smart Previews (DNG)": (summary.count(*there, state=SMART), "good"),
+        "developed from Smart Previews": (summary.count(*there, state=DEVELOPED), "fair"),
         "unknown to the catalog": (summary.count(*there, state="orphan"), "fair"),
         "left out as too small": (summary.count(Outcome.LEFT_OUT), "fair"),
         "without a preview": (summary.count(Outcome.MISSING), "bad"),

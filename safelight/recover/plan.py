@@ -8,12 +8,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
+from importers import raw
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
 from indexer.events import OnProgress, Progress
-from lrprev import LrprevError, State, Store, StoredPreview, read_or_salvage
+from lrprev import LrprevError, State, Store, StoredPreview, read_files, read_or_salvage
 from lrprev.folders import key_of_name, starts_with
 from lrprev.layout import TIFF_MAGICS, UUID
-from safelight.recover.names import Layout, Name, name_of, name_of_orphan, name_of_smart_preview
+from safelight.recover.names import Layout, Name, name_of, name_of_developed, name_of_orphan, name_of_smart_preview
 from safelight.recover.shelf import Shelf, ShelfKey
 from safelight.recover.sources import Place
 
@@ -33,6 +34,7 @@ class Job:
         thumbnail: What root-pixels.db has of the preview.
         note: What there is to say although nothing is recovered.
         smart: The Smart Preview to copy, instead of a preview.
+        is_developed: The Smart Preview is not copied but developed.
     """
 
     key: str
@@ -45,10 +47,13 @@ class Job:
     thumbnail: bytes | None = None
     note: str = ""
     smart: Path | None = None
+    is_developed: bool = False
 
 
 MISSING = "missing"
 SMART = "smart preview"
+DEVELOPED = "developed"  # a JPEG of a Smart Preview
+_WITHOUT_RAW = "Smart Previews are copied as DNG; with the extra `raw` installed they are developed as JPEG, too"
 
 
 class Plan:
@@ -59,12 +64,14 @@ class Plan:
         stale_left: After jobs(): older renders that were left where they are.
     """
 
-    def __init__(self, place: Place, layout: Layout, *, stale: bool) -> None:
+    def __init__(self, place: Place, layout: Layout, *, stale: bool, develops: bool = True) -> None:
         self.total = 0
         self.stale_left = 0
         self._place = place
         self._layout = layout
         self._stale = stale
+        self._develops = develops
+        self._lacks_raw = False
         self._open = ExitStack()
         self._store: Store | None = None
         self._catalog: Catalog | None = None
@@ -87,7 +94,8 @@ class Plan:
     @property
     def remarks(self) -> list[str]:
         """What could not be read of the databases, a line each; grows while jobs are made."""
-        return [*(self._store.problems if self._store else []), *(self._catalog.warnings if self._catalog else [])]
+        problems = [*(self._store.problems if self._store else []), *(self._catalog.warnings if self._catalog else [])]
+        return [*problems, *([_WITHOUT_RAW] if self._lacks_raw else [])]
 
     def jobs(self, on_progress: OnProgress) -> Iterator[Job]:
         """Yield every job: the catalog's photos, then older renders where asked for, then orphans.
@@ -133,6 +141,9 @@ class Plan:
                 self.total += bool(found)
                 name = name_of_smart_preview(photo, self._layout)
                 yield Job(f"smart:{photo.uuid}", photo.stored_path, name, SMART, photo=photo, smart=smart)
+                if self._develops and self._is_largest(smart, found):
+                    self.total += 1
+                    yield self._developed(photo, smart)
             elif not found and not self._place.only:
                 note = "only an older render is stored: --stale recovers it" if older else ""
                 name = name_of(photo, self._layout)
@@ -146,6 +157,17 @@ class Plan:
         with suppress(OSError):  # one that cannot be read is no better than none
             return path if starts_with(path, TIFF_MAGICS) else None
         return None
+
+    def _is_largest(self, smart: Path, found: StoredPreview | None) -> bool:
+        """Tell whether a Smart Preview can be developed, and shows more than the photo's preview."""
+        self._lacks_raw |= not raw.is_available()
+        size = raw.size_of(smart)
+        return bool(size) and max(size) > (_edge(found) if found else 0)
+
+    def _developed(self, photo: CatalogPhoto, smart: Path) -> Job:
+        name = name_of_developed(photo, self._layout)
+        job = Job(f"developed:{photo.uuid}", photo.stored_path, name, DEVELOPED, photo=photo, smart=smart)
+        return replace(job, is_developed=True)
 
     def _older(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
         """Yield the renders that no image shows any more; the catalog is read again, for their names."""
@@ -197,6 +219,15 @@ def _current(photo: CatalogPhoto, previews: Sequence[StoredPreview]) -> StoredPr
         if any(entry.image_id == photo.image_id for entry in stored.cache_entries):
             return stored
     return None
+
+
+def _edge(stored: StoredPreview) -> int:
+    """Return the long edge of the largest stored picture; 0 where none can be read."""
+    try:
+        level = read_files(stored).levels[-1]
+    except (LrprevError, OSError):
+        return 0
+    return max(level.width, level.height)
 
 
 def _modified(stored: StoredPreview) -> float:

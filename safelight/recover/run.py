@@ -19,7 +19,7 @@ from safelight.recover.files import TEMPORARY_SUFFIX, is_whole
 from safelight.recover.ledger import Ledger, Outcome, Row
 from safelight.recover.options import Options
 from safelight.recover.plan import Job, Plan
-from safelight.recover.sources import Place, find_places
+from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_previews_folder
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
@@ -56,13 +56,13 @@ def recover(
         on_remark: Called with what people should know, a line at a time.
 
     Raises:
-        SafelightError: A source is not there, or `out` cannot be written; what is done is kept.
+        SafelightError: A source is not there, or `out` lies in one or cannot be written; what is done is kept.
         ImporterError: A catalog cannot be read.
 
     Writes: photos, the ledger and the report in `out`.
     """
     places = find_places(sources, catalog)
-    _keep_apart(places, out)
+    _keep_apart(sources, places, out)
     stop = stop or threading.Event()
     try:
         if not options.dry_run:
@@ -82,12 +82,22 @@ def recover(
     return tally
 
 
-def _keep_apart(places: Sequence[Place], out: Path) -> None:
-    """Refuse to write into a folder of Lightroom's."""
-    target = out.resolve()
-    for place in places:
-        if place.previews and not place.only and target.is_relative_to(place.previews):
-            raise SafelightError(f"{out} lies in the previews folder itself; choose an output folder elsewhere")
+def _keep_apart(sources: Sequence[Path], places: Sequence[Place], out: Path) -> None:
+    """Refuse to write into what is recovered from: a second run would find the first one's photos there."""
+    previews = [place.previews for place in places if place.previews and is_previews_folder(place.previews)]
+    beside = [folder.parent for folder in previews]
+    catalogs = [place.catalog.parent for place in places if place.catalog and place.catalog.parent in beside]
+    above = [folder for folder in (out.resolve(), *out.resolve().parents) if folder.exists()]
+    for folder in [*map(_folder_of, sources), *catalogs, *previews]:
+        if folder and any(one.samefile(folder) for one in above):  # whatever its case or links
+            raise SafelightError(f"{out} lies in {folder}, which is only read; choose an output folder outside of it")
+
+
+def _folder_of(source: Path) -> Path | None:
+    """Return the folder that a source is or, a catalog, lies in; None for a lone preview."""
+    if source.is_dir():
+        return source
+    return source.absolute().parent if source.suffix.lower() == CATALOG_SUFFIX else None
 
 
 class _Run:
@@ -112,7 +122,7 @@ class _Run:
         """Recover one place, two batches at a time: while one is written, the names of the next are given out."""
         options, before = self._options, self._total
         with (
-            Plan(place, options.layout, stale=options.stale) as plan,
+            Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan,
             ThreadPoolExecutor(options.jobs, "recover") as pool,
         ):
             jobs = plan.jobs(self._on_progress)

@@ -67,7 +67,7 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
 def _places(source: Path, catalog: Path | None) -> Iterator[Place]:
     if source.is_file():
         yield _place_of_file(source, catalog)
-    elif _is_previews_folder(source):
+    elif is_previews_folder(source):
         yield Place(source, catalog or _catalog_beside(source))
     else:
         yield from _search(source, catalog)
@@ -78,7 +78,7 @@ def _place_of_file(source: Path, catalog: Path | None) -> Place:
         folder = previews_folder(source)
         return Place(folder if folder.is_dir() else None, source)
     above = list(source.parents[:_FOLDERS_ABOVE])
-    folder = next((folder for folder in above if _is_previews_folder(folder)), source.parent)
+    folder = next((folder for folder in above if is_previews_folder(folder)), source.parent)
     return Place(folder, catalog or _catalog_beside(folder), (source,))
 
 
@@ -96,7 +96,7 @@ def _search(folder: Path, catalog: Path | None) -> Iterator[Place]:
         for name in list(folders):
             if name.endswith(_SMART_PREVIEWS_FOLDER_END):
                 folders.remove(name)
-            elif _is_previews_folder(here / name):
+            elif is_previews_folder(here / name):
                 folders.remove(name)
                 found_previews = True
                 yield Place(here / name, catalog or _catalog_beside(here / name))
@@ -109,7 +109,8 @@ def _search(folder: Path, catalog: Path | None) -> Iterator[Place]:
         yield from (Place(None, path) for path in catalogs)
 
 
-def _is_previews_folder(folder: Path) -> bool:
+def is_previews_folder(folder: Path) -> bool:
+    """Tell a folder of previews by its name or its databases."""
     name = folder.name
     if name.endswith(_PREVIEWS_FOLDER_END) and not name.endswith(_SMART_PREVIEWS_FOLDER_END):
         return True

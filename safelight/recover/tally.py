@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lrprev import State
 from safelight.recover.ledger import IS_THERE, Ledger, Outcome
-from safelight.recover.plan import SMART
+from safelight.recover.plan import DEVELOPED, SMART
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +20,7 @@ class Tally:
         orphans: Of both, without a photo in the catalog.
         stale: Of both, older renders.
         smart: Of both, Smart Previews (DNG).
+        developed: Of both, JPEGs of Smart Previews.
         missing: In the catalog, but without any preview.
         failed: Nothing whole is in the preview, or its file cannot be written.
         left_out: Smaller than asked for.
@@ -32,6 +33,7 @@ class Tally:
     orphans: int = 0
     stale: int = 0
     smart: int = 0
+    developed: int = 0
     missing: int = 0
     failed: int = 0
     left_out: int = 0
@@ -61,6 +63,7 @@ def tally_of(ledger: Ledger, stale_left: int, *, interrupted: bool) -> Tally:
         orphans=there(State.ORPHAN),
         stale=there(State.STALE),
         smart=there(SMART),
+        developed=there(DEVELOPED),
         missing=ended(Outcome.MISSING),
         failed=ended(Outcome.FAILED),
         left_out=ended(Outcome.LEFT_OUT),

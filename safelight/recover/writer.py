@@ -9,11 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from importers import raw
 from lrprev import LrprevError, StoredPreview, read_files
 from safelight.recover.files import write_whole
 from safelight.recover.ledger import Outcome, Row
-from safelight.recover.picture import Pixels, TooSmallError, picture_of, wanted
+from safelight.recover.picture import Picture, Pixels, TooSmallError, picture_of, wanted
 from safelight.recover.plan import Job
+from safelight.recover.smart import developed
 
 _CHUNK_BYTES = 1024 * 1024
 # Errors of a single name or file; after any other error of writing, the next file would fail as well.
@@ -46,11 +48,16 @@ class Writer:
         Writes: the file.
         """
         try:
-            return self._make(row, job, job.stored) if job.stored else self._copy(row, job)
+            if job.stored:
+                return self._make(row, job, job.stored)
+            return self._develop(row, job) if job.is_developed else self._copy(row, job)
         except TooSmallError as error:
             return replace(row, outcome=Outcome.LEFT_OUT, note=str(error))
         except LrprevError as error:
             return replace(row, outcome=Outcome.FAILED, note="nothing in the preview is whole", details=str(error))
+        except raw.DamagedRaw as error:
+            note = "the Smart Preview cannot be developed; its DNG is copied"
+            return replace(row, outcome=Outcome.FAILED, note=note, details=str(error))
         except _ReadError as error:
             return replace(row, outcome=Outcome.FAILED, note="the preview cannot be read", details=str(error))
         except OSError as error:
@@ -70,6 +77,20 @@ class Writer:
         with _reading():
             made = picture_of(preview, job.photo, job.orientation, self._pixels)
         time = (job.photo and job.photo.taken_at) or (preview.pyramid and preview.pyramid.file_time)
+        return self._finish(row, made, time)
+
+    def _develop(self, row: Row, job: Job) -> Row:
+        """Make a JPEG of a Smart Preview."""
+        assert job.smart is not None
+        assert job.photo is not None
+        if self._dry_run:
+            width, height = raw.size_of(job.smart) or (None, None)
+            return replace(row, outcome=Outcome.RECOVERED, width=width, height=height, written_run=self._run)
+        with _reading():
+            made = developed(job.smart, job.photo)
+        return self._finish(row, made, job.photo.taken_at)
+
+    def _finish(self, row: Row, made: Picture, time: datetime | None) -> Row:
         size_bytes = self._write(row.path, made.pieces, time)
         return replace(
             row,

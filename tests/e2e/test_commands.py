@@ -93,7 +93,7 @@ def test_the_samples_are_found_by_what_they_show(samples, tmp_path):
 def test_exit_codes_are_those_of_grep(safelight):
     safelight("search", "cat")
     nothing = safelight("search", "cat", "--since", "2199", code=1)
-    assert (nothing.stdout, nothing.stderr) == ("", "no photo passes these filters\n")
+    assert (nothing.stdout, nothing.stderr) == ("", "no photo passes these filters: none is from 2199 or later\n")
     wrong = safelight("search", "cat", "--since", "soon", code=2)
     assert wrong.stdout == ""
     assert len(wrong.stderr.splitlines()) == 1
@@ -150,6 +150,9 @@ def test_show_knows_every_place(safelight):
     record = safelight.records("show", cat["id"])[0]
     assert len(record["places"]) == 2
     assert record["models"] == ["starter"]
+    assert record["taken_at"] == cat["taken_at"]
+    assert (record["taken_from"] == "exif") == (record["taken_at"] is not None)
+    assert record["taken_at"] or record["file_date"]
     assert "place" in safelight("show", cat["id"]).stdout
 
 

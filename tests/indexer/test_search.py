@@ -163,7 +163,47 @@ def test_filters_choose_who_may_answer(home):
     assert set(home.names("dog", since="2017", until="2019")) == {"dog2.jpg", "dog3.jpg", "dog4.jpg"}
     answer = home.search.run(parse("dog"), Filters(since="2031"))
     assert answer.hits == ()
-    assert answer.reason == "no photo passes these filters"
+    assert answer.reason == "no photo passes these filters: none is from 2031 or later"
+
+
+@pytest.mark.parametrize(
+    ("filters", "reason"),
+    [
+        ({"folder": ["Icland"], "since": "2015"}, 'none lies in a folder "Icland"'),
+        ({"format": ["jepg"]}, 'none has the format "jepg"'),
+        ({"format": ["heic", "raw"]}, 'none has the format "heic" or "raw"'),
+        ({"source": ["lightrom"], "until": "2020"}, 'none comes from "lightrom"'),
+        ({"camera": ["leica"]}, 'none is of a camera "leica"'),
+        ({"near": "0,0,5"}, "none is known to be taken near 0,0,5"),
+        ({"until": "1960", "format": ["jpeg"]}, "none is from 1960 or earlier"),
+    ],
+)
+def test_the_filter_that_excludes_everything_is_named(home, filters, reason):
+    assert home.search.run(parse("dog"), Filters(**filters)).reason == f"no photo passes these filters: {reason}"
+
+
+def test_filters_that_only_together_exclude_everything_say_so(home):
+    home.add("abroad.jpg", "dog", root="else where", taken_at=datetime(1990, 1, 1))
+    answer = home.search.run(parse("dog"), Filters(folder=["else where"], since="2015"))
+    assert answer.reason == "no photo passes all of these filters together"
+
+
+def test_a_warm_process_filters_from_memory_and_sees_what_is_new(home, monkeypatch):
+    def reads_no_sql(db, filters):
+        raise AssertionError("asked SQL")
+
+    years = [{"since": str(year)} for year in range(2015, 2019)]
+    first = [home.names("dog", **filters) for filters in years]
+    with monkeypatch.context() as warm:
+        warm.setattr("indexer.search.kept_contents", reads_no_sql)
+        assert [home.names("dog", **filters) for filters in years] == first
+        assert set(home.names("dog", since="2018", until="2018")) == {"dog3.jpg"}
+        assert home.names("dog", since="2018", source=["lightroom"]) == []
+    home.add("new.jpg", "dog", taken_at=datetime(2018, 2, 2))
+    for _ in range(2):
+        assert [
+            set(home.names("dog", **filters)) - set(before) for filters, before in zip(years, first, strict=True)
+        ] == [{"new.jpg"}] * 4
 
 
 def test_similar_never_loads_the_model_for_a_photo_of_the_library(home):

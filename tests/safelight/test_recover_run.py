@@ -12,6 +12,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from generated_dng import generated_dng
 from PIL import Image
 from preview_folders import DIGEST, Library, container, fingerprint, levels_of, picture, place
 
@@ -195,8 +196,15 @@ def test_a_smaller_render_is_told_as_such(tmp_path):
     )
 
 
+def smart_preview(library: Library, uuid: str, dng: bytes) -> None:
+    """Add a Smart Preview in the layout that is reported: `U/UUUU/UUID.dng` in a folder of their own."""
+    path = library.catalog.with_name("Lib Smart Previews.lrdata") / uuid[0] / uuid[:4] / f"{uuid}.dng"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(dng)
+
+
 def test_smart_previews_are_copied_as_they_are(tmp_path):
-    """Layout as reported, generated: `U/UUUU/UUID.dng` in a folder of their own."""
+    """What no RAW reader knows is copied all the same."""
     dng = b"II*\0" + bytes(range(256)) * 40
     with Library(tmp_path / "lib") as library:
         for name, with_preview in (("a.CR2", True), ("b.CR2", False)):
@@ -205,9 +213,7 @@ def test_smart_previews_are_copied_as_they_are(tmp_path):
                 library.image(file, uuid)
             else:
                 library.writer.image(file)
-            path = library.catalog.with_name("Lib Smart Previews.lrdata") / uuid[0] / uuid[:4] / f"{uuid}.dng"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(dng)
+            smart_preview(library, uuid, dng)
     tally, _ = run(tmp_path / "lib", tmp_path / "out")
     assert (tally.recovered, tally.smart, tally.missing) == (3, 2, 0)
     folder = tmp_path / "out/Volumes/Photos/2024"
@@ -217,6 +223,54 @@ def test_smart_previews_are_copied_as_they_are(tmp_path):
     before = fingerprint(tmp_path / "out")
     assert run(tmp_path / "lib", tmp_path / "out")[0].unchanged == 3
     assert fingerprint(tmp_path / "out") == before
+
+
+def test_a_smart_preview_is_developed_where_no_preview_is_larger(tmp_path):
+    """A generated DNG of 96 x 64, dark on its left: no real Smart Preview was to be had."""
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    dng = generated_dng(levels_of(picture(1))[0][0], orientation=6, left=4_000)
+    with Library(tmp_path / "lib") as library:
+        for name, edge in (("none.CR2", 0), ("small.CR2", 60), ("large.CR2", 240)):
+            file, uuid = library.file(name)
+            if edge:
+                library.image(file, uuid, levels=levels_of(picture(2).resize((edge, edge * 2 // 3))))
+            else:
+                library.writer.image(file)
+            smart_preview(library, uuid, dng)
+    before = fingerprint(tmp_path / "lib")
+    tally, rows = run(tmp_path / "lib", tmp_path / "out")
+    assert fingerprint(tmp_path / "lib") == before
+    assert (tally.smart, tally.developed, tally.recovered, tally.lost) == (3, 2, 7, 0)
+    folder = tmp_path / "out/Volumes/Photos/2024"
+    jpegs = {path.name for path in folder.glob("*.jpg")}
+    assert jpegs == {
+        "small.CR2.jpg", "large.CR2.jpg", "none (Smart Preview).CR2.jpg", "small (Smart Preview).CR2.jpg"
+    }  # fmt: skip
+    with Image.open(folder / "none (Smart Preview).CR2.jpg") as developed:
+        assert developed.size == (64, 96)  # upright
+        assert developed.getexif().get(0x0112) == 1
+        assert developed.info["icc_profile"]
+        grey = developed.convert("L")
+        assert grey.getpixel((32, 20)) < grey.getpixel((32, 76)) - 50, "turned as the DNG says: left is on top"
+    (row,) = [row for row in rows if row.path == "Volumes/Photos/2024/none (Smart Preview).CR2.jpg"]
+    assert (row.state, row.width, row.height) == ("developed", 64, 96)
+    assert "without the edits" in row.note
+    again = fingerprint(tmp_path / "out")
+    assert run(tmp_path / "lib", tmp_path / "out")[0].unchanged == 7
+    assert fingerprint(tmp_path / "out") == again
+    assert run(tmp_path / "lib", tmp_path / "small", pixels=Pixels(max_edge=600))[0].developed == 0
+
+
+def test_without_rawpy_a_smart_preview_is_copied_and_the_way_out_is_told(tmp_path, monkeypatch):
+    with Library(tmp_path / "lib") as library:
+        file, uuid = library.file("a.CR2")
+        library.writer.image(file)
+        smart_preview(library, uuid, generated_dng(levels_of(picture(1))[0][0]))
+    monkeypatch.setattr("importers.raw.is_available", lambda: False)
+    remarks: list[str] = []
+    tally = recover([tmp_path / "lib"], tmp_path / "out", Options(), on_remark=remarks.append)
+    assert (tally.smart, tally.developed, tally.lost) == (1, 0, 0)
+    assert any("extra `raw`" in remark for remark in remarks)
 
 
 def test_a_drive_that_goes_away_stops_the_run_and_condemns_no_photo(tmp_path):
@@ -344,11 +398,18 @@ def test_a_source_with_nothing_is_one_clear_error(tmp_path, make):
     assert not (tmp_path / "out").exists()
 
 
-def test_output_into_the_previews_folder_is_refused(tmp_path):
+@pytest.mark.parametrize("source", ["lib", "link", "lib/Lib.lrcat", "lib/Lib Previews.lrdata", "a preview"])
+@pytest.mark.parametrize("out", ["lib/Lib Previews.lrdata/out", "lib", "lib/out", "link/new/out"])
+def test_output_into_what_is_recovered_from_is_refused(tmp_path, source, out):
+    """A second run would find the photos of the first; and Lightroom's folders are only read."""
     with Library(tmp_path / "lib") as library:
         library.photo("a.JPG")
-    with pytest.raises(SafelightError, match="elsewhere"):
-        run(tmp_path / "lib", library.previews / "out")
+    (tmp_path / "link").symlink_to(tmp_path / "lib")
+    before = fingerprint(tmp_path / "lib")
+    preview = next(library.previews.rglob("*.lrprev"))
+    with pytest.raises(SafelightError, match=r"only read; choose an output folder outside of it"):
+        run(preview if source == "a preview" else tmp_path / source, tmp_path / out)
+    assert fingerprint(tmp_path / "lib") == before
 
 
 def test_a_dry_run_writes_nothing_and_tells_the_same_names(tmp_path):
@@ -563,7 +624,7 @@ def test_json_is_a_line_per_photo_and_ends_with_the_counts(tmp_path):
     ]
     assert events[-1] == {
         "event": "done", "recovered": 1, "unchanged": 0, "salvaged": 0, "orphans": 0, "stale": 0, "smart": 0,
-        "missing": 1, "failed": 0, "left_out": 0, "stale_left": 0, "interrupted": False, "lost": 1,
+        "developed": 0, "missing": 1, "failed": 0, "left_out": 0, "stale_left": 0, "interrupted": False, "lost": 1,
     }  # fmt: skip
 
 

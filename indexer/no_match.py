@@ -1,0 +1,58 @@
+"""Why no photo passes the filters: the one that excludes everything, in words."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+
+from indexer.filters import Filters, kept_contents
+
+
+def why_none_passes(db: sqlite3.Connection, filters: Filters) -> str:
+    """Say which filter alone excludes every photo, or that they do it together.
+
+    Args:
+        db: The catalog; only read.
+        filters: Filters that no photo passes.
+    """
+    for only, reason in _each(filters):
+        if not len(kept_contents(db, only)):
+            return f"no photo passes these filters: {reason}"
+    return "no photo passes all of these filters together"
+
+
+def _each(filters: Filters) -> Iterator[tuple[Filters, str]]:
+    """Yield each filter alone, with what it means that nothing passes it."""
+    since, until, now = filters.since, filters.until, filters.now
+    if filters.source:
+        yield Filters(source=filters.source), f"none comes from {_either(filters.source)}"
+    if filters.folder:
+        yield Filters(folder=filters.folder), f"none lies in a folder {_either(filters.folder)}"
+    if filters.format:
+        yield Filters(format=filters.format), f"none has the format {_either(filters.format)}"
+    if filters.camera:
+        yield Filters(camera=filters.camera), f"none is of a camera {_either(filters.camera)}"
+    if filters.person:
+        yield Filters(person=filters.person), f"none shows {_either(filters.person)}"
+    if filters.album:
+        yield Filters(album=filters.album), f"none is in an album {_either(filters.album)}"
+    if filters.keyword:
+        yield Filters(keyword=filters.keyword), f"none has the keyword {_either(filters.keyword)}"
+    if filters.label:
+        yield Filters(label=filters.label), f"none has the label {_either(filters.label)}"
+    if filters.media:
+        yield Filters(media=filters.media), f"none is of the kind {_either(filters.media)}"
+    if filters.favorite:
+        yield Filters(favorite=True), "none is a favorite"
+    if filters.rating is not None:
+        yield Filters(rating=filters.rating), f"none is rated {filters.rating} or higher"
+    if filters.near:
+        yield Filters(near=filters.near), f"none is known to be taken near {filters.near}"
+    if since:
+        yield Filters(since=since, now=now), f"none is from {since} or later"
+    if until:
+        yield Filters(until=until, now=now), f"none is from {until} or earlier"
+
+
+def _either(values: Sequence[str]) -> str:
+    return " or ".join(f'"{value}"' for value in values)

@@ -1,0 +1,45 @@
+"""A Smart Preview -> a JPEG of it, for photos of which Lightroom keeps nothing larger."""
+
+# pyright: reportUnknownMemberType=false
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from importers import icc, raw
+from importers.lightroom import CatalogPhoto
+from safelight.recover import exif, iptc, xmp
+from safelight.recover.jpeg import Dress, dressed
+from safelight.recover.picture import SRGB_QUALITY, Picture, upright
+
+NOTE = "developed from the Smart Preview, without the edits made in Lightroom"
+_THUMBNAIL_EDGE, _THUMBNAIL_QUALITY = 160, 80
+
+
+def developed(path: Path, photo: CatalogPhoto) -> Picture:
+    """Develop a Smart Preview plainly, in sRGB: what it shows is the photo before any edit, and uncropped.
+
+    Args:
+        path: The DNG; only read.
+        photo: What the catalog says.
+
+    Raises:
+        DamagedRaw: It cannot be developed.
+        OSError: It cannot be read.
+    """
+    image = raw.develop(path)
+    stream, small = io.BytesIO(), io.BytesIO()
+    image.save(stream, "JPEG", quality=SRGB_QUALITY, subsampling=0)
+    dress = Dress(
+        exif=exif.payload(photo, 1, image.size, srgb=True),
+        xmp=xmp.payloads(photo),
+        photoshop=iptc.payload(photo),
+        icc=icc.profile("sRGB"),
+    )
+    size, turn = image.size, exif.orientation_of(photo.orientation)
+    full = (photo.width, photo.height) if photo.width and photo.height else None
+    image.thumbnail((_THUMBNAIL_EDGE, _THUMBNAIL_EDGE))
+    image.save(small, "JPEG", quality=_THUMBNAIL_QUALITY)
+    return Picture(
+        dressed(stream.getvalue(), dress), size, full and upright(full, turn), NOTE, "", False, small.getvalue()
+    )
