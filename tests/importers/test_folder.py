@@ -286,7 +286,7 @@ def test_an_unplugged_drive_is_told_from_an_empty_folder(tmp_path):
 
 def test_what_is_no_source_says_so(tmp_path):
     put(tmp_path, "letter.txt", data=b"dear all")
-    put(tmp_path, "Mine.photoslibrary/database/x.jpg")
+    put(tmp_path, "Mine.cocatalog/database/x.jpg")
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(ImporterError, match="does not exist"):
         open_source(tmp_path / "nowhere")
@@ -295,7 +295,7 @@ def test_what_is_no_source_says_so(tmp_path):
     with pytest.raises(ImporterError, match="neither a folder nor a picture"):
         open_source(tmp_path / "pipe")
     with pytest.raises(ImporterError, match="library of another program"):
-        open_source(tmp_path / "Mine.photoslibrary")
+        open_source(tmp_path / "Mine.cocatalog")
 
 
 def test_real_folders_are_walked(samples):

@@ -96,11 +96,13 @@ def test_a_path_named_twice_is_counted_once(index, photos):
 
 
 def test_what_was_passed_over_is_said(index, photos, tmp_path):
-    (photos / "Old.photoslibrary").mkdir()
-    paint(photos / "Old.photoslibrary" / "inside.png", 900)
+    for name in ("Old.photoslibrary", "Old.cocatalog"):
+        (photos / name).mkdir()
+        paint(photos / name / "inside.png", 900)
     (tmp_path / "empty").mkdir()
     assert outcomes(index(photos)) == {"indexed": 6, "embedded": 6}
-    assert [remark for remark in index.remarks if "Old.photoslibrary" in remark and "another program" in remark]
+    assert [remark for remark in index.remarks if "Old.cocatalog" in remark and "another program" in remark]
+    assert [remark for remark in index.remarks if f'safelight index "{photos}/Old.photoslibrary"' in remark]
     index(tmp_path / "empty")
     assert index.remarks[-1] == f"There are no pictures in {tmp_path / 'empty'}."
 
