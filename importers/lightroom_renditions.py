@@ -85,7 +85,7 @@ def _rendition(photo: CatalogPhoto, previews: Previews, found: PreviewFiles) -> 
     preview = previews.read(photo, found)
     level = large_enough(preview.levels)
     orientation = ORIENTATIONS.get(previews.orientation(photo) or "")
-    width, height = upright(level, orientation)
+    width, height = upright(level.width, level.height, orientation)
     return Rendition(
         level.source if isinstance(level.source, Path) else found.files[0],
         width,
@@ -103,10 +103,9 @@ def large_enough(levels: tuple[Level, ...]) -> Level:
     return next((level for level in levels if min(level.width, level.height) >= LEAST_EDGE), levels[-1])
 
 
-def upright(level: Level, orientation: int | None) -> tuple[int, int]:
-    """Return a level's width and height once it is turned."""
-    lies = (orientation or 1) >= FIRST_LYING
-    return (level.height, level.width) if lies else (level.width, level.height)
+def upright(width: int, height: int, orientation: int | None) -> tuple[int, int]:
+    """Return a picture's width and height once it is turned."""
+    return (height, width) if (orientation or 1) >= FIRST_LYING else (width, height)
 
 
 def _nothing(photo: CatalogPhoto, damage: str | None) -> str:
