@@ -94,7 +94,7 @@ def _row(photo: LostPhoto) -> list[str]:
 
 def _summary(found: Rescue, tally: RescueTally) -> str:
     if not tally.lost:
-        return f"All {found.photos:,} photos of {printable(found.path.name)} have their originals."
+        return f"Every photo of {printable(found.path.name)} ({found.photos:,}) has its original."
     parts = [
         f"{tally.lost:,} of {found.photos:,} photos have lost their original",
         f"{tally.with_preview:,} of them have a preview ({tally.full_size:,} at full size)",
