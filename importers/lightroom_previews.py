@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from importers.lightroom_catalog import Catalog
-from importers.lightroom_photo import CatalogPhoto
+from importers.lightroom_photo import ORIENTATIONS, CatalogPhoto
 from lrprev import LrprevError, Preview, Store, files_of, home_of, read_files
 from lrprev.layout import UUID
 
@@ -73,8 +73,11 @@ class Previews:
         digests = [current, *others] if current in found else others
         return [PreviewFiles(digest, found[digest], digest == current) for digest in digests if digest]
 
-    def read(self, photo: CatalogPhoto, preview: PreviewFiles) -> Preview:
+    def read(self, photo: CatalogPhoto, preview: PreviewFiles) -> tuple[Preview, int | None]:
         """Read a preview's headers.
+
+        Returns:
+            The preview, and how it is to be turned: pictures are stored unturned. EXIF's 1 to 8, or None.
 
         Raises:
             LrprevError: There is no picture in it.
@@ -82,12 +85,9 @@ class Previews:
         """
         if self._store is None:
             raise LrprevError(0, "a folder of previews", "none")
-        return read_files(self._store.stored(photo.file_uuid, preview.digest, preview.files))
-
-    def orientation(self, photo: CatalogPhoto) -> str | None:
-        """Tell how a photo's previews are to be turned, as one of ORIENTATIONS; they are stored unturned."""
-        entry = self._store.entry(photo.file_uuid, photo.image_id) if self._store else None
-        return (entry and entry.orientation) or photo.orientation
+        stored = self._store.stored(photo.file_uuid, preview.digest, preview.files)
+        noted = (entry.orientation for entry in stored.cache_entries if entry.image_id == photo.image_id)
+        return read_files(stored), ORIENTATIONS.get(next(noted, None) or photo.orientation or "")
 
     def smart(self, photo: CatalogPhoto) -> Path | None:
         """Find a photo's Smart Preview."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importers.base import FileStamp, Known, Options, Rendition, Span
-from importers.lightroom_photo import FIRST_LYING, ORIENTATIONS, CatalogPhoto
+from importers.lightroom_photo import FIRST_LYING, CatalogPhoto
 from importers.lightroom_previews import PreviewFiles, Previews
 from lrprev import LrprevError
 from lrprev.preview import Level
@@ -82,9 +82,8 @@ def _places(photo: CatalogPhoto, previews: Previews, options: Options) -> Iterat
 
 
 def _rendition(photo: CatalogPhoto, previews: Previews, found: PreviewFiles) -> Rendition:
-    preview = previews.read(photo, found)
+    preview, orientation = previews.read(photo, found)
     level = large_enough(preview.levels)
-    orientation = ORIENTATIONS.get(previews.orientation(photo) or "")
     width, height = upright(level.width, level.height, orientation)
     return Rendition(
         level.source if isinstance(level.source, Path) else found.files[0],

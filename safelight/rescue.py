@@ -118,9 +118,9 @@ def _lost(photo: CatalogPhoto, previews: Previews) -> LostPhoto:
 
 
 def _best(photo: CatalogPhoto, previews: Previews, found: PreviewFiles) -> BestPreview:
-    preview = previews.read(photo, found)
+    preview, orientation = previews.read(photo, found)
     largest = preview.levels[-1]
     full = max(photo.cropped_width or 0, photo.cropped_height or 0)
     coverage = preview.coverage or (max(largest.width, largest.height) / full if full else None)
-    width, height = upright(largest.width, largest.height, ORIENTATIONS.get(previews.orientation(photo) or ""))
+    width, height = upright(largest.width, largest.height, orientation)
     return BestPreview(found.is_current, width, height, coverage, preview.pyramid and preview.pyramid.quality)
