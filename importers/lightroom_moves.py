@@ -47,7 +47,12 @@ class Moves:
 def _move(old: str, new: str) -> _Move:
     of_windows = _DRIVE_OR_SHARE.match(old) is not None
     steps = (old.replace("\\", "/") if of_windows else old).rstrip("/").split("/")
-    return _Move(_fold(steps, any_case=of_windows), of_windows, Path(new).expanduser().absolute())
+    return _Move(_fold(steps, any_case=of_windows), of_windows, _expanded(new).absolute())
+
+
+def _expanded(new: str) -> Path:
+    """Expand the ~ that shells leave alone after a "="."""
+    return Path(new).expanduser() if new == "~" or new.startswith("~/") else Path(new)
 
 
 def _fold(steps: Sequence[str], *, any_case: bool) -> tuple[str, ...]:

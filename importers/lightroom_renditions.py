@@ -40,11 +40,8 @@ def pictures_of(
     so is every other picture of that photo.
     """
     places = list(_places(photo, previews, options))
-    for place in places[:1] if known else ():
-        for path in place.files if isinstance(place, PreviewFiles) else (place.path,):
-            stamp = stamp_of(path)
-            if stamp and known and known(key, stamp):
-                return Pictures((Rendition(path),), stamp)
+    if places and known and (pictures := _known_pictures(places[0], key, known)):
+        return pictures
     renditions: list[Rendition] = []
     damage: str | None = None
     for place in places:
@@ -55,6 +52,15 @@ def pictures_of(
     if renditions:
         return Pictures(tuple(renditions), stamp_of(renditions[0].path))
     return Pictures((), None, _nothing(photo, damage))
+
+
+def _known_pictures(place: PreviewFiles | Rendition, key: bytes, known: Known) -> Pictures | None:
+    """Return the one file of the best picture that the caller has read before, unopened."""
+    for path in place.files if isinstance(place, PreviewFiles) else (place.path,):
+        stamp = stamp_of(path)
+        if stamp and known(key, stamp):
+            return Pictures((Rendition(path),), stamp)
+    return None
 
 
 def stamp_of(path: Path) -> FileStamp | None:

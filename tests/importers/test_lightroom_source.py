@@ -9,11 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from lightroom_catalogs import LIGHTROOM_13, CatalogWriter, execute, settle
 from PIL import Image
 from preview_folders import DIGEST, Library, container, fingerprint, levels_of, picture, place, write_previews_db
 
 from importers.base import ImporterError, Options, Part, Photo, Span
+from importers.lightroom_moves import Moves
 from importers.lightroom_source import LightroomSource
 from importers.sources import open_source
 
@@ -434,6 +437,18 @@ def test_missing_originals_are_counted_with_what_to_do(tmp_path):
         "2 originals are not on this machine, most of them in /Volumes/Photos. If they lie elsewhere now:"
         ' --map "/Volumes/Photos=NEW FOLDER"'
     ]
+
+
+@given(st.lists(st.tuples(st.text(min_size=1), st.text().map("/{}".format)), max_size=4), st.text())
+def test_any_move_leads_below_its_new_folder_or_nowhere(moved, stored_path):
+    found = Moves(moved).apply(stored_path)
+    assert found is None or any(found.is_relative_to(new) for _, new in moved)
+
+
+@given(st.text(st.characters(exclude_characters="/"), min_size=1), st.text())
+def test_what_begins_like_a_moved_folder_is_below_the_new_one(folder, rest):
+    found = Moves([(f"/old/{folder}", "/new")]).apply(f"/old/{folder}/{rest}")
+    assert found == Path("/new", *rest.split("/"))
 
 
 # What it is
