@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
 from importers.lightroom_catalog import Catalog
 from importers.lightroom_photo import ORIENTATIONS, CatalogPhoto
-from lrprev import LrprevError, Preview, Store, files_of, home_of, read_files
+from lrprev import LrprevError, Preview, State, Store, StoredPreview, files_of, home_of, read_files
 from lrprev.layout import UUID
 
 
@@ -85,9 +85,11 @@ class Previews:
         """
         if self._store is None:
             raise LrprevError(0, "a folder of previews", "none")
-        stored = self._store.stored(photo.file_uuid, preview.digest, preview.files)
-        noted = (entry.orientation for entry in stored.cache_entries if entry.image_id == photo.image_id)
-        return read_files(stored), ORIENTATIONS.get(next(noted, None) or photo.orientation or "")
+        found = read_files(StoredPreview(photo.file_uuid, preview.digest, State.UNKNOWN, preview.files))
+        if found.pyramid is None:  # plain JPEGs alone: only previews.db knows their colours
+            found = replace(found, pyramid=self._store.stored(photo.file_uuid, preview.digest, preview.files).recorded)
+        entry = self._store.entry(photo.file_uuid, photo.image_id)
+        return found, ORIENTATIONS.get((entry and entry.orientation) or photo.orientation or "")
 
     def smart(self, photo: CatalogPhoto) -> Path | None:
         """Find a photo's Smart Preview."""

@@ -158,6 +158,17 @@ def test_plain_jpegs_of_classic_13_3(tmp_path):
     assert photo.stamp.inode == rendition.path.stat().st_ino
 
 
+def test_colours_of_plain_jpegs_alone_are_those_that_previews_db_has(tmp_path):
+    with library(tmp_path) as lib:
+        file, uuid = lib.file("a.jpg")
+        lib.image(file, uuid, digest=DIGEST)
+        (container_file,) = lib.previews.rglob("*.lrprev")
+        container_file.unlink()
+        ((jpeg, width, _),) = levels_of(picture(1, 100, 80))
+        place(lib.previews, jpeg, uuid, DIGEST, f"_{width}")
+    assert [rendition.profile for rendition in read(lib.catalog)[0].renditions] == ["AdobeRGB"]
+
+
 def test_then_the_smart_preview_then_the_original_then_an_older_look(tmp_path, originals):
     (originals / "2024" / "a.NEF").write_bytes(b"RAW")
     with library(tmp_path, originals) as lib:
