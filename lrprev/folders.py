@@ -50,8 +50,7 @@ def files_of(folder: Path, uuid: str) -> dict[str, tuple[Path, ...]]:
     home = home_of(folder, uuid)
     with suppress(FileNotFoundError, NotADirectoryError):
         for name in sorted(os.listdir(home)):  # noqa: PTH208  # names are all that is asked for
-            key = key_of_name(name)
-            if key and key[0] == uuid:
+            if name[: len(uuid)].upper() == uuid and (key := key_of_name(name)):
                 files.setdefault(key[1], []).append(home / name)
     return {digest: tuple(paths) for digest, paths in files.items()}
 
