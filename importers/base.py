@@ -207,7 +207,8 @@ class Part:
 
     Attributes:
         role: "raw", "jpeg", "live video", "motion video", "burst frame", "original", "edited copy", "album copy",
-            "sidecar", "movie".
+            "sidecar", "movie",
+            "missing original" (its name is the path that the library has).
         name: What to show people.
         path: None where it is not on this machine.
     """

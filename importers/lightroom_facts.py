@@ -55,7 +55,7 @@ def facts_of(photo: CatalogPhoto) -> Facts:
 def parts_of(photo: CatalogPhoto) -> Iterator[Part]:
     """Yield the files that belong to a photo; its original as well where it is not on this machine."""
     if photo.original is None:
-        yield Part("original", photo.stored_path)
+        yield Part("missing original", photo.stored_path)
     for extension in photo.sidecar_extensions:
         name = f"{photo.base_name}.{extension}"
         yield Part(_role(extension), name, _beside(photo.original, name))

@@ -229,7 +229,7 @@ def test_a_photo_without_any_picture_says_where_its_original_was(tmp_path):
         writer.image(writer.file(writer.folder("2024/"), "a.jpg"))
     (photo,) = read(path)
     assert photo.problem == "Lightroom keeps no preview of it, and its original is not at D:/Photos/2024/a.jpg"
-    assert photo.parts == (Part("original", "D:/Photos/2024/a.jpg"),)
+    assert photo.parts == (Part("missing original", "D:/Photos/2024/a.jpg"),)
 
 
 def test_videos_are_shown_by_their_preview_or_passed_over(tmp_path, originals):

@@ -112,7 +112,7 @@ def test_the_real_catalog_of_lightroom_5(index, lightroom5):
     for key, row in table.items():
         original = row.pop("original")
         assert {name: records[key][name] for name in row} == row
-        assert records[key]["parts"] == [{"role": "original", "name": original, "path": None}]
+        assert records[key]["parts"] == [{"role": "missing original", "name": original, "path": None}]
         assert records[key]["places"][0]["path"] is None
         assert records[key]["format"] == "JPEG"
 
@@ -168,7 +168,7 @@ def test_the_real_catalog_without_previews_and_originals(index, lrcat_only):
     for key, row in table.items():
         original, sidecar = row.pop("original"), row.pop("sidecar")
         assert {name: records[key][name] for name in row} == row
-        parts = [{"role": "original", "name": original, "path": None}]
+        parts = [{"role": "missing original", "name": original, "path": None}]
         assert records[key]["parts"] == parts + (
             [{"role": "sidecar", "name": sidecar, "path": None}] if sidecar else []
         )
@@ -204,7 +204,7 @@ def test_photos_whose_drive_is_away_stay_findable_and_come_back_unread(index, lr
     tally = index.run(lrcat_only)
     assert (tally.unchanged, tally.skipped, tally.missing) == (2, 2, 0)
     away = index.records()["2DB0085F-3111-4AD6-A875-6525EEE2C8E1"]
-    assert (away["models"], away["places"][0]["path"], away["parts"][0]["role"]) == ([MODEL], None, "original")
+    assert (away["models"], away["places"][0]["path"], away["parts"][0]["role"]) == ([MODEL], None, "missing original")
     (tmp_path / "unplugged").rename(folder)
     tally = index.run(lrcat_only)
     assert (tally.unchanged, tally.embedded) == (2, 0)
