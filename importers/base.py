@@ -37,7 +37,7 @@ class FileStamp:
 
 
 Known = Callable[[bytes, FileStamp], bool]
-"""Tells whether the caller has seen a key at this very stamp."""
+"""Tells whether the caller has seen a key at this very stamp, and needs no picture of it any more."""
 
 
 class Mark(StrEnum):
@@ -207,7 +207,8 @@ class Part:
 
     Attributes:
         role: "raw", "jpeg", "live video", "motion video", "burst frame", "original", "edited copy", "album copy",
-            "sidecar", "movie".
+            "sidecar", "movie",
+            "missing original" (its name is the path that the library has).
         name: What to show people.
         path: None where it is not on this machine.
     """
@@ -239,6 +240,7 @@ class Photo:
         series: Names the burst, bracket or stack that it is one of.
         ref: What its source calls it beside the key, so that results find back: Lightroom's image id.
         problem: Why this photo is not read, where the source knows already (a FIFO, a placeholder, hidden).
+        away: Whether that is only because its pictures are not here now: one that was read before stays findable.
         done: Called once the run needs the files no more: for those that were unpacked for it.
     """
 
@@ -249,6 +251,7 @@ class Photo:
     stamp: FileStamp | None
     facts: Facts = field(default_factory=Facts)
     problem: str | None = None
+    away: bool = False
     facts_complete: bool = False
     facts_token: str = ""
     exact: Path | None = None

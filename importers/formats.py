@@ -142,6 +142,11 @@ PROPRIETARY_RAW = frozenset(_CAMERA_RAW.split()) - _OPEN_RAW
 """Suffixes, in lower case, of what only its maker may write to: programs keep metadata beside it, in XMP sidecars."""
 
 
+def is_camera_raw(suffix: str) -> bool:
+    """Tell whether a suffix (".CR2") is one that cameras give RAW files."""
+    return suffix.lower() in _CAMERA_RAW.split()
+
+
 def worth_a_look(suffix: str) -> bool:
     """Tell whether a file with this suffix (".JPG") is to be counted as a photo."""
     return suffix.lower() in _SUFFIXES

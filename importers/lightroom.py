@@ -9,20 +9,25 @@ What is read, from which tables, and how safely: docs/lightroom.md.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from importers.foreign_sqlite import ForeignDatabase
 from importers.lightroom_catalog import Catalog
+from importers.lightroom_moves import Moves
 from importers.lightroom_photo import CatalogPhoto, Exposure, Position, Stack
 
 __all__ = ["Catalog", "CatalogPhoto", "Exposure", "Position", "Stack", "open_catalog"]
 
 
 @contextmanager
-def open_catalog(path: Path) -> Generator[Catalog]:
+def open_catalog(path: Path, moved: Sequence[tuple[str, str]] = ()) -> Generator[Catalog]:
     """Open a catalog for reading; nothing in its folder is created or changed.
+
+    Args:
+        path: The .lrcat file.
+        moved: (old, new) beginnings of paths: where folders lie now that the catalog knows at another place.
 
     Yields:
         The catalog, for use in this thread.
@@ -31,4 +36,4 @@ def open_catalog(path: Path) -> Generator[Catalog]:
         ImporterError: It is no catalog, or cannot be read.
     """
     with ForeignDatabase(path) as database:
-        yield Catalog(database)
+        yield Catalog(database, Moves(moved))

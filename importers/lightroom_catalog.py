@@ -12,6 +12,7 @@ from importers import lightroom_schema, lightroom_xmp
 from importers.base import ImporterError
 from importers.foreign_sqlite import ForeignDatabase
 from importers.lightroom_links import Links, Shared, read_links, read_shared
+from importers.lightroom_moves import Moves
 from importers.lightroom_originals import Originals
 from importers.lightroom_photo import CatalogPhoto
 from importers.lightroom_row import photo_of
@@ -43,7 +44,7 @@ class Catalog:
         warnings: What could not be read, a line each; grows while photos are read.
     """
 
-    def __init__(self, database: ForeignDatabase) -> None:
+    def __init__(self, database: ForeignDatabase, moves: Moves) -> None:
         """Check that the catalog has what is needed.
 
         Raises:
@@ -53,10 +54,10 @@ class Catalog:
         self.warnings: list[str] = []
         self._database = database
         self._schema = database.read(Schema)
-        if missing := self._schema.missing(lightroom_schema.NEEDED):
-            raise ImporterError(f"{self.path} is no Lightroom catalog that can be read: it lacks {', '.join(missing)}")
         self.version = database.read(self._read_version)
         self.product = lightroom_schema.product(self.version)
+        if missing := self._schema.missing(lightroom_schema.NEEDED):
+            raise self._unreadable(missing)
         if self.product is None:
             self.warnings.append(
                 f"{self.path.name} has catalog version {self.version or '(none)'}, which is not known here; it is read"
@@ -64,7 +65,7 @@ class Catalog:
             )
         if lost := self._schema.missing(lightroom_schema.WANTED):
             self.warnings.append(f"{self.path.name} lacks {', '.join(lost)}; what they would hold is left out")
-        self._originals = Originals(self.path.parent)
+        self._originals = Originals(self.path.parent, moves)
         self._shared: tuple[sqlite3.Connection, Shared] | None = None
         self._problems = 0
 
@@ -150,6 +151,15 @@ class Catalog:
             return ""
         row = connection.execute("SELECT value FROM Adobe_variablesTable WHERE name = 'Adobe_DBVersion'").fetchone()
         return str(row[0]) if row else ""
+
+    def _unreadable(self, missing: list[str]) -> ImporterError:
+        lacks = f"it lacks {', '.join(missing)}"
+        if lightroom_schema.is_too_old(self.version):
+            return ImporterError(
+                f"{self.path} is a catalog of Lightroom {int(self.version[:2])}, too old to be read ({lacks}); a newer"
+                " Lightroom makes a newer catalog of it"
+            )
+        return ImporterError(f"{self.path} is no Lightroom catalog that can be read: {lacks}")
 
     def _warn(self, image_id: int, problem: str) -> None:
         self._problems += 1

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from importers.lightroom_moves import Moves
+
+_NOTHING_MOVED = Moves()
+
 
 class Originals:
-    """Looks for originals where the catalog says, then where they lay beside it: both may have moved together.
+    """Looks for originals where they have moved, where the catalog says, then where they lay beside it.
 
     A root folder that is not there, a drive that is away, is asked for once and not once a photo.
     """
 
-    def __init__(self, catalog_folder: Path) -> None:
+    def __init__(self, catalog_folder: Path, moves: Moves = _NOTHING_MOVED) -> None:
         self._catalog_folder = catalog_folder
+        self._moves = moves
         self._roots: dict[tuple[str, str], tuple[Path, ...]] = {}
 
     def find(self, root_path: str, path_from_catalog: str, path_in_root: str) -> Path | None:
@@ -24,6 +29,9 @@ class Originals:
             path_from_catalog: AgLibraryRootFolder.relativePathFromCatalog, or empty.
             path_in_root: Folder and file name.
         """
+        moved = self._moves.apply(root_path + path_in_root)
+        if moved is not None and _is_file(moved):
+            return moved
         key = root_path, path_from_catalog
         if key not in self._roots:
             self._roots[key] = tuple(self._present_roots(*key))

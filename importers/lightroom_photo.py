@@ -7,6 +7,13 @@ from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
 
+# Adobe_images.orientation: A is the screen's top-left corner, B top-right, C bottom-right, D bottom-left; the pair says
+# where the stored picture's top-left and top-right corners end up. Every reader agrees on AB, BC, CD and DA. The
+# mirrored ones follow from the geometry; some readers have 5 and 7 the other way round, and no sample shows them.
+ORIENTATIONS = {"AB": 1, "BA": 2, "CD": 3, "DC": 4, "AD": 5, "BC": 6, "CB": 7, "DA": 8}
+FIRST_LYING = 5
+"""Orientations from here on exchange width and height."""
+
 
 @dataclass(frozen=True, slots=True)
 class Position:
@@ -68,6 +75,7 @@ class CatalogPhoto:
         height: Likewise.
         cropped_width: Pixels after the crop, before turning; the whole width where nothing is cropped.
         cropped_height: Likewise.
+        is_edited: Whether the user changed how it looks, a crop included; None where the catalog cannot tell.
         file_format: "RAW", "DNG", "JPG", "TIFF", "PSD", "PNG", "HEIC", "VIDEO".
         rating: 1 to 5 stars.
         pick: 1 flagged, -1 rejected, 0 neither.
@@ -98,6 +106,7 @@ class CatalogPhoto:
     height: int | None = None
     cropped_width: int | None = None
     cropped_height: int | None = None
+    is_edited: bool | None = None
     file_format: str | None = None
     rating: int | None = None
     pick: int = 0
@@ -137,3 +146,13 @@ class CatalogPhoto:
     def is_virtual_copy(self) -> bool:
         """Whether this is a second set of edits of a file that the catalog has already."""
         return self.master_id is not None
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the original is a camera's RAW file, be it as a DNG."""
+        return self.file_format in ("RAW", "DNG")
+
+    @property
+    def is_video(self) -> bool:
+        """Whether the original is a video."""
+        return self.file_format == "VIDEO"

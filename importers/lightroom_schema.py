@@ -63,7 +63,13 @@ PARTS = (
     Part("file", "AgLibraryFile", ("id_global", "baseName", "extension", "sidecarExtensions"), ("image", "rootFile")),
     Part("folder", "AgLibraryFolder", ("pathFromRoot",), ("file", "folder")),
     Part("root", "AgLibraryRootFolder", ("absolutePath", "relativePathFromCatalog"), ("folder", "rootFolder")),
-    Part("develop", "Adobe_imageDevelopSettings", ("digest", "croppedWidth", "croppedHeight"), _OF_IMAGE, "image"),
+    Part(
+        "develop",
+        "Adobe_imageDevelopSettings",
+        ("digest", "croppedWidth", "croppedHeight", "hasDevelopAdjustments", "hasDevelopAdjustmentsEx"),
+        _OF_IMAGE,
+        "image",
+    ),
     Part(
         "exif",
         "AgHarvestedExifMetadata",
@@ -191,6 +197,11 @@ class Schema:
             f"SELECT file.id_global, {'develop.digest' if known else 'NULL'} FROM Adobe_images AS image"
             f" JOIN AgLibraryFile AS file ON file.id_local = image.rootFile {develop}"
         )
+
+
+def is_too_old(version: str) -> bool:
+    """Tell whether an Adobe_DBVersion is that of a Lightroom before those that are known."""
+    return version[:2].isdecimal() and int(version[:2]) < FIRST_KNOWN
 
 
 def product(version: str) -> str | None:

@@ -8,11 +8,12 @@ from pathlib import Path
 from importers.apple_photos import ApplePhotosSource, system_library
 from importers.base import ImporterError, Options, Source
 from importers.folder import FolderSource, is_package
+from importers.lightroom_source import LightroomSource
 from importers.takeout import TakeoutSource
 
 _PLAIN = Options()
 
-SOURCES: tuple[type[Source], ...] = (ApplePhotosSource, TakeoutSource, FolderSource)
+SOURCES: tuple[type[Source], ...] = (ApplePhotosSource, LightroomSource, TakeoutSource, FolderSource)
 """In the order in which they are asked; the most particular first."""
 
 

@@ -173,12 +173,15 @@ class IndexRun:
         return is_settled and known.reader == self._reader and not self._retry
 
     def _meet(self, photo: Photo) -> None:
+        known = self._catalog.known(self._root, photo.key, self._model)
+        if photo.away and known is not None and known.content_id is not None:
+            self._meet_again(photo, known, moved=False)
+            return
         if photo.problem is not None:
             # Without a stamp it is read once the problem is gone, though its file has not changed.
             self._settle(replace(self._row(photo, Outcome.SKIPPED, photo.problem), stamp=None))
             self._done(photo)
             return
-        known = self._catalog.known(self._root, photo.key, self._model)
         moved = False
         if known is None and photo.stamp is not None and self._keys_are_paths:
             known = self._catalog.vanished_twin(self._root, photo.stamp, self._model)

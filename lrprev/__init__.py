@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from lrprev.databases import CacheEntry
 from lrprev.errors import LrprevError
-from lrprev.folders import SmartPreview, previews_folder, smart_previews, smart_previews_folder
+from lrprev.folders import SmartPreview, files_of, home_of, previews_folder, smart_previews, smart_previews_folder
 from lrprev.preview import Confidence, Level, Preview, read_preview
 from lrprev.pyramid import LevelSize, Pyramid
 from lrprev.readonly import open_readonly
@@ -28,6 +28,8 @@ __all__ = [
     "Store",
     "StoredPreview",
     "Whole",
+    "files_of",
+    "home_of",
     "largest_whole",
     "open_readonly",
     "previews_folder",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,30 @@ def previews_folder(catalog: Path) -> Path:
 def smart_previews_folder(catalog: Path) -> Path:
     """Tell where Lightroom keeps the Smart Previews of a catalog; whether the folder exists is another matter."""
     return catalog.with_name(f"{catalog.stem} Smart Previews.lrdata")
+
+
+def home_of(folder: Path, uuid: str) -> Path:
+    """Tell in which folder of a .lrdata Lightroom keeps what belongs to one photo file: U/UUUU."""
+    return folder / uuid[0] / uuid[:4]
+
+
+def files_of(folder: Path, uuid: str) -> dict[str, tuple[Path, ...]]:
+    """Return the files of each preview of one photo file by digest, from where Lightroom keeps them and nowhere else.
+
+    Args:
+        folder: A `* Previews.lrdata` folder.
+        uuid: AgLibraryFile.id_global, upper case.
+
+    Raises:
+        OSError: They cannot be listed.
+    """
+    files: dict[str, list[Path]] = {}
+    home = home_of(folder, uuid)
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for name in sorted(os.listdir(home)):  # noqa: PTH208  # names are all that is asked for
+            if name[: len(uuid)].upper() == uuid and (key := key_of_name(name)):
+                files.setdefault(key[1], []).append(home / name)
+    return {digest: tuple(paths) for digest, paths in files.items()}
 
 
 def smart_previews(folder: Path) -> Iterator[SmartPreview]:

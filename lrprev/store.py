@@ -21,7 +21,7 @@ from typing import TypeVar
 
 from lrprev.databases import CacheEntry, PreviewsDatabase, RootPixels
 from lrprev.errors import LrprevError
-from lrprev.folders import Key, key_of_name, starts_with
+from lrprev.folders import Key, home_of, key_of_name, starts_with
 from lrprev.layout import (
     PREVIEWS_DB,
     PREVIEWS_DB_COLUMNS,
@@ -73,24 +73,29 @@ class Store:
         problems: What could not be read, a line each: a damaged database, a folder without permission.
     """
 
-    def __init__(self, folder: Path, digests: Mapping[str, AbstractSet[str]] | None = None) -> None:
+    def __init__(
+        self, folder: Path, digests: Mapping[str, AbstractSet[str]] | None = None, *, thumbnails: bool = True
+    ) -> None:
         """Name the folder and, where a catalog is at hand, what it says.
 
         Args:
             folder: The .lrdata folder, or any folder with previews in it.
             digests: The develop digests of a file's images (master and virtual copies), by the file's UUID
                 (AgLibraryFile.id_global). A UUID that is not in it is not in the catalog.
+            thumbnails: Whether root-pixels.db is read, too; where Lightroom is open, that takes a copy of it.
         """
         self.folder = folder
         self.problems: list[str] = []
         self._digests = digests
+        self._with_thumbnails = thumbnails
         self._database: PreviewsDatabase | None = None
         self._root_pixels: RootPixels | None = None
         self._open = ExitStack()
 
     def __enter__(self) -> Store:
         self._database = self._open_database(PREVIEWS_DB, PREVIEWS_DB_COLUMNS, PreviewsDatabase)
-        self._root_pixels = self._open_database(ROOT_PIXELS_DB, ROOT_PIXELS_DB_COLUMNS, RootPixels)
+        if self._with_thumbnails:
+            self._root_pixels = self._open_database(ROOT_PIXELS_DB, ROOT_PIXELS_DB_COLUMNS, RootPixels)
         return self
 
     def __exit__(
@@ -154,6 +159,10 @@ class Store:
         """Tell what a preview is to previews.db and the catalog."""
         return self._state((uuid, digest), self._cache_entries(uuid))
 
+    def entry(self, uuid: str, image_id: int) -> CacheEntry | None:
+        """Tell which preview of a photo file previews.db has as the current one of an image; None where it has none."""
+        return next((entry for entry in self._cache_entries(uuid) if entry.image_id == image_id), None)
+
     def _open_database(
         self, name: str, columns: Mapping[str, Collection[str]], reader: Callable[[Connection, Path], _Reader]
     ) -> _Reader | None:
@@ -211,7 +220,7 @@ class Store:
             self.problems.append(str(error))
 
     def _home(self, uuid: str) -> Path:
-        return self.folder / uuid[0] / uuid[:4]
+        return home_of(self.folder, uuid)
 
     def _folders(self) -> Iterator[tuple[Path, list[str]]]:
         """Yield every folder with the names of its files, sorted; links to folders are not followed."""

@@ -151,8 +151,12 @@ class CatalogWriter:
             **{"baseName": base if dot else name, "extension": extension if dot else "", "folder": folder, **values},
         )
 
-    def image(self, file: int, *, digest: str | None = None, **values: object) -> int:
-        """Insert an image the way Lightroom does: numbers as REAL, develop settings in a row of their own."""
+    def image(self, file: int, *, digest: str | None = None, adjustments: float | None = -1.0, **values: object) -> int:
+        """Insert an image the way Lightroom does: numbers as REAL, develop settings in a row of their own.
+
+        Args:
+            adjustments: -1.0 as real catalogs have it of photos that nobody edited; 1.0 for edited ones.
+        """
         defaults: dict[str, object] = {
             "captureTime": "2024-05-17T10:30:00",
             "fileFormat": "RAW",
@@ -161,7 +165,13 @@ class CatalogWriter:
             "orientation": "AB",
         }
         image = self.add("Adobe_images", rootFile=file, **{**defaults, **values})
-        self.add("Adobe_imageDevelopSettings", image=image, digest=digest or f"{image:032x}", croppedWidth="uncropped")
+        self.add(
+            "Adobe_imageDevelopSettings",
+            image=image,
+            digest=digest or f"{image:032x}",
+            croppedWidth="uncropped",
+            hasDevelopAdjustmentsEx=adjustments,
+        )
         return image
 
     def photo(self, name: str = "IMG_0001.CR2", **values: object) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 FOUND, NOTHING, ERROR, INTERRUPTED = 0, 1, 2, 130
 
 model_option = click.option("--model", metavar="NAME", help="A name of `safelight model list`, or a model's folder.")
+map_option = click.option(
+    "--map", "moved", multiple=True, metavar="OLD=NEW", help="Folders that a catalog knows at OLD are at NEW."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+
+
+def moved_pairs(moved: Sequence[str]) -> tuple[tuple[str, str], ...]:
+    """Read what --map was given: (old, new) beginnings of paths."""
+    pairs = [tuple(pair.split("=", 1)) for pair in moved]
+    if any(len(pair) != 2 or not all(pair) for pair in pairs):
+        raise click.BadParameter("write OLD=NEW, for example D:/Photos=/Volumes/Photos", param_hint="--map")
+    return tuple((old, new) for old, new in pairs)
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 import safelight
-from safelight.cli import choosing, comparing, finding, indexing, recovering, writing_back
+from safelight.cli import choosing, comparing, finding, indexing, lightroom, recovering, writing_back
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
@@ -71,6 +71,7 @@ for command in (
     indexing.doctor,
     indexing.prune,
     recovering.recover,
+    lightroom.lightroom,
     writing_back.undo,
     choosing.model,
     choosing.config,

@@ -14,7 +14,9 @@ from safelight.cli.common import (
     NOTHING,
     fetch_if_missing,
     json_option,
+    map_option,
     model_option,
+    moved_pairs,
     open_library,
     stopping,
 )
@@ -36,9 +38,7 @@ if TYPE_CHECKING:
 @click.option("--bursts/--no-bursts", default=None, help="Take in the frames of bursts that were not picked.")
 @click.option("--syndicated/--no-syndicated", default=None, help="Take in photos shown from Messages, never saved.")
 @click.option("--originals/--no-originals", default=None, help="Decode originals, although a preview would serve.")
-@click.option(
-    "--map", "moved", multiple=True, metavar="OLD=NEW", help="Folders that a catalog knows at OLD are at NEW."
-)
+@map_option
 @json_option
 def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, ...], **flags: Any) -> None:
     """Read photos, so that they can be found. Without PATHS: everything indexed before.
@@ -99,14 +99,11 @@ def _wishes(moved: tuple[str, ...], flags: dict[str, Any]) -> Wishes:
     from importers.base import Mark
     from safelight.reading import Wishes
 
-    pairs = [tuple(pair.split("=", 1)) for pair in moved]
-    if any(len(pair) != 2 or not all(pair) for pair in pairs):
-        raise click.BadParameter("write OLD=NEW, for example D:/Photos=/Volumes/Photos", param_hint="--map")
     asked = {Mark(mark): flags.pop(flag) for flag, mark in _MARKS.items()}
     return Wishes(
         {mark: wanted for mark, wanted in asked.items() if wanted is not None},
         flags.pop("originals"),
-        tuple((old, new) for old, new in pairs),
+        moved_pairs(moved),
     )
 
 

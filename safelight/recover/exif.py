@@ -10,7 +10,7 @@ import struct
 from datetime import datetime
 from fractions import Fraction
 
-from importers.lightroom_photo import CatalogPhoto, Position
+from importers.lightroom_photo import ORIENTATIONS, CatalogPhoto, Position
 
 MAGIC = b"Exif\0\0"
 _BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 2, 3, 4, 5, 7
@@ -19,12 +19,6 @@ _SRGB, _UNCALIBRATED = 1, 0xFFFF
 _MAX_LONG = 2**32 - 1
 _MAX_TEXT_BYTES = 8000  # keeps the segment under 64 kB; the XMP has the whole text
 _INLINE_BYTES = 4
-
-# Adobe_images.orientation: A is the screen's top-left corner, B top-right, C bottom-right, D bottom-left; the pair says
-# where the stored picture's top-left and top-right corners end up. Every reader agrees on AB, BC, CD and DA. The
-# mirrored ones follow from the geometry; some readers have 5 and 7 the other way round, and no sample shows them.
-ORIENTATIONS = {"AB": 1, "BA": 2, "CD": 3, "DC": 4, "AD": 5, "BC": 6, "CB": 7, "DA": 8}
-FIRST_LYING = 5
 
 _Ifd = dict[int, tuple[int, int, bytes]]  # tag -> type, count, value
 

@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from importers import icc
 from importers.lightroom import CatalogPhoto
+from importers.lightroom_photo import FIRST_LYING, ORIENTATIONS
 from lrprev import Level, LrprevError, Preview, largest_whole
 from safelight.recover import exif, iptc, xmp
 from safelight.recover.jpeg import Dress, dressed, has_profile, head_of
@@ -83,7 +84,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
     jpeg, size = whole.jpeg, (whole.level.width, whole.level.height)
     damage = [*preview.problems, *whole.passed_over]
     notes = ["the preview is damaged: this is the largest picture in it that is whole"] if damage else []
-    if code not in exif.ORIENTATIONS and code is not None:
+    if code not in ORIENTATIONS and code is not None:
         notes.append(f"the orientation {code!r} is unknown; the picture is left as it is stored")
     profile = icc.profile(color_profile)
     head = head_of(jpeg)
@@ -144,7 +145,7 @@ def full_size(preview: Preview, photo: CatalogPhoto | None, orientation: int) ->
 
 def upright(size: _Size, orientation: int) -> _Size:
     """Swap width and height where the orientation lays the picture on its side."""
-    return (size[1], size[0]) if orientation >= exif.FIRST_LYING else size
+    return (size[1], size[0]) if orientation >= FIRST_LYING else size
 
 
 def _edge(level: Level) -> int:

@@ -14,7 +14,19 @@ import sys
 
 from setting import machine, say
 
-SECTIONS = ("decode", "model", "pipeline", "start", "search", "memory", "seed", "recover", "sources", "peers")
+SECTIONS = (
+    "decode",
+    "model",
+    "pipeline",
+    "start",
+    "search",
+    "memory",
+    "seed",
+    "recover",
+    "sources",
+    "lightroom",
+    "peers",
+)
 
 
 def main() -> None:

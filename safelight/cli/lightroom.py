@@ -1,0 +1,39 @@
+"""lightroom: what concerns Lightroom's catalogs alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from safelight.cli.common import FOUND, NOTHING, json_option, map_option, moved_pairs
+
+
+@click.group()
+def lightroom() -> None:
+    """Look into Lightroom catalogs; they are only read."""
+
+
+@lightroom.command("report")
+@click.argument("catalog", metavar="X.lrcat", type=click.Path(path_type=Path))
+@map_option
+@json_option
+def report(catalog: Path, moved: tuple[str, ...], as_json: bool) -> None:
+    """List the photos whose originals are missing, and the best that is left of each.
+
+    Lightroom need not be installed, and may be open. `safelight recover` writes these pictures as files.
+
+    Exit code 0: every photo has its original, a preview or a Smart Preview; 1: some have nothing; 2: error.
+
+    \b
+    safelight lightroom report "~/Pictures/Lightroom/My Catalog.lrcat"
+    safelight lightroom report Old.lrcat --map D:/Photos=/Volumes/Photos --json
+    """
+    from safelight import draw, draw_rescue
+    from safelight.rescue import Rescue
+
+    found = Rescue(catalog.expanduser(), moved_pairs(moved))
+    tally = draw_rescue.rescue(found, as_json)
+    for remark in found.remarks:
+        draw.remark(remark)
+    raise click.exceptions.Exit(NOTHING if tally.beyond_rescue else FOUND)

@@ -1,0 +1,126 @@
+"""Which photos of a Lightroom catalog have lost their original, and what is left of each. Only reads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from importers.lightroom import CatalogPhoto, open_catalog
+from importers.lightroom_facts import name_of
+from importers.lightroom_photo import ORIENTATIONS
+from importers.lightroom_previews import PreviewFiles, Previews
+from importers.lightroom_renditions import upright
+from lrprev import LrprevError
+
+
+@dataclass(frozen=True, slots=True)
+class BestPreview:
+    """The best picture that a photo's previews hold.
+
+    Attributes:
+        is_current: Whether it shows the photo as it was last edited.
+        width: Pixels, upright.
+        height: Pixels, upright.
+        coverage: Its long edge as a part of the whole photo's, 1.0 being full size; None where that is not known.
+        quality: "final" (1:1), "standard" or "smallRender"; None where Lightroom did not note it.
+    """
+
+    is_current: bool
+    width: int
+    height: int
+    coverage: float | None
+    quality: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LostPhoto:
+    """A photo whose original is not on this machine.
+
+    Attributes:
+        stored_path: Where the catalog has the original.
+        width: Pixels of the whole photo after its crop, upright; None where unknown.
+        height: Likewise.
+        preview: None where there is none that can be read.
+        smart_preview: Its Smart Preview (DNG, 2560 pixels, unedited).
+        damage: Why a preview that is there could not be read.
+    """
+
+    image_id: int
+    uuid: str
+    name: str
+    stored_path: str
+    width: int | None
+    height: int | None
+    preview: BestPreview | None
+    smart_preview: Path | None
+    damage: str | None
+
+    @property
+    def is_beyond_rescue(self) -> bool:
+        """Whether no picture of it is left."""
+        return self.preview is None and self.smart_preview is None
+
+
+@dataclass(slots=True)
+class Rescue:
+    """A look through one catalog.
+
+    Attributes:
+        path: The .lrcat file.
+        moved: (old, new) beginnings of paths: where folders lie now that the catalog knows at another place.
+        photos: How many photos were looked at so far.
+        remarks: After lost(): what people should know, a line each.
+    """
+
+    path: Path
+    moved: Sequence[tuple[str, str]] = ()
+    photos: int = 0
+    remarks: list[str] = field(default_factory=list[str])
+
+    def lost(self) -> Iterator[LostPhoto]:
+        """Yield every photo and virtual copy whose original is missing, in the order of the catalog.
+
+        Raises:
+            ImporterError: The catalog cannot be read.
+        """
+        with open_catalog(self.path, self.moved) as catalog, Previews(catalog) as previews:
+            for photo in catalog.photos():
+                self.photos += 1
+                if photo.original is None:
+                    yield _lost(photo, previews)
+            self.remarks += catalog.warnings
+            self.remarks += previews.problems
+            if previews.folder is None:
+                self.remarks.append(f"There are no previews beside {self.path.name}.")
+
+
+def _lost(photo: CatalogPhoto, previews: Previews) -> LostPhoto:
+    best, damage = None, None
+    for found in previews.find(photo):
+        try:
+            best = _best(photo, previews, found)
+            break
+        except (LrprevError, OSError) as error:
+            damage = damage or str(error)
+    size = upright(photo.cropped_width or 0, photo.cropped_height or 0, ORIENTATIONS.get(photo.orientation or ""))
+    return LostPhoto(
+        photo.image_id,
+        photo.uuid,
+        name_of(photo),
+        photo.stored_path,
+        size[0] or None,
+        size[1] or None,
+        best,
+        None if photo.is_video else previews.smart(photo),
+        damage,
+    )
+
+
+def _best(photo: CatalogPhoto, previews: Previews, found: PreviewFiles) -> BestPreview:
+    preview, orientation = previews.read(photo, found)
+    largest = preview.levels[-1]
+    full = max(photo.cropped_width or 0, photo.cropped_height or 0)
+    coverage = preview.coverage or (max(largest.width, largest.height) / full if full else None)
+    width, height = upright(largest.width, largest.height, orientation)
+    return BestPreview(found.is_current, width, height, coverage, preview.pyramid and preview.pyramid.quality)
