@@ -170,6 +170,8 @@ class _Matching:
         for counter, sidecar in sorted(pool.items()):
             known = stated[sidecar]
             matching = [title for title in titles if known is None or agrees(known, title)]
+            # A name of nearly full length may have been cut, and may be whole: then its own JSON says just that.
+            matching = [title for title in matching if known and normal(known) == title] or matching
             # Both halves of a live photo have the name; the JSON is the still's.
             matching = [title for title in matching if not is_video(title)] if len(matching) > 1 else matching
             if len(matching) == 1:

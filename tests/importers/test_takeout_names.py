@@ -8,7 +8,7 @@ from collections import Counter, defaultdict
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from importers.takeout_names import agrees, cut, is_video, match_sidecars, units
@@ -340,12 +340,13 @@ def export(titles: list[str], *, old: set[int]) -> tuple[dict[str, str], dict[st
     return pairs, stated
 
 
+@example(["w" * 44 + "xx.jpg", "w" * 44 + "xxx.jpg"], set(), None)  # the first one may look cut
 @settings(max_examples=120, deadline=None)
 @given(st.lists(TITLES, max_size=8), st.sampled_from([set(), set(range(8))]), st.data())
-def test_generated_exports_are_matched_exactly(titles: list[str], old: set[int], data: st.DataObject) -> None:
+def test_generated_exports_are_matched_exactly(titles: list[str], old: set[int], data: st.DataObject | None) -> None:
     pairs, stated = export(titles, old=old)
     assert match_sidecars(pairs, stated, stated.get) == pairs
-    if pairs:  # with a part missing, what is left is matched with its own, or with nothing
+    if pairs and data:  # with a part missing, what is left is matched with its own, or with nothing
         media = data.draw(st.sets(st.sampled_from(sorted(pairs))))
         sidecars = data.draw(st.sets(st.sampled_from(sorted(stated))))
         found = match_sidecars(media, sidecars, stated.get)
