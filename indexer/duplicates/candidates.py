@@ -25,6 +25,7 @@ _RELIABLE_BITS = 44  # the lowest frequencies change least
 _CROWD = 96
 """A key that more entries share tells nothing: a blank sky, a plain edge. Copies as many are found by their hashes."""
 _NEIGHBOURS = 24  # kept of a picture by keypoints
+_FEW = 20_000  # pictures, up to which a single shared description is worth a comparison; above, two are
 _ROWS = 2048  # of a block of the vectors' product
 _SAMPLE = 256
 
@@ -95,6 +96,8 @@ def by_keypoints(bits: NDArray[np.uint64], picture: NDArray[np.int64]) -> Pairs:
             i, j = np.minimum(i, j), np.maximum(i, j)
             votes.append((i * count + j)[i != j])
     pairs, number = np.unique(np.concatenate(votes), return_counts=True)
+    enough = number >= (1 if count <= _FEW else 2)
+    pairs, number = pairs[enough], number[enough]
     return _most_voted(np.stack([pairs // count, pairs % count], 1), number)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from indexer.duplicates.verify import Relation, Verdict
 
@@ -41,8 +41,6 @@ class Found:
     scenes: list[list[int]]
 
 
-_CLIMBS = 3  # steps from a picture to what it was made from
-
 
 def group(order: Sequence[int], pairs: Iterable[tuple[int, int]], judge: Judge) -> Found:
     """Group pictures.
@@ -72,7 +70,7 @@ class _Grouping:
         for picture in self._order:
             if picture in self._taken or picture not in self._near:
                 continue
-            star = self._star(self._source_of(picture))
+            star = self._best_star(picture)
             self._taken.add(star.keeper)
             self._taken.update(star.members)
             if star.members:
@@ -99,21 +97,19 @@ class _Grouping:
             ring = {far for other in joined for far in self._near[other]} - met - self._taken
         return star
 
-    def _source_of(self, picture: int) -> int:
-        """Climb to what a picture was visibly made from, so that no screenshot or crop becomes a keeper."""
-        for _ in range(_CLIMBS):
-            sources = (
-                other
-                for other in sorted(self._near[picture] - self._taken, key=self._place.__getitem__)
-                if (verdict := self._verdict(picture, other)) is not None
-                and verdict.derived < 0
-                and verdict.relation is Relation.EDITED
-            )
-            above = next(sources, None)
-            if above is None:
-                break
-            picture = above
-        return picture
+    def _best_star(self, picture: int) -> Star:
+        """Group around a picture, or around what it was made from.
+
+        Screenshots and pictures with captions may have more pixels than the photo in them; yet all its other copies
+        are nearer to the photo. So the best one that shows another part is tried as well.
+        """
+        star = self._star(picture)
+        parts = [other for other, verdict in star.members.items() if verdict.part]
+        if 2 * len(parts) <= len(star.members):
+            return star
+        other = self._star(min(parts, key=self._place.__getitem__))
+        sources = star.members[other.keeper].derived < 0
+        return other if (len(other.members), sources) > (len(star.members), False) else star
 
     def _verdict(self, one: int, other: int) -> Verdict | None:
         if (one, other) in self._known:
@@ -140,4 +136,4 @@ class _Grouping:
 
 def turned_round(verdict: Verdict) -> Verdict:
     """Say what the first picture is to the second, knowing what the second is to the first."""
-    return Verdict(verdict.relation, verdict.what, -verdict.derived)
+    return replace(verdict, derived=-verdict.derived)

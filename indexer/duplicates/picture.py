@@ -14,7 +14,8 @@ class Picture:
         name: Its file's name.
         folder: Where that lies.
         format: As people call it: "JPEG", "RAW".
-        pixels: Of the full picture.
+        width: Pixels of the full picture, upright.
+        height: Pixels of the full picture, upright.
         taken_at: When the camera says it was taken; None where only the file's date is known.
         added: Orders photos by age where nothing else does; smaller is older.
         exposure: Seconds, aperture and ISO, for brackets.
@@ -26,7 +27,8 @@ class Picture:
     name: str = ""
     folder: str = ""
     format: str = ""
-    pixels: int = 0
+    width: int = 0
+    height: int = 0
     size_bytes: int = 0
     taken_at: datetime | None = None
     added: float = 0.0
@@ -43,3 +45,13 @@ class Picture:
     def stem(self) -> str:
         """The name without its last ending, for pairs."""
         return self.name.rpartition(".")[0] or self.name
+
+    @property
+    def pixels(self) -> int:
+        """How many there are."""
+        return self.width * self.height
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height

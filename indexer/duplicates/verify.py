@@ -41,15 +41,18 @@ class Verdict:
     Attributes:
         what: In words: "cropped to 48 %", "black and white".
         derived: 1 where the second was made from the first, -1 the other way round, 0 where it cannot be told.
+        part: Whether one shows only a part of the other, or has something around it.
     """
 
     relation: Relation
     what: str
     derived: int = 0
+    part: bool = False
 
 
 _SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
 _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
+_BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
 _SAFE_POINTS = 8
 
@@ -65,7 +68,7 @@ def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensit
         if seen.likeness >= _least_whole(sensitivity) and (
             _goes_together(seen, sensitivity) or _is_witnessed(one, other, turn, seen)
         ):
-            return _whole(one, other, turn, seen)
+            return _sure(_whole(one, other, turn, seen), seen)
     if sensitivity in (Sensitivity.EXACT, Sensitivity.STRICT):
         return None
     for other_turn in (turn or 0,) if sensitivity is Sensitivity.NORMAL else range(8):
@@ -74,8 +77,13 @@ def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensit
             continue
         seen = overlay(turn_pixels(one.gray, other_turn), other.gray, place)
         if seen.likeness >= _least_part(place.points, sensitivity) and _goes_together(seen, sensitivity):
-            return _part(one, other, other_turn, place, seen)
+            return _sure(_part(one, other, other_turn, place, seen), seen)
     return None
+
+
+def _sure(verdict: Verdict, seen: Overlay) -> Verdict | None:
+    """Ask more of a scene: programs' windows, forms and pages are alike in much, too."""
+    return verdict if verdict.relation is not Relation.SCENE or seen.agreeing >= 0.8 else None
 
 
 def _least_whole(sensitivity: Sensitivity) -> float:
@@ -152,8 +160,8 @@ def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str
     return "", 0
 
 
-def _part(one: Features, other: Features, turn: int, place: Alignment, seen: Overlay) -> Verdict | None:
-    """Say what was done where one is a part of the other; None where neither holds the other."""
+def _part(one: Features, other: Features, turn: int, place: Alignment, seen: Overlay) -> Verdict:
+    """Say what was done where one is a part of the other."""
     back = place.inverse()
     over = min(place.outside, back.outside)
     turned_by = abs(place.degrees)
@@ -162,18 +170,20 @@ def _part(one: Features, other: Features, turn: int, place: Alignment, seen: Ove
     if not turn and turned_by < 1.5 and place.deviation < 0.05 and _is_another_shot(one, other, seen):
         return Verdict(Relation.SCENE, "another shot of the same scene")
     also = NAMES[turn]
-    if 1.5 <= turned_by and place.off_centre < 0.03 and 0.8 < place.area < 1.25:
+    same_size = (one.width, one.height) == (other.width, other.height)
+    if turned_by >= (_BY_HAND if same_size else 1.5) and place.off_centre < 0.03 and 0.8 < place.area < 1.25:
         return Verdict(Relation.EDITED, ", ".join(filter(None, (also, f"turned by {turned_by:.0f} degrees"))), 1)
     inner, outer, inside = (one, other, place) if place.area < 1 else (other, one, back)
     framed = _is_framed(inside, outer.gray if outer is other else turn_pixels(outer.gray, turn))
-    if not framed and inside.area > 0.5 and turned_by < 1.5 and (one.width, one.height) == (other.width, other.height):
+    if not framed and inside.area > 0.5 and same_size:
         return Verdict(Relation.SCENE, "another view of the same scene")  # a crop has fewer pixels; a zoom has not
     share = f"{100 * inside.area:.0f} %"
     if framed:  # the smaller one is the picture, the larger has something around it
-        return Verdict(Relation.EDITED, ", ".join(filter(None, (also, _framed_words(outer is other, share)))),
-                       1 if outer is other else -1)
-    words = f"cropped to {share}" if inner is other else f"shows more: the other is a crop of {share}"
-    return Verdict(Relation.EDITED, ", ".join(filter(None, (also, words))), 1 if inner is other else -1)
+        words, derived = _framed_words(outer is other, share), 1 if outer is other else -1
+    else:
+        words = f"cropped to {share}" if inner is other else f"shows more: the other is a crop of {share}"
+        derived = 1 if inner is other else -1
+    return Verdict(Relation.EDITED, ", ".join(filter(None, (also, words))), derived, part=True)
 
 
 def _framed_words(second_is_outer: bool, share: str) -> str:
