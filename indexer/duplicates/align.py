@@ -83,7 +83,7 @@ def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
     target = (b.xy[j] + 0.5) / 256 * other.size
     scale = STEP ** (b.level[j].astype(np.float64) - a.level[i])
     inside = _agreeing(source, target, scale, np.argsort(differing[i, j], kind="stable")[:_HYPOTHESES])
-    linear = _similarity(source[inside], target[inside])
+    linear, points = _similarity(source[inside], target[inside]), 0
     for _ in range(2):
         off = np.abs(source @ linear[:, :2].T + linear[:, 2] - target).max(-1)
         inside = off < _NEARER * max(1.0, float(np.hypot(linear[0, 0], linear[1, 0])))
@@ -131,5 +131,3 @@ def _turned(features: Features, turn: int) -> tuple[Keypoints, NDArray[np.float6
     if turn & 4:
         xy, size = xy[:, ::-1], size[::-1]
     return Keypoints(xy, points.level, turn_bits(points.bits, turn)), size
-
-

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from importers.colour import rgb_to_srgb
+from importers.images import Picture
 from indexer.duplicates.keypoints import COUNT, Keypoints, find_keypoints
 
 VERSION = 1
@@ -69,6 +71,14 @@ def describe(picture: Image.Image, width: int, height: int) -> Features:
         width,
         height,
     )
+
+
+def describe_picture(picture: Picture) -> Features:
+    """Compute the features of a decoded picture, converting no more pixels to sRGB than need be."""
+    stored = picture.stored
+    if picture.profile:
+        stored = rgb_to_srgb(stored.reduce(max(1, max(stored.size) // (2 * LONGER))), picture.profile)
+    return describe(stored, picture.width, picture.height)
 
 
 def pack(features: Features) -> bytes:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.duplicates import candidates
 from indexer.duplicates.features import Features
@@ -38,14 +37,8 @@ class Candidates:
         return None if turn is None else INVERSE[turn]
 
 
-def candidates_of(
-    features: Sequence[Features], sensitivity: Sensitivity, vectors: NDArray[np.float32] | None = None
-) -> Candidates:
-    """Find the pairs that are worth a comparison.
-
-    Args:
-        vectors: float32 (N, D), L2 norm 1: what a model sees in the same pictures.
-    """
+def candidates_of(features: Sequence[Features], sensitivity: Sensitivity) -> Candidates:
+    """Find the pairs that are worth a comparison, by their looks."""
     turns: dict[tuple[int, int], int] = {}
     for turn, pairs in candidates.by_hash(spectra(np.stack([one.gray for one in features]))):
         for one, other in pairs.tolist():
@@ -55,8 +48,6 @@ def candidates_of(
         bits = np.concatenate([one.keypoints.bits for one in features])
         owner = np.repeat(np.arange(len(features)), [len(one.keypoints.bits) for one in features])
         others.update(map(tuple, candidates.by_keypoints(bits, owner).tolist()))
-        if vectors is not None:
-            others.update(map(tuple, candidates.by_vectors(vectors).tolist()))
     return Candidates(turns, others)
 
 
@@ -64,17 +55,18 @@ def find(
     features: Sequence[Features],
     pictures: Sequence[Picture],
     sensitivity: Sensitivity = Sensitivity.NORMAL,
-    vectors: NDArray[np.float32] | None = None,
+    also: Iterable[tuple[int, int]] = (),
     judge: Callable[[int, int, int | None], Verdict | None] | None = None,
 ) -> Sorted:
     """Find the duplicates and series among pictures; numbers in the answer are places in `features`.
 
     Args:
+        also: More pairs that are worth a comparison: those that a model sees near (candidates.by_vectors).
         judge: Compares pictures (one, other, turn of one); for those who remember verdicts, or know better.
     """
     if len(features) < 2:
         return Sorted([], [])
-    pairs = candidates_of(features, sensitivity, vectors)
+    pairs = candidates_of(features, sensitivity)
 
     def compare(one: int, other: int) -> Verdict | None:
         turn = pairs.turn(one, other)
@@ -83,5 +75,5 @@ def find(
         return verify(features[one], features[other], turn, sensitivity)
 
     order = sorted(range(len(features)), key=lambda n: rank(pictures[n]), reverse=True)
-    found = group(order, pairs.turns.keys() | pairs.others, compare)
+    found = group(order, pairs.turns.keys() | pairs.others | set(also), compare)
     return sort_out(found, dict(enumerate(pictures)), {number: place for place, number in enumerate(order)})

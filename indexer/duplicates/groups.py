@@ -41,7 +41,6 @@ class Found:
     scenes: list[list[int]]
 
 
-
 def group(order: Sequence[int], pairs: Iterable[tuple[int, int]], judge: Judge) -> Found:
     """Group pictures.
 
@@ -82,7 +81,7 @@ class _Grouping:
         return Found(stars, list(scenes.values()))
 
     def _star(self, keeper: int) -> Star:
-        """Compare the keeper with all that is near it, and with what is near those that it turned out to be one with."""
+        """Compare the keeper with all that is near it, then with what is near those that it is one with."""
         star = Star(keeper)
         met = {keeper}
         ring = self._near[keeper] - met - self._taken

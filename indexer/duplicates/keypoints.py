@@ -24,6 +24,7 @@ _SPACING = 2  # pixels between samples
 _REACH = _SPACING * (_SIDE - 1) // 2 + 4  # how near to the picture's edge a point may lie
 _FREQUENCIES = 8
 _LEAST = 1024.0  # of the Hessian's determinant: below is noise
+_ROWS = 28  # OpenBLAS keeps products of fewer than 262,144 steps on one thread; its threads would only wait
 _CELLS = 6  # points are taken evenly from a grid of so many cells across
 
 
@@ -72,16 +73,24 @@ def _on_level(image: NDArray[np.uint8]) -> _Found:
     y, x, strength = _peaks(_hessian(pixels))
     pixel = y * pixels.shape[1] + x
     samples = pixels.ravel()[pixel[:, None] + (_OFFSETS[:, None] * pixels.shape[1] + _OFFSETS).ravel()]
-    bits = (samples.astype(np.float32) @ _PROJECTION > 0).astype(np.uint64) @ _WEIGHTS
+    bits = _described(samples.astype(np.float32))
     xy = np.stack([(x + 2.5) / width, (y + 2.5) / height], 1).astype(np.float32)
     return xy, strength, bits
+
+
+def _described(samples: NDArray[np.float32]) -> NDArray[np.uint64]:
+    """Describe patches: float32 (K, 144) -> uint64 (K,)."""
+    signs = np.empty((len(samples), BITS), bool)
+    for start in range(0, len(samples), _ROWS):
+        signs[start : start + _ROWS] = samples[start : start + _ROWS] @ _PROJECTION > 0
+    return signs.astype(np.uint64) @ _WEIGHTS
 
 
 def _smooth(image: NDArray[np.uint8]) -> NDArray[np.uint16]:
     """Return 256 times the pixels after a binomial filter of five taps, two less on each side."""
     p = image.astype(np.uint16)
     p = (p[:, :-4] + p[:, 4:]) + ((p[:, 1:-3] + p[:, 3:-1]) << 2) + 6 * p[:, 2:-2]
-    return (p[:-4] + p[4:]) + ((p[1:-3] + p[3:-1]) << 2) + 6 * p[2:-2]
+    return ((p[:-4] + p[4:]) + ((p[1:-3] + p[3:-1]) << 2) + 6 * p[2:-2]).astype(np.uint16, copy=False)
 
 
 def _hessian(pixels: NDArray[np.uint16]) -> NDArray[np.float32]:
@@ -91,7 +100,7 @@ def _hessian(pixels: NDArray[np.uint16]) -> NDArray[np.float32]:
     xx = (p[2:-2, 4:] + p[2:-2, :-4] - centre).astype(np.float32)
     yy = (p[4:, 2:-2] + p[:-4, 2:-2] - centre).astype(np.float32)
     xy = ((p[4:, 4:] + p[:-4, :-4] - p[4:, :-4] - p[:-4, 4:]) >> 2).astype(np.float32)
-    return xx * yy - xy * xy
+    return (xx * yy - xy * xy).astype(np.float32, copy=False)
 
 
 def _peaks(response: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
@@ -129,9 +138,9 @@ def _spread(xy: NDArray[np.float32], strength: NDArray[np.float32]) -> NDArray[n
 
 # What describes a point: cosine frequencies over 12 x 12 samples, the lowest first, without the mean.
 
-_ORDER = sorted(
-    ((v, u) for v in range(_FREQUENCIES) for u in range(_FREQUENCIES)), key=lambda vu: (vu[0] + vu[1], vu)
-)[1:]
+_ORDER = sorted(((v, u) for v in range(_FREQUENCIES) for u in range(_FREQUENCIES)), key=lambda vu: (vu[0] + vu[1], vu))[
+    1:
+]
 _OFFSETS = (np.arange(_SIDE) * _SPACING - _SPACING * (_SIDE - 1) // 2).astype(np.intp)
 _WEIGHTS = np.uint64(1) << np.arange(BITS, dtype=np.uint64)
 

@@ -63,7 +63,7 @@ def overlay(one: NDArray[np.uint8], other: NDArray[np.uint8], alignment: Alignme
     if alignment.area > 1:  # the finer one is laid over the coarser
         one, other, alignment = other, one, alignment.inverse()
     at = _GRID @ alignment.matrix.T
-    inside = ((at > 0.005) & (at < 0.995)).all(-1)
+    inside = np.asarray(((at > 0.005) & (at < 0.995)).all(-1))
     if np.count_nonzero(inside) < _LEAST_CELLS:
         return Overlay()
     return _compare(_blurred(one, alignment.area), sampled(other, at * SIDE - 0.5), inside)
@@ -153,4 +153,4 @@ def _mean_of_9(difference: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average 3 x 3 cells, zero beyond the edge."""
     d = np.pad(difference, 1)
     rows = d[:-2] + d[1:-1] + d[2:]
-    return (rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9
+    return ((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9).astype(np.float32, copy=False)

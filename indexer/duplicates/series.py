@@ -10,6 +10,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import fmean, pstdev
 
 from indexer.duplicates.groups import Found, Star
@@ -160,7 +161,7 @@ def _name(members: Sequence[int], pictures: Mapping[int, Picture]) -> str:
     times = sorted(_seconds(shot) for shot in shots if shot.taken_at is not None)
     if len(times) < len(shots):
         return SCENE if len(members) >= _FRAMES else ""
-    gaps = [later - earlier for earlier, later in zip(times, times[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(times)]
     if times[-1] - times[0] <= _BRACKET_SECONDS and _exposures_differ(shots):
         return BRACKET
     if max(gaps) <= _BURST_SECONDS:

@@ -43,7 +43,8 @@ def turn_pixels(pixels: NDArray[Any], turn: int) -> NDArray[Any]:
 def spectra(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return the frequencies 1 to 16, down and across: uint8 (N, H, H) -> float32 (N, 16, 16)."""
     side = gray.shape[-1]
-    k, n = np.arange(1, FREQUENCIES + 1)[:, None], np.arange(side)
+    k = np.arange(1, FREQUENCIES + 1, dtype=np.float64)[:, None]
+    n = np.arange(side, dtype=np.float64)
     waves = (np.cos(np.pi * k * (2 * n + 1) / (2 * side)) * (2 / side)).astype(np.float32)
     return waves @ gray.astype(np.float32) @ waves.T
 

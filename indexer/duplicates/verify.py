@@ -50,9 +50,13 @@ class Verdict:
     part: bool = False
 
 
+RULES = 1
+"""Version of what is decided here; verdicts of another version are reached anew."""
+
 _SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
 _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
 _BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
+_CHANGED = 5  # gray levels by which a cell of the thumbnail differs in no copy of the same tone
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
 _SAFE_POINTS = 8
 
@@ -140,12 +144,25 @@ def _is_another_shot(one: Features, other: Features, seen: Overlay) -> bool:
         return False
     if seen.plain > 1.6 * seen.fitted:
         return False  # another tone: an edit
+    if _is_changed_in_one_place(one, other):
+        return False  # a date or a mark was written into it; subjects move more than that
     if seen.local > 7 and seen.peak > 6:
         return True
     place = locate(one, other)
     if place is None or place.points < 20:
         return False
     return min(place.outside, place.inverse().outside) > 0.003 or place.deviation > 0.006
+
+
+def _is_changed_in_one_place(one: Features, other: Features) -> bool:
+    """Tell whether two pictures of one frame differ in one small place and nowhere else."""
+    difference = np.abs(one.gray.astype(np.int16) - other.gray)
+    y, x = np.nonzero(difference > _CHANGED)
+    if not len(y):
+        return False
+    around = (np.ptp(y) + 1) * (np.ptp(x) + 1) / difference.size
+    rest = difference[difference <= _CHANGED]
+    return bool(around < 0.08 and np.quantile(rest, 0.9) <= 2)
 
 
 def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str, int]:
@@ -155,6 +172,8 @@ def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str
         return "black and white", 1 if colour[0] > colour[1] else -1
     if seen.plain > max(4.0, 2 * seen.fitted) or _colour_distance(one, other, turn) > 4:
         return "other tones or colours", 0
+    if not turn and seen.fitted > _NO_CHANGE and _is_changed_in_one_place(one, other):
+        return "changed in one place", 0
     if seen.fitted > 2 * _NO_CHANGE and (one.width, one.height) == (other.width, other.height):
         return "blurred, sharpened or retouched", 0
     return "", 0
@@ -196,7 +215,7 @@ def _is_framed(inside: Alignment, outer: np.ndarray) -> bool:
     """Tell a border from a crop: where a picture goes on past the edge, nothing jumps there."""
     along = np.linspace(0.05, 0.95, 40)
     step = 1.3 / SIDE
-    jumps, usual = [], []
+    jumps, usual = list[float](), list[float]()
     scale = np.abs(np.diag(inside.matrix[:, :2]))
     for axis in (0, 1):
         delta = step / max(scale[axis], 1e-3)

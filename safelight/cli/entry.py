@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 import safelight
-from safelight.cli import choosing, comparing, finding, indexing, recovering
+from safelight.cli import choosing, comparing, duplicating, finding, indexing, recovering
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
@@ -67,6 +67,7 @@ for command in (
     finding.similar,
     finding.show,
     comparing.compare,
+    duplicating.duplicates,
     indexing.status,
     indexing.doctor,
     indexing.prune,
