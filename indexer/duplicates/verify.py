@@ -59,6 +59,8 @@ _BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to t
 _CHANGED = 5  # gray levels by which a cell of the thumbnail differs in no copy of the same tone
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
 _SAFE_POINTS = 8
+_MANY_POINTS = 12
+_LEAST_AREA = 0.08  # of the larger picture's surface: so little says nothing
 
 
 def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensitivity) -> Verdict | None:
@@ -70,7 +72,7 @@ def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensit
     if turn is not None:
         seen = overlay(turn_pixels(one.gray, turn), other.gray, None)
         if seen.likeness >= _least_whole(sensitivity) and (
-            _goes_together(seen, sensitivity) or _is_witnessed(one, other, turn, seen)
+            _goes_together(seen) or _is_witnessed(one, other, turn, seen)
         ):
             return _sure(_whole(one, other, turn, seen), seen)
     if sensitivity in (Sensitivity.EXACT, Sensitivity.STRICT):
@@ -80,7 +82,7 @@ def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensit
         if place is None:
             continue
         seen = overlay(turn_pixels(one.gray, other_turn), other.gray, place)
-        if seen.likeness >= _least_part(place.points, sensitivity) and _goes_together(seen, sensitivity):
+        if _is_placed(place, seen, sensitivity):
             return _sure(_part(one, other, other_turn, place, seen), seen)
     return None
 
@@ -97,20 +99,29 @@ def _least_whole(sensitivity: Sensitivity) -> float:
         case Sensitivity.NORMAL:
             return 0.93
         case Sensitivity.LOOSE:
-            return 0.88
+            return 0.9
 
 
 def _least_part(points: int, sensitivity: Sensitivity) -> float:
     """The fewer points agree on where it lies, the more alike it must be there."""
-    loose = 0.08 if sensitivity is Sensitivity.LOOSE else 0.0
+    loose = 0.05 if sensitivity is Sensitivity.LOOSE else 0.0
     if points >= _SAFE_POINTS:
         return 0.85 - loose
     return (0.93 if points >= 6 else 0.96) - loose
 
 
-def _goes_together(seen: Overlay, sensitivity: Sensitivity) -> bool:
+def _goes_together(seen: Overlay) -> bool:
     """Ask that they agree all over, not only in what is strongest: a caption, a frame, a horizon."""
-    return seen.parts >= _LEAST_PARTS and seen.agreeing >= (0.5 if sensitivity is Sensitivity.LOOSE else 0.65)
+    return seen.parts >= _LEAST_PARTS and seen.agreeing >= 0.65
+
+
+def _is_placed(place: Alignment, seen: Overlay, sensitivity: Sensitivity) -> bool:
+    """Tell whether one is a part of the other; the fewer points say so, the more must go together there."""
+    if min(place.area, 1 / place.area) < _LEAST_AREA or not _goes_together(seen):
+        return False
+    if place.points < _MANY_POINTS and (seen.agreeing < 0.8 or seen.parts < 2 * _LEAST_PARTS):
+        return False
+    return seen.likeness >= _least_part(place.points, sensitivity)
 
 
 def _is_witnessed(one: Features, other: Features, turn: int, seen: Overlay) -> bool:
