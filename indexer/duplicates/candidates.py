@@ -28,6 +28,8 @@ _NEIGHBOURS = 24  # kept of a picture by keypoints
 _FEW = 20_000  # pictures, up to which a single shared description is worth a comparison; above, two are
 _ROWS = 2048  # of a block of the vectors' product
 _SAMPLE = 256
+_PRINCIPAL = 96  # directions of the vectors that are compared: near in all is near in these, five times cheaper
+_COVARIED = 4096  # vectors that the directions are taken from
 
 
 def by_hash(spectrum: NDArray[np.float32]) -> Iterator[tuple[int, Pairs]]:
@@ -123,6 +125,7 @@ def by_vectors(vectors: NDArray[np.float32], per_picture: float = 2.0) -> Pairs:
     count = len(vectors)
     if count < 2:
         return np.empty((0, 2), np.int64)
+    vectors = _principal(vectors)
     sample = np.linspace(0, count - 1, min(count, _SAMPLE)).astype(np.int64)
     seen = vectors[sample] @ vectors.T
     seen[np.arange(len(sample)), sample] = -1
@@ -137,3 +140,13 @@ def by_vectors(vectors: NDArray[np.float32], per_picture: float = 2.0) -> Pairs:
             i, j = i + start, j + other
             found.append(np.stack([i, j], 1)[i < j])
     return np.concatenate(found)
+
+
+def _principal(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Reduce vectors to the directions in which they differ most: float32 (N, 96), L2 norm 1."""
+    if vectors.shape[1] <= _PRINCIPAL:
+        return vectors
+    some = vectors[:: max(1, len(vectors) // _COVARIED)].astype(np.float64)
+    directions = np.linalg.eigh(some.T @ some)[1][:, -_PRINCIPAL:].astype(np.float32)
+    reduced = vectors @ directions
+    return reduced / np.maximum(np.linalg.norm(reduced, axis=1, keepdims=True), np.float32(1e-6))
