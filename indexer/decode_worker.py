@@ -31,6 +31,8 @@ from importers.colour import rgb_to_srgb
 from importers.images import ImageProblem, open_regular, open_upright, read_facts
 from importers.xmp import facts_of_packet
 from importers.xmp_packet import MAX_XMP_BYTES
+from indexer.duplicates.features import MIN_EDGE, describe_picture
+from indexer.duplicates.features import pack as pack_features
 from indexer.preprocess import PixelSpec, fit
 
 READ_AT_ONCE_BYTES = 64 << 20
@@ -106,6 +108,7 @@ class Decoded:
         height: Pixels of the full picture, upright; 0 where only the hash was asked for.
         format: What people call its format; "" where only the hash was asked for.
         pixels: uint8 (H, W, 3) as the model wants them; None where only the hash was asked for.
+        features: What the picture looks like, packed: duplicates/features.py; b"" where only the hash was asked for.
     """
 
     ticket: int
@@ -120,6 +123,7 @@ class Decoded:
     format: str = ""
     facts: Facts = field(default_factory=Facts)
     pixels: NDArray[np.uint8] | None = None
+    features: bytes = b""
 
 
 def read_photo(job: Job, spec: PixelSpec, max_pixels: int) -> Decoded:
@@ -159,13 +163,13 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
     else:
         whole = file.read(stamp.size_bytes + 1) if stamp.size_bytes <= READ_AT_ONCE_BYTES else None
     source = file if whole is None else whole
-    facts, pixels, picture = Facts(), None, None
+    facts, pixels, picture, features = Facts(), None, None, b""
     if job.hash_only:
         facts = read_facts(source)
     else:
         picture = open_upright(
             source,
-            min_edge=spec.min_edge,
+            min_edge=max(spec.min_edge, MIN_EDGE),
             max_pixels=max_pixels,
             orientation=rendition.orientation,
             profile=icc.profile(rendition.profile),
@@ -179,6 +183,7 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
         pixels = fit(picture.stored, spec)
         if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
             pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
+        features = pack_features(describe_picture(picture))
     original_digest, original_size = _exact(job.exact)
     if original_digest and job.exact_names:
         digest, size = original_digest, original_size
@@ -193,6 +198,7 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
         format=picture.format if picture else "",
         facts=_sidecar_facts(job.sidecars).over(facts),
         pixels=pixels,
+        features=features,
     )
 
 
@@ -264,22 +270,25 @@ def pack(decoded: Decoded) -> bytes:
         "stamp": decoded.stamp and asdict(decoded.stamp),
         "facts": pack_facts(decoded.facts),
         "pixels": None if decoded.pixels is None else decoded.pixels.shape,
+        "features": len(decoded.features),
     }
-    return json.dumps(header).encode() + b"\n" + (b"" if decoded.pixels is None else decoded.pixels.tobytes())
+    pixels = b"" if decoded.pixels is None else decoded.pixels.tobytes()
+    return b"".join((json.dumps(header).encode(), b"\n", decoded.features, pixels))
 
 
 def unpack(frame: bytes) -> Decoded:
     """Read an answer from a frame."""
-    header_bytes, _, pixels = frame.partition(b"\n")
+    header_bytes, _, body = frame.partition(b"\n")
     header: dict[str, Any] = json.loads(header_bytes)
-    shape = header["pixels"]
+    shape, length = header["pixels"], header["features"]
     header |= {
         "problem": Problem(**header["problem"]) if header["problem"] else None,
         "digest": bytes.fromhex(header["digest"]),
         "original_digest": bytes.fromhex(header["original_digest"]),
         "stamp": FileStamp(**header["stamp"]) if header["stamp"] else None,
         "facts": unpack_facts(header["facts"]),
-        "pixels": np.frombuffer(pixels, np.uint8).reshape(shape) if shape else None,
+        "pixels": np.frombuffer(body, np.uint8, offset=length).reshape(shape) if shape else None,
+        "features": body[:length],
     }
     return Decoded(**header)
 

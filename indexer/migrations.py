@@ -109,6 +109,33 @@ CREATE TABLE part (                 -- files that belong to a photo without bein
 """
 
 
+_M003 = """
+CREATE TABLE features (             -- what a picture looks like, for finding duplicates: duplicates/features.py
+    content_id INTEGER PRIMARY KEY REFERENCES content (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    data BLOB NOT NULL
+);
+CREATE TABLE verdict (              -- pairs that were compared, so that only new photos cost anything
+    one INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+    other INTEGER NOT NULL REFERENCES content (id) ON DELETE CASCADE,
+    judged TEXT NOT NULL,           -- by which rules: version and sensitivity
+    relation TEXT,                  -- what the other is to the one; NULL: nothing
+    what TEXT NOT NULL DEFAULT '',
+    derived INTEGER NOT NULL DEFAULT 0,
+    part INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (one, other, judged)
+) WITHOUT ROWID;
+CREATE INDEX verdict_other ON verdict (other);
+CREATE TABLE decision (             -- what the user said of duplicates; by content, which outlives names and models
+    kind TEXT NOT NULL CHECK (kind IN ('different', 'ignored', 'keeper')),
+    hash BLOB NOT NULL,
+    other BLOB NOT NULL DEFAULT x'',  -- of a pair the greater hash
+    decided_at TEXT NOT NULL,
+    PRIMARY KEY (kind, hash, other)
+) WITHOUT ROWID;
+"""
+
+
 def m001_photos_contents_vectors(db: sqlite3.Connection) -> None:
     """Create the tables of the first release."""
     _run(db, _M001)
@@ -123,6 +150,11 @@ def m002_libraries(db: sqlite3.Connection) -> None:
     db.execute("ALTER TABLE photo DROP COLUMN keywords")
 
 
+def m003_duplicates(db: sqlite3.Connection) -> None:
+    """Make room for what duplicates are found by, and for what the user decides about them."""
+    _run(db, _M003)
+
+
 def _run(db: sqlite3.Connection, script: str) -> None:
     """Execute statements one by one; executescript would commit the transaction that the step runs in."""
     statement = ""
@@ -133,7 +165,11 @@ def _run(db: sqlite3.Connection, script: str) -> None:
             statement = ""
 
 
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (m001_photos_contents_vectors, m002_libraries)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    m001_photos_contents_vectors,
+    m002_libraries,
+    m003_duplicates,
+)
 
 
 def migrate(db: sqlite3.Connection) -> None:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Source
 from indexer.catalog import Catalog, Content, Known, Model, Root
 from indexer.decoders import Decoded, DecoderPool, Job
+from indexer.duplicates.store import write_features
 from indexer.events import OnProgress, Progress
 from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, is_gone, is_under
@@ -63,6 +64,7 @@ class _Picture:
 
     content: Content
     pixels: NDArray[np.uint8]
+    features: bytes
     rows: list[PhotoRow] = field(default_factory=list[PhotoRow])
 
 
@@ -273,7 +275,7 @@ class IndexRun:
             return
         else:
             content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
-            picture = _Picture(content, decoded.pixels, [row])
+            picture = _Picture(content, decoded.pixels, decoded.features, [row])
             self._pictures[decoded.digest] = picture
             self._batch.append(picture)
             if len(self._batch) >= (_LEAST if self._model_is_idle else BATCH):
@@ -331,6 +333,7 @@ class IndexRun:
             for picture, vector in zip(batch, computed, strict=True):
                 content_id = self._catalog.write_content(picture.content)
                 self._catalog.write_vector(self._model, content_id, vector)
+                write_features(self._catalog.db, content_id, picture.features)
                 rows += [replace(row, content_id=content_id) for row in picture.rows]
             written = [self._write(row, embedded=True) for row in rows]
         for picture in batch:

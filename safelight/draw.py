@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from safelight.comparing import Compared
     from safelight.config import Settings
     from safelight.doctor import Check
+    from safelight.duplicates import Group
     from safelight.pruning import PrunePlan
     from safelight.recover.ledger import Row
     from safelight.recover.tally import Tally as RecoveryTally
@@ -249,6 +250,36 @@ def compared(photo: Compared, *, paths: bool, zero: bool) -> None:
             emit_path(photo.path, "\0" if zero else "\n")
     else:
         say(f"{photo.photo_id}\t{printable(photo.path or photo.name)}")
+
+
+def duplicates_record(group: Group) -> dict[str, Any]:
+    """Return a group of duplicates, or a series, as programs get it."""
+    return {
+        "kind": group.kind,
+        "what": group.what,
+        "keeper": group.members[0].photo_id,
+        "members": [
+            {
+                "id": member.photo_id,
+                "path": member.path,
+                "name": member.name,
+                "relation": member.relation,
+                "reason": member.reason,
+                "made_from": member.source,
+            }
+            for member in group.members
+        ],
+    }
+
+
+def duplicates(group: Group) -> None:
+    """Print a group: what it is, then its photos, the one to keep first."""
+    say(f"{group.what or group.kind}, {len(group.members)} photos")
+    for member in group.members:
+        mark = "keep" if member.relation == "keeper" else ""
+        reason = f"{member.relation}: {member.reason}" if member.relation not in ("keeper", "series") else member.reason
+        say(f"  {mark:5}{member.photo_id}\t{printable(home_short(member.path or member.name))}\t{reason}")
+    say()
 
 
 def problems(found: Iterable[Problem], as_json: bool) -> None:

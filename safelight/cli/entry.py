@@ -9,7 +9,16 @@ from typing import NoReturn
 import click
 
 import safelight
-from safelight.cli import choosing, comparing, finding, indexing, lightroom, recovering, writing_back
+from safelight.cli import (
+    choosing,
+    comparing,
+    duplicating,
+    finding,
+    indexing,
+    lightroom,
+    recovering,
+    writing_back,
+)
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
@@ -67,6 +76,7 @@ for command in (
     finding.similar,
     finding.show,
     comparing.compare,
+    duplicating.duplicates,
     indexing.status,
     indexing.doctor,
     indexing.prune,

@@ -25,6 +25,7 @@ SECTIONS = (
     "recover",
     "sources",
     "lightroom",
+    "duplicates",
     "peers",
 )
 

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 import zlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,8 @@ from PIL import Image
 from importers.images import open_upright
 from indexer.decode_worker import READ_AT_ONCE_BYTES, Decoded, Problem, pack, unpack
 from indexer.decoders import DecoderPool, Job
+from indexer.duplicates.features import MIN_EDGE, describe_picture
+from indexer.duplicates.features import pack as pack_features
 from indexer.errors import IndexerError
 from indexer.preprocess import PixelSpec, fit
 
@@ -106,7 +108,7 @@ def test_an_answer_is_all_that_is_known_of_a_file(samples):
         pool.submit(Job.of_file(7, path))
         pool.submit(Job.of_file(8, path, hash_only=True))
         got = answers(pool, [7, 8])
-    picture = open_upright(path, min_edge=SPEC.min_edge)
+    picture = open_upright(path, min_edge=max(SPEC.min_edge, MIN_EDGE))
     assert got[7].problem is None
     assert got[7].digest == got[8].digest == xxhash.xxh3_128_digest(path.read_bytes())
     assert (got[7].width, got[7].height, got[7].format) == (640, 480, "JPEG")
@@ -116,7 +118,9 @@ def test_an_answer_is_all_that_is_known_of_a_file(samples):
     assert got[7].stamp.inode == path.stat().st_ino
     assert got[7].pixels.dtype == np.uint8
     assert np.array_equal(got[7].pixels, fit(picture.rgb, SPEC))
+    assert got[7].features == pack_features(describe_picture(picture))
     assert got[8].pixels is None
+    assert got[8].features == b""
 
 
 def test_frames_carry_answers_unchanged(samples):
@@ -125,7 +129,9 @@ def test_frames_carry_answers_unchanged(samples):
     assert facts.taken_at.tzinfo is not None
     pixels = np.arange(12, dtype=np.uint8).reshape(2, 2, 3)
     decoded = Decoded(3, None, b"0" * 16, 7, b"1" * 16, width=4, height=5, format="HEIC", facts=facts, pixels=pixels)
+    decoded = replace(decoded, features=b"looks\n")
     back = unpack(pack(decoded))
+    assert back.features == b"looks\n"
     assert np.array_equal(back.pixels, pixels)
     names = ("ticket", "problem", "digest", "size_bytes", "original_digest", "stamp", "width", "facts")
     assert [getattr(back, name) for name in names] == [getattr(decoded, name) for name in names]
@@ -398,7 +404,10 @@ def test_closing_while_starting(pictures):
 
 PARENT = """
 import sys, time
+from dataclasses import replace
 from pathlib import Path
+from indexer.duplicates.features import MIN_EDGE, describe_picture
+from indexer.duplicates.features import pack as pack_features
 from indexer.decoders import Job, DecoderPool
 from indexer.preprocess import PixelSpec
 if __name__ != "__main__":

@@ -1,0 +1,106 @@
+"""What is kept of a picture's looks, 3.8 kB at most, so that two pictures compare without their files.
+
+Axes: H rows, W columns of the thumbnail, K keypoints, N pictures.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from importers.colour import rgb_to_srgb
+from importers.images import Picture
+from indexer.duplicates.keypoints import COUNT, Keypoints, find_keypoints
+
+VERSION = 1
+"""Of how features are computed; those of another version are computed anew."""
+SIDE = 48
+CHROMA_SIDE = 8
+LONGER = 256
+"""Pixels of the longer side when keypoints are looked for."""
+MIN_EDGE = 128
+"""A picture may be decoded reduced while its shorter side keeps twice this."""
+_THUMBNAIL_BYTES = SIDE * SIDE
+_CHROMA_BYTES = 2 * CHROMA_SIDE * CHROMA_SIDE
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A picture's looks.
+
+    Attributes:
+        gray: uint8 (48, 48), the whole picture squeezed into a square.
+        chroma: uint8 (2, 8, 8), Cb and Cr of the same; 128 is gray.
+        keypoints: What is found again in crops.
+        width: Pixels of the full picture, upright.
+        height: Pixels of the full picture, upright.
+    """
+
+    gray: NDArray[np.uint8]
+    chroma: NDArray[np.uint8]
+    keypoints: Keypoints
+    width: int
+    height: int
+
+    @property
+    def size(self) -> NDArray[np.float64]:
+        """Width and height where the longer side is 256: the pixels that keypoints are counted in."""
+        return np.array([self.width, self.height]) * (LONGER / max(self.width, self.height))
+
+
+def describe(picture: Image.Image, width: int, height: int) -> Features:
+    """Compute the features of an upright RGB picture in sRGB.
+
+    Args:
+        picture: At any reduction that leaves some 256 pixels.
+        width: Pixels of the full picture, upright.
+        height: Pixels of the full picture, upright.
+    """
+    scale = LONGER / max(picture.size)
+    size = max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
+    gray = picture.convert("L").resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    coarse = picture.reduce(max(1, min(picture.size) // (4 * CHROMA_SIDE)))  # whole blocks first: far cheaper
+    colours = coarse.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX).convert("YCbCr")
+    return Features(
+        np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX)),
+        np.ascontiguousarray(np.moveaxis(np.asarray(colours)[..., 1:], -1, 0)),
+        find_keypoints(gray),
+        width,
+        height,
+    )
+
+
+def describe_picture(picture: Picture) -> Features:
+    """Compute the features of a decoded picture, converting no more pixels to sRGB than need be."""
+    stored = picture.stored
+    if picture.profile:
+        stored = rgb_to_srgb(stored.reduce(max(1, max(stored.size) // (2 * LONGER))), picture.profile)
+    return describe(stored, picture.width, picture.height)
+
+
+def pack(features: Features) -> bytes:
+    """Write features as bytes: thumbnail, chroma, then of all keypoints the bits, positions and levels."""
+    points = features.keypoints
+    parts = (features.gray, features.chroma, points.bits.astype("<u8"), points.xy, points.level)
+    return b"".join(part.tobytes() for part in parts)
+
+
+def unpack(data: bytes, width: int, height: int) -> Features:
+    """Read features as pack() wrote them.
+
+    Raises:
+        ValueError: The bytes are not features.
+    """
+    start = _THUMBNAIL_BYTES + _CHROMA_BYTES
+    count, rest = divmod(len(data) - start, 11)
+    if rest or not 0 <= count <= COUNT:
+        raise ValueError(f"{len(data)} bytes are no features")
+    gray = np.frombuffer(data, np.uint8, _THUMBNAIL_BYTES).reshape(SIDE, SIDE)
+    chroma = np.frombuffer(data, np.uint8, _CHROMA_BYTES, _THUMBNAIL_BYTES).reshape(2, CHROMA_SIDE, CHROMA_SIDE)
+    bits = np.frombuffer(data, "<u8", count, start).astype(np.uint64)
+    xy = np.frombuffer(data, np.uint8, 2 * count, start + 8 * count).reshape(count, 2)
+    level = np.frombuffer(data, np.uint8, count, start + 10 * count)
+    return Features(gray, chroma, Keypoints(xy, level, bits), width, height)

@@ -1,0 +1,79 @@
+"""Near-duplicates of a set of pictures, from their features to groups and series."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from indexer.duplicates import candidates
+from indexer.duplicates.features import Features
+from indexer.duplicates.groups import group
+from indexer.duplicates.keeper import rank
+from indexer.duplicates.picture import Picture
+from indexer.duplicates.series import Sorted, sort_out
+from indexer.duplicates.turns import INVERSE, spectra
+from indexer.duplicates.verify import Sensitivity, Verdict, verify
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Pairs that are worth a comparison.
+
+    Attributes:
+        turns: (i, j), i below j -> the turn of picture i after which their hashes are near.
+        others: Pairs by keypoints and by what a model sees.
+    """
+
+    turns: dict[tuple[int, int], int]
+    others: set[tuple[int, int]]
+
+    def turn(self, one: int, other: int) -> int | None:
+        """Return the turn of `one` after which its hash is near that of `other`; None where none is."""
+        if one < other:
+            return self.turns.get((one, other))
+        turn = self.turns.get((other, one))
+        return None if turn is None else INVERSE[turn]
+
+
+def candidates_of(features: Sequence[Features], sensitivity: Sensitivity) -> Candidates:
+    """Find the pairs that are worth a comparison, by their looks."""
+    turns: dict[tuple[int, int], int] = {}
+    for turn, pairs in candidates.by_hash(spectra(np.stack([one.gray for one in features]))):
+        for one, other in pairs.tolist():
+            turns.setdefault((one, other), turn)
+    others = set[tuple[int, int]]()
+    if sensitivity in (Sensitivity.NORMAL, Sensitivity.LOOSE):
+        bits = np.concatenate([one.keypoints.bits for one in features])
+        owner = np.repeat(np.arange(len(features)), [len(one.keypoints.bits) for one in features])
+        others.update(map(tuple, candidates.by_keypoints(bits, owner).tolist()))
+    return Candidates(turns, others)
+
+
+def find(
+    features: Sequence[Features],
+    pictures: Sequence[Picture],
+    sensitivity: Sensitivity = Sensitivity.NORMAL,
+    also: Iterable[tuple[int, int]] = (),
+    judge: Callable[[int, int, int | None], Verdict | None] | None = None,
+) -> Sorted:
+    """Find the duplicates and series among pictures; numbers in the answer are places in `features`.
+
+    Args:
+        also: More pairs that are worth a comparison: those that a model sees near (candidates.by_vectors).
+        judge: Compares pictures (one, other, turn of one); for those who remember verdicts, or know better.
+    """
+    if len(features) < 2:
+        return Sorted([], [])
+    pairs = candidates_of(features, sensitivity)
+
+    def compare(one: int, other: int) -> Verdict | None:
+        turn = pairs.turn(one, other)
+        if judge is not None:
+            return judge(one, other, turn)
+        return verify(features[one], features[other], turn, sensitivity)
+
+    order = sorted(range(len(features)), key=lambda n: rank(pictures[n]), reverse=True)
+    found = group(order, pairs.turns.keys() | pairs.others | set(also), compare)
+    return sort_out(found, dict(enumerate(pictures)), {number: place for place, number in enumerate(order)})

@@ -1,0 +1,138 @@
+"""From pairs that may be one picture to groups around the one to keep, and to series of one scene.
+
+Stars, not chains: whatever is in a group was compared with its keeper itself.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from indexer.duplicates.verify import Relation, Verdict
+
+Judge = Callable[[int, int], Verdict | None]
+"""What the second picture is to the first."""
+
+
+@dataclass(slots=True)
+class Star:
+    """A keeper and what was made of it.
+
+    Attributes:
+        keeper: Number of the picture to keep.
+        members: Number -> what it is to the keeper.
+    """
+
+    keeper: int
+    members: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """All that was found.
+
+    Attributes:
+        stars: Groups of at least two.
+        scenes: Pictures that show one scene, at least two each: series, where they were taken one after the other.
+    """
+
+    stars: list[Star]
+    scenes: list[list[int]]
+
+
+def group(order: Sequence[int], pairs: Iterable[tuple[int, int]], judge: Judge) -> Found:
+    """Group pictures.
+
+    Args:
+        order: All pictures, the one that is best to keep first.
+        pairs: Which are worth a comparison.
+        judge: Compares two; asked at most once about each pair.
+    """
+    return _Grouping(order, pairs, judge).run()
+
+
+class _Grouping:
+    def __init__(self, order: Sequence[int], pairs: Iterable[tuple[int, int]], judge: Judge) -> None:
+        self._order, self._judge = order, judge
+        self._near: Mapping[int, set[int]] = defaultdict(set)
+        for one, other in pairs:
+            self._near[one].add(other)
+            self._near[other].add(one)
+        self._place = {picture: place for place, picture in enumerate(order)}
+        self._known: dict[tuple[int, int], Verdict | None] = {}
+        self._taken: set[int] = set()
+        self._scene: dict[int, int] = {}  # union-find: chains are what series are
+
+    def run(self) -> Found:
+        stars = list[Star]()
+        for picture in self._order:
+            if picture in self._taken or picture not in self._near:
+                continue
+            star = self._best_star(picture)
+            self._taken.add(star.keeper)
+            self._taken.update(star.members)
+            if star.members:
+                stars.append(star)
+        scenes: dict[int, list[int]] = defaultdict(list)
+        for picture in self._order:
+            if picture in self._scene:
+                scenes[self._root(picture)].append(picture)
+        return Found(stars, list(scenes.values()))
+
+    def _star(self, keeper: int) -> Star:
+        """Compare the keeper with all that is near it, then with what is near those that it is one with."""
+        star = Star(keeper)
+        met = {keeper}
+        ring = self._near[keeper] - met - self._taken
+        while ring:
+            met |= ring
+            joined = set[int]()
+            for other in sorted(ring, key=self._place.__getitem__):
+                verdict = self._verdict(keeper, other)
+                if verdict is not None and verdict.relation is not Relation.SCENE:
+                    star.members[other] = verdict
+                    joined.add(other)
+            ring = {far for other in joined for far in self._near[other]} - met - self._taken
+        return star
+
+    def _best_star(self, picture: int) -> Star:
+        """Group around a picture, or around what it was made from.
+
+        Screenshots and pictures with captions may have more pixels than the photo in them; yet all its other copies
+        are nearer to the photo. So the best one that shows another part is tried as well.
+        """
+        star = self._star(picture)
+        parts = [other for other, verdict in star.members.items() if verdict.part]
+        if 2 * len(parts) <= len(star.members):
+            return star
+        other = self._star(min(parts, key=self._place.__getitem__))
+        sources = star.members[other.keeper].derived < 0
+        return other if (len(other.members), sources) > (len(star.members), False) else star
+
+    def _verdict(self, one: int, other: int) -> Verdict | None:
+        if (one, other) in self._known:
+            return self._known[one, other]
+        if (other, one) in self._known:
+            verdict = self._known[other, one]
+            return verdict and turned_round(verdict)
+        if self._is_scene(one, other):
+            return Verdict(Relation.SCENE, "one of a series")
+        verdict = self._known[one, other] = self._judge(one, other)
+        if verdict is not None and verdict.relation is Relation.SCENE:
+            self._scene[self._root(other)] = self._root(one)
+            self._scene.setdefault(self._root(one), self._root(one))
+        return verdict
+
+    def _is_scene(self, one: int, other: int) -> bool:
+        return one in self._scene and other in self._scene and self._root(one) == self._root(other)
+
+    def _root(self, picture: int) -> int:
+        while (above := self._scene.get(picture, picture)) != picture:
+            picture = above
+        return picture
+
+
+def turned_round(verdict: Verdict) -> Verdict:
+    """Say what the first picture is to the second, knowing what the second is to the first."""
+    return replace(verdict, derived=-verdict.derived)

@@ -1,0 +1,57 @@
+"""What deciding about duplicates needs to know of a picture, beside its looks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A photo, or what is known of it. Unknown is None, or empty.
+
+    Attributes:
+        name: Its file's name.
+        folder: Where that lies.
+        format: As people call it: "JPEG", "RAW".
+        width: Pixels of the full picture, upright.
+        height: Pixels of the full picture, upright.
+        taken_at: When the camera says it was taken; None where only the file's date is known.
+        added: Orders photos by age where nothing else does; smaller is older.
+        exposure: Seconds, aperture and ISO, for brackets.
+        preferred: Whether it is from the source that the user prefers.
+        chosen: Whether the user has said that this is the one to keep.
+        series: Names the burst or stack that its source knows it in.
+    """
+
+    name: str = ""
+    folder: str = ""
+    format: str = ""
+    width: int = 0
+    height: int = 0
+    size_bytes: int = 0
+    taken_at: datetime | None = None
+    added: float = 0.0
+    camera: str | None = None
+    exposure: tuple[float | None, float | None, float | None] = (None, None, None)
+    rating: int | None = None
+    edited: bool = False
+    facts: int = 0  # how many things are known of it: keywords, people, a title, a place
+    preferred: bool = False
+    chosen: bool = False
+    series: str | None = None
+
+    @property
+    def stem(self) -> str:
+        """The name without its last ending, for pairs."""
+        return self.name.rpartition(".")[0] or self.name
+
+    @property
+    def pixels(self) -> int:
+        """How many there are."""
+        return self.width * self.height
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height."""
+        return self.width, self.height

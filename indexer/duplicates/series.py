@@ -1,0 +1,180 @@
+"""Telling shots of one scene from copies of one shot: pairs, bursts, brackets and time-lapses are no duplicates.
+
+Pixels alone cannot always tell: two frames from a tripod differ by less than a file and its copy in lower quality. What
+cameras write decides first, then how files are named; both only among pictures that were found alike.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import fmean, pstdev
+
+from indexer.duplicates.groups import Found, Star
+from indexer.duplicates.picture import Picture
+from indexer.duplicates.verify import Relation, Verdict
+
+RAW_AND_JPEG = "RAW and JPEG of one shot"
+BURST = "burst"
+BRACKET = "exposure bracket"
+TIME_LAPSE = "time-lapse"
+SCENE = "shots of one scene"
+
+_BURST_SECONDS = 3.0  # between one frame and the next
+_BRACKET_SECONDS = 30.0
+_PAIR_SECONDS = 10.0  # two shots of one scene are a series where no more lies between them
+_STOPS = 1.3  # ratio of exposures that is no rounding
+_FRAMES = 3  # from how many on frames alike are a series whatever is known of them
+_QUARTER_HOUR_SECONDS = 900  # zones differ by multiples of it
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Shots that belong together.
+
+    Attributes:
+        what: "burst", "time-lapse", "exposure bracket", "RAW and JPEG of one shot" or "shots of one scene".
+        pictures: At least two; the one to show first comes first.
+    """
+
+    what: str
+    pictures: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sorted:
+    """What was found, duplicates apart from series."""
+
+    stars: list[Star]
+    series: list[Series]
+
+
+def sort_out(found: Found, pictures: Mapping[int, Picture], order: Mapping[int, int]) -> Sorted:
+    """Take series out of what was found.
+
+    Args:
+        pictures: What is known of each.
+        order: The place of each among all, the best to keep first.
+    """
+    scene = {number: place for place, scene in enumerate(found.scenes) for number in scene}
+    together = [set(one) for one in found.scenes]
+    stars, series = list[Star](), list[Series]()
+    for star in found.stars:
+        frames, raws = _frames(star, pictures, scene), list[int]()
+        for number in star.members:
+            if number not in frames and _is_raw_pair(pictures[star.keeper], pictures[number]):
+                raws.append(number)
+        if frames:
+            together.append({star.keeper, *frames})
+        if raws:
+            series.append(Series(RAW_AND_JPEG, [star.keeper, *raws]))
+        rest = {number: verdict for number, verdict in star.members.items() if number not in {*frames, *raws}}
+        if rest:
+            stars.append(Star(star.keeper, rest))
+    copies = {number for star in stars for number in star.members}
+    for group in _joined(together):
+        members = sorted(group - copies, key=order.__getitem__)
+        if len(members) > 1 and (what := _name(members, pictures)):
+            series.append(Series(what, members))
+    return Sorted(stars, series)
+
+
+def _frames(star: Star, pictures: Mapping[int, Picture], scene: Mapping[int, int]) -> list[int]:
+    """List the members of a group that are other shots than its keeper."""
+    keeper = pictures[star.keeper]
+    alike = [n for n, verdict in star.members.items() if _may_be_frame(keeper, pictures[n], verdict)]
+    numbered = [n for n in alike if _is_numbered_with(keeper, pictures[n])]
+    # Without what a camera wrote, numbered names count only where frames of that scene, or nothing else, were found.
+    only_frames = len(numbered) == len(star.members) and len(numbered) >= _FRAMES - 1
+    by_name = only_frames or star.keeper in scene or any(n in scene for n in numbered)
+    return [
+        n
+        for n in alike
+        if _other_time(keeper, pictures[n]) or (by_name and n in numbered and not _same_time(keeper, pictures[n]))
+    ]
+
+
+def _may_be_frame(keeper: Picture, other: Picture, verdict: Verdict) -> bool:
+    return (
+        keeper.size == other.size
+        and verdict.relation in (Relation.RE_ENCODED, Relation.EDITED)
+        and "black and white" not in verdict.what
+    )
+
+
+def _other_time(one: Picture, other: Picture) -> bool:
+    """Tell whether cameras say that these were taken at two times."""
+    if one.taken_at is None or other.taken_at is None or one.camera is None or one.camera != other.camera:
+        return False
+    seconds = abs(_seconds(one) - _seconds(other))
+    return seconds > 0 and seconds % _QUARTER_HOUR_SECONDS != 0  # a clock that was set to another zone
+
+
+def _same_time(one: Picture, other: Picture) -> bool:
+    return one.taken_at is not None and other.taken_at is not None and _seconds(one) == _seconds(other)
+
+
+def _seconds(picture: Picture) -> float:
+    assert picture.taken_at is not None
+    return picture.taken_at.replace(tzinfo=None).timestamp()
+
+
+def _is_numbered_with(one: Picture, other: Picture) -> bool:
+    """Tell IMG_0412 and IMG_0413 in one folder: a camera's counter, not a copy's name."""
+    if one.folder != other.folder or one.stem == other.stem:
+        return False
+    parts = [re.fullmatch(r"(.*?)(\d{3,})", picture.stem) for picture in (one, other)]
+    if parts[0] is None or parts[1] is None:
+        return False
+    return parts[0][1] == parts[1][1] and len(parts[0][2]) == len(parts[1][2])
+
+
+def _is_raw_pair(one: Picture, other: Picture) -> bool:
+    """Tell a RAW file and the JPEG that the camera wrote with it."""
+    if (one.format == "RAW") == (other.format == "RAW") or one.stem.lower() != other.stem.lower():
+        return False
+    return _same_time(one, other) or one.folder == other.folder
+
+
+def _joined(sets: Sequence[set[int]]) -> list[set[int]]:
+    """Join sets that share an element."""
+    joined = list[set[int]]()
+    where: dict[int, set[int]] = {}
+    for one in sets:
+        whole = set(one)
+        for other in {id(where[n]): where[n] for n in one if n in where}.values():
+            whole |= other
+            joined.remove(other)
+        joined.append(whole)
+        where.update(dict.fromkeys(whole, whole))
+    return joined
+
+
+def _name(members: Sequence[int], pictures: Mapping[int, Picture]) -> str:
+    """Name a series; "" where two pictures are merely of one place."""
+    shots = [pictures[n] for n in members]
+    if all(shot.series is not None and shot.series == shots[0].series for shot in shots):
+        return BURST
+    times = sorted(_seconds(shot) for shot in shots if shot.taken_at is not None)
+    if len(times) < len(shots):
+        return SCENE if len(members) >= _FRAMES else ""
+    gaps = [later - earlier for earlier, later in pairwise(times)]
+    if times[-1] - times[0] <= _BRACKET_SECONDS and _exposures_differ(shots):
+        return BRACKET
+    if max(gaps) <= _BURST_SECONDS:
+        return BURST
+    if len(gaps) >= _FRAMES and pstdev(gaps) < 0.25 * fmean(gaps):
+        return TIME_LAPSE
+    return SCENE if len(members) >= _FRAMES or max(gaps) <= _PAIR_SECONDS else ""
+
+
+def _exposures_differ(shots: Sequence[Picture]) -> bool:
+    by_setting: dict[int, set[float]] = defaultdict(set)
+    for shot in shots:
+        for setting, value in enumerate(shot.exposure):
+            if value:
+                by_setting[setting].add(value)
+    return any(max(values) / min(values) > _STOPS for values in by_setting.values())

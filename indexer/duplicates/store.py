@@ -1,0 +1,118 @@
+"""What the catalog keeps for duplicates: features, verdicts on pairs, and the user's decisions."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from indexer.duplicates.features import VERSION, Features, unpack
+from indexer.duplicates.verify import RULES, Relation, Sensitivity, Verdict
+
+Judged = dict[tuple[int, int], Verdict | None]
+"""(content id, content id) -> what the second is to the first."""
+
+
+class Decision(StrEnum):
+    """What the user said."""
+
+    DIFFERENT = "different"  # these two are no duplicates
+    IGNORED = "ignored"  # perhaps they are; show this pair no more
+    KEEPER = "keeper"  # this is the one to keep
+
+
+def write_features(db: sqlite3.Connection, content_id: int, data: bytes) -> None:
+    """Store a picture's packed features.
+
+    Writes: the catalog, inside the caller's transaction.
+    """
+    db.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", (content_id, VERSION, data))
+
+
+def read_features(db: sqlite3.Connection) -> Iterator[tuple[int, Features]]:
+    """Yield (content id, features) of every picture that is shown by a photo, in the order of their ids."""
+    rows = db.execute(
+        "SELECT f.content_id, f.data, c.width, c.height FROM features f JOIN content c ON c.id = f.content_id"
+        " WHERE f.version = ? AND EXISTS (SELECT 1 FROM photo p WHERE p.content_id = c.id AND p.state = 'indexed')"
+        " ORDER BY f.content_id",
+        (VERSION,),
+    )
+    for content_id, data, width, height in rows:
+        yield content_id, unpack(data, width, height)
+
+
+def lacking(db: sqlite3.Connection) -> list[int]:
+    """List the contents whose features are not here, or are those of another version."""
+    rows = db.execute(
+        "SELECT DISTINCT p.content_id FROM photo p"
+        " LEFT JOIN features f ON f.content_id = p.content_id AND f.version = ?"
+        " WHERE p.state = 'indexed' AND p.content_id IS NOT NULL AND f.content_id IS NULL ORDER BY p.content_id",
+        (VERSION,),
+    )
+    return [content_id for (content_id,) in rows]
+
+
+def read_verdicts(db: sqlite3.Connection, sensitivity: Sensitivity) -> Judged:
+    """Return the verdicts reached by the present rules."""
+    rows = db.execute(
+        "SELECT one, other, relation, what, derived, part FROM verdict WHERE judged = ?", (_by(sensitivity),)
+    )
+    return {
+        (one, other): None if relation is None else Verdict(Relation(relation), what, derived, bool(part))
+        for one, other, relation, what, derived, part in rows
+    }
+
+
+def write_verdicts(db: sqlite3.Connection, sensitivity: Sensitivity, verdicts: Judged) -> None:
+    """Store verdicts, for the next run.
+
+    Writes: the catalog, inside the caller's transaction.
+    """
+    by = _by(sensitivity)
+    db.executemany(
+        "INSERT OR REPLACE INTO verdict VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (
+            (*pair, by, v.relation.value, v.what, v.derived, int(v.part)) if v else (*pair, by, None, "", 0, 0)
+            for pair, v in verdicts.items()
+        ),
+    )
+
+
+def _by(sensitivity: Sensitivity) -> str:
+    return f"{VERSION}.{RULES} {sensitivity}"
+
+
+def decide(db: sqlite3.Connection, kind: Decision, pairs: Iterable[tuple[bytes, bytes]]) -> None:
+    """Record decisions on pairs of content hashes; of a keeper the second is empty.
+
+    Writes: the catalog, inside the caller's transaction.
+    """
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    db.executemany(
+        "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?)",
+        ((kind.value, *(sorted(pair) if pair[1] else pair), now) for pair in pairs),
+    )
+
+
+def forget(db: sqlite3.Connection, hashes: Iterable[bytes]) -> int:
+    """Forget all decisions on contents; returns how many there were.
+
+    Writes: the catalog, inside the caller's transaction.
+    """
+    return sum(db.execute("DELETE FROM decision WHERE hash = ? OR other = ?", (one, one)).rowcount for one in hashes)
+
+
+def read_decisions(db: sqlite3.Connection) -> tuple[set[int], set[tuple[int, int]]]:
+    """Return the contents that were chosen to be kept, and the pairs (lower id first) that are not to be shown."""
+    chosen = {
+        content_id
+        for (content_id,) in db.execute(
+            "SELECT c.id FROM decision d JOIN content c ON c.hash = d.hash WHERE d.kind = 'keeper'"
+        )
+    }
+    apart = db.execute(
+        "SELECT a.id, b.id FROM decision d JOIN content a ON a.hash = d.hash JOIN content b ON b.hash = d.other"
+        " WHERE d.kind IN ('different', 'ignored')"
+    )
+    return chosen, {(min(pair), max(pair)) for pair in apart}

@@ -1,0 +1,253 @@
+"""Whether two pictures are one, and if so what was done to it: decided on the pictures, never on a hash alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from indexer.duplicates.align import Alignment, locate
+from indexer.duplicates.features import SIDE, Features
+from indexer.duplicates.overlay import Overlay, overlay, sampled
+from indexer.duplicates.turns import NAMES, turn_pixels
+
+
+class Sensitivity(StrEnum):
+    """How much may have been done to a picture for it to count as the same one."""
+
+    EXACT = "exact"  # the same bytes or pixels
+    STRICT = "strict"  # ... or the same frame: encoded again, resized, turned, another tone
+    NORMAL = "normal"  # ... or a part of it, with things around it, straightened
+    LOOSE = "loose"  # ... or little of it, much changed
+
+
+class Relation(StrEnum):
+    """What a picture is to another."""
+
+    SAME_BYTES = "same bytes"
+    SAME_PIXELS = "same pixels"
+    RE_ENCODED = "re-encoded"
+    RESIZED = "resized"
+    EDITED = "edited"
+    TURNED = "turned"
+    SCENE = "same scene"  # another shot: no duplicate
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the second picture is to the first.
+
+    Attributes:
+        what: In words: "cropped to 48 %", "black and white".
+        derived: 1 where the second was made from the first, -1 the other way round, 0 where it cannot be told.
+        part: Whether one shows only a part of the other, or has something around it.
+    """
+
+    relation: Relation
+    what: str
+    derived: int = 0
+    part: bool = False
+
+
+RULES = 1
+"""Version of what is decided here; verdicts of another version are reached anew."""
+
+_SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
+_NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
+_BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
+_CHANGED = 5  # gray levels by which a cell of the thumbnail differs in no copy of the same tone
+_LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
+_SAFE_POINTS = 8
+_MANY_POINTS = 12
+_LEAST_AREA = 0.08  # of the larger picture's surface: so little says nothing
+
+
+def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensitivity) -> Verdict | None:
+    """Say what `other` is to `one`; None where they are not the same picture, nor the same scene.
+
+    Args:
+        turn: That of `one` for which the hashes are near; None where they are not, for any.
+    """
+    if turn is not None:
+        seen = overlay(turn_pixels(one.gray, turn), other.gray, None)
+        if seen.likeness >= _least_whole(sensitivity) and (
+            _goes_together(seen) or _is_witnessed(one, other, turn, seen)
+        ):
+            return _sure(_whole(one, other, turn, seen), seen)
+    if sensitivity in (Sensitivity.EXACT, Sensitivity.STRICT):
+        return None
+    for other_turn in (turn or 0,) if sensitivity is Sensitivity.NORMAL else range(8):
+        place = locate(one, other, other_turn)
+        if place is None:
+            continue
+        seen = overlay(turn_pixels(one.gray, other_turn), other.gray, place)
+        if _is_placed(place, seen, sensitivity):
+            return _sure(_part(one, other, other_turn, place, seen), seen)
+    return None
+
+
+def _sure(verdict: Verdict, seen: Overlay) -> Verdict | None:
+    """Ask more of a scene: programs' windows, forms and pages are alike in much, too."""
+    return verdict if verdict.relation is not Relation.SCENE or seen.agreeing >= 0.8 else None
+
+
+def _least_whole(sensitivity: Sensitivity) -> float:
+    match sensitivity:
+        case Sensitivity.EXACT | Sensitivity.STRICT:
+            return 0.985
+        case Sensitivity.NORMAL:
+            return 0.93
+        case Sensitivity.LOOSE:
+            return 0.9
+
+
+def _least_part(points: int, sensitivity: Sensitivity) -> float:
+    """The fewer points agree on where it lies, the more alike it must be there."""
+    loose = 0.05 if sensitivity is Sensitivity.LOOSE else 0.0
+    if points >= _SAFE_POINTS:
+        return 0.85 - loose
+    return (0.93 if points >= 6 else 0.96) - loose
+
+
+def _goes_together(seen: Overlay) -> bool:
+    """Ask that they agree all over, not only in what is strongest: a caption, a frame, a horizon."""
+    return seen.parts >= _LEAST_PARTS and seen.agreeing >= 0.65
+
+
+def _is_placed(place: Alignment, seen: Overlay, sensitivity: Sensitivity) -> bool:
+    """Tell whether one is a part of the other; the fewer points say so, the more must go together there."""
+    if min(place.area, 1 / place.area) < _LEAST_AREA or not _goes_together(seen):
+        return False
+    if place.points < _MANY_POINTS and (seen.agreeing < 0.8 or seen.parts < 2 * _LEAST_PARTS):
+        return False
+    return seen.likeness >= _least_part(place.points, sensitivity)
+
+
+def _is_witnessed(one: Features, other: Features, turn: int, seen: Overlay) -> bool:
+    """Ask, where there is little to see, for a second witness: a blank sky is like any other."""
+    if seen.plain <= _NO_CHANGE and _same_shape(one, other, turn) and _colour_distance(one, other, turn) <= 2:
+        return True
+    place = locate(one, other, turn)
+    return place is not None and place.points >= 20 and place.deviation < 2 * _SAME_FRAME
+
+
+def _whole(one: Features, other: Features, turn: int, seen: Overlay) -> Verdict:
+    """Say what was done where both show the same frame."""
+    if not turn and _is_another_shot(one, other, seen):
+        return Verdict(Relation.SCENE, "another shot of the same scene")
+    pixels = one.width * one.height, other.width * other.height
+    derived = (pixels[0] > pixels[1]) - (pixels[0] < pixels[1])
+    size = f"{other.width} x {other.height} instead of {one.width} x {one.height}" if derived else ""
+    tone, tone_derived = _tone(one, other, turn, seen)
+    if turn:
+        return Verdict(Relation.TURNED, ", ".join(filter(None, (NAMES[turn], tone, size))), derived or tone_derived)
+    if tone:
+        return Verdict(Relation.EDITED, ", ".join(filter(None, (tone, size))), tone_derived or derived)
+    if derived:
+        return Verdict(Relation.RESIZED, size + ("" if _same_shape(one, other, turn) else ", squeezed"), derived)
+    return Verdict(Relation.RE_ENCODED, "the same picture, encoded again")
+
+
+def _is_another_shot(one: Features, other: Features, seen: Overlay) -> bool:
+    """Tell a next frame from a copy: the same size and exposure, but something moved, or the camera did."""
+    if (one.width, one.height) != (other.width, other.height) or seen.fitted <= _NO_CHANGE:
+        return False
+    if seen.plain > 1.6 * seen.fitted:
+        return False  # another tone: an edit
+    if _is_changed_in_one_place(one, other):
+        return False  # a date or a mark was written into it; subjects move more than that
+    if seen.local > 7 and seen.peak > 6:
+        return True
+    place = locate(one, other)
+    if place is None or place.points < 20:
+        return False
+    return min(place.outside, place.inverse().outside) > 0.003 or place.deviation > 0.006
+
+
+def _is_changed_in_one_place(one: Features, other: Features) -> bool:
+    """Tell whether two pictures of one frame differ in one small place and nowhere else."""
+    difference = np.abs(one.gray.astype(np.int16) - other.gray)
+    y, x = np.nonzero(difference > _CHANGED)
+    if not len(y):
+        return False
+    around = (np.ptp(y) + 1) * (np.ptp(x) + 1) / difference.size
+    rest = difference[difference <= _CHANGED]
+    return bool(around < 0.08 and np.quantile(rest, 0.9) <= 2)
+
+
+def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str, int]:
+    """Name a change of tone or colour; and who was made from whom where that shows."""
+    colour = [float(np.abs(f.chroma.astype(np.int16) - 128).mean()) for f in (one, other)]
+    if min(colour) < 1.0 and max(colour) > 3.0:
+        return "black and white", 1 if colour[0] > colour[1] else -1
+    if seen.plain > max(4.0, 2 * seen.fitted) or _colour_distance(one, other, turn) > 4:
+        return "other tones or colours", 0
+    if not turn and seen.fitted > _NO_CHANGE and _is_changed_in_one_place(one, other):
+        return "changed in one place", 0
+    if seen.fitted > 2 * _NO_CHANGE and (one.width, one.height) == (other.width, other.height):
+        return "blurred, sharpened or retouched", 0
+    return "", 0
+
+
+def _part(one: Features, other: Features, turn: int, place: Alignment, seen: Overlay) -> Verdict:
+    """Say what was done where one is a part of the other."""
+    back = place.inverse()
+    over = min(place.outside, back.outside)
+    turned_by = abs(place.degrees)
+    if turned_by < 1.5 and over > 0.02 + 0.02 * (place.points < _SAFE_POINTS):
+        return Verdict(Relation.SCENE, "another view of the same scene")
+    if not turn and turned_by < 1.5 and place.deviation < 0.05 and _is_another_shot(one, other, seen):
+        return Verdict(Relation.SCENE, "another shot of the same scene")
+    also = NAMES[turn]
+    same_size = (one.width, one.height) == (other.width, other.height)
+    if turned_by >= (_BY_HAND if same_size else 1.5) and place.off_centre < 0.03 and 0.8 < place.area < 1.25:
+        return Verdict(Relation.EDITED, ", ".join(filter(None, (also, f"turned by {turned_by:.0f} degrees"))), 1)
+    inner, outer, inside = (one, other, place) if place.area < 1 else (other, one, back)
+    framed = _is_framed(inside, outer.gray if outer is other else turn_pixels(outer.gray, turn))
+    if not framed and inside.area > 0.5 and same_size:
+        return Verdict(Relation.SCENE, "another view of the same scene")  # a crop has fewer pixels; a zoom has not
+    share = f"{100 * inside.area:.0f} %"
+    if framed:  # the smaller one is the picture, the larger has something around it
+        words, derived = _framed_words(outer is other, share), 1 if outer is other else -1
+    else:
+        words = f"cropped to {share}" if inner is other else f"shows more: the other is a crop of {share}"
+        derived = 1 if inner is other else -1
+    return Verdict(Relation.EDITED, ", ".join(filter(None, (also, words))), derived, part=True)
+
+
+def _framed_words(second_is_outer: bool, share: str) -> str:
+    if second_is_outer:
+        return f"with a border, a caption or a screen around it; the picture takes {share}"
+    return f"without the border, caption or screen around it, where the picture takes {share}"
+
+
+def _is_framed(inside: Alignment, outer: np.ndarray) -> bool:
+    """Tell a border from a crop: where a picture goes on past the edge, nothing jumps there."""
+    along = np.linspace(0.05, 0.95, 40)
+    step = 1.3 / SIDE
+    jumps, usual = list[float](), list[float]()
+    scale = np.abs(np.diag(inside.matrix[:, :2]))
+    for axis in (0, 1):
+        delta = step / max(scale[axis], 1e-3)
+        for edge, out in ((0.0, -1), (1.0, 1)):
+            at = [np.stack([along, np.full(40, edge + out * k * delta), np.ones(40)], -1) for k in (1.0, -1.0, -3.0)]
+            if axis == 0:
+                at = [a[:, [1, 0, 2]] for a in at]
+            placed = [a @ inside.matrix.T for a in at]
+            if placed[0].min() < 0.01 or placed[0].max() > 0.99:
+                continue
+            beyond, within, further = (sampled(outer, p * SIDE - 0.5) for p in placed)
+            jumps.append(float(np.abs(beyond - within).mean()))
+            usual.append(float(np.abs(within - further).mean()))
+    return bool(jumps) and float(np.mean(jumps)) > 2.0 * (float(np.mean(usual)) + 2.0)
+
+
+def _same_shape(one: Features, other: Features, turn: int) -> bool:
+    width, height = (one.height, one.width) if turn & 4 else (one.width, one.height)
+    return abs(np.log(width * other.height / (height * other.width))) < 0.03
+
+
+def _colour_distance(one: Features, other: Features, turn: int) -> float:
+    turned = turn_pixels(one.chroma, turn).astype(np.int16)
+    return float(np.abs(turned - other.chroma).mean())

@@ -1,0 +1,82 @@
+"""duplicates: photos that are one, which to keep, and what was decided about them."""
+
+from __future__ import annotations
+
+import threading
+
+import click
+
+from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, open_library, stopping
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--sensitivity",
+    type=click.Choice(["exact", "strict", "normal", "loose"]),
+    default="normal",
+    show_default=True,
+    help="How much may have been done to a photo for it to count as the same.",
+)
+@click.option("--prefer", metavar="KIND", help="Keep from this source where nothing else decides: folder, lightroom...")
+@json_option
+@click.pass_context
+def duplicates(context: click.Context, sensitivity: str, prefer: str | None, as_json: bool) -> None:
+    """Show photos that are one: copies, smaller versions, crops, edits; and series, which are not.
+
+    Nothing is ever deleted. Each group has the photo to keep first, and says of each other one what it is to it.
+    Exit code 0: there are some; 1: none; 2: error.
+
+    \b
+    safelight duplicates
+    safelight duplicates --sensitivity strict --prefer lightroom
+    safelight duplicates --json
+    safelight duplicates decide --different 4kq7z2m9xb3c 8hs2k4v7mqpt
+    """
+    if context.invoked_subcommand is not None:
+        return
+    from indexer.duplicates.verify import Sensitivity
+    from safelight import draw
+    from safelight.duplicates import SERIES, find_duplicates
+
+    stop, number, series = threading.Event(), 0, 0
+    with open_library() as library, draw.Bar() as bar, stopping(stop):
+        groups = find_duplicates(library, Sensitivity(sensitivity), prefer=prefer, on_progress=bar.show, stop=stop)
+        for group in groups:
+            number += group.kind != SERIES
+            series += group.kind == SERIES
+            if as_json:
+                draw.emit(draw.duplicates_record(group))
+            else:
+                draw.duplicates(group)
+    if not as_json:
+        draw.remark(f"{number:,} groups of duplicates, {series:,} series.")
+    if stop.is_set():
+        raise click.exceptions.Exit(INTERRUPTED)
+    raise click.exceptions.Exit(FOUND if number or series else NOTHING)
+
+
+@duplicates.command()
+@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.option("--different", "kind", flag_value="different", help="These photos are no duplicates of each other.")
+@click.option("--ignore", "kind", flag_value="ignored", help="Show these photos together no more.")
+@click.option("--keep", "kind", flag_value="keeper", help="This is the photo to keep.")
+@click.option("--forget", "kind", flag_value="forget", help="Forget what was decided about these photos.")
+def decide(ids: tuple[str, ...], kind: str | None) -> None:
+    """Say what is so about photos that `safelight duplicates` shows; it is remembered by their contents.
+
+    \b
+    safelight duplicates decide --different 4kq7z2m9xb3c 8hs2k4v7mqpt
+    safelight duplicates decide --keep 4kq7z2m9xb3c
+    """
+    from indexer.duplicates.store import Decision
+    from safelight import draw
+    from safelight.duplicates import forget_decisions, record_decision
+
+    if kind is None:
+        raise click.UsageError("say what is so: --different, --ignore, --keep or --forget")
+    with open_library() as library:
+        if kind == "forget":
+            draw.remark(f"Forgot {forget_decisions(library.catalog, ids):,} decisions.")
+        else:
+            record_decision(library.catalog, Decision(kind), ids)
+            draw.remark("Remembered.")

@@ -1,0 +1,240 @@
+"""The use case behind `safelight duplicates`: from the catalog to groups with a keeper and reasons."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from indexer.catalog import Catalog
+from indexer.duplicates.features import Features
+from indexer.duplicates.find import find
+from indexer.duplicates.groups import Star
+from indexer.duplicates.keeper import why
+from indexer.duplicates.pixels import may_be_same, same_pixels
+from indexer.duplicates.series import Series
+from indexer.duplicates.store import (
+    Decision,
+    Judged,
+    decide,
+    forget,
+    read_decisions,
+    read_features,
+    read_verdicts,
+    write_verdicts,
+)
+from indexer.duplicates.verify import Relation, Sensitivity, Verdict, verify
+from indexer.errors import VectorError
+from indexer.events import OnProgress, Progress
+from safelight.copies import Copy, copies_by_content
+from safelight.errors import SafelightError
+from safelight.features import add_missing_features
+from safelight.service import Library
+
+SERIES = "series"
+_ORDER = tuple(Relation)  # from the same to the least alike
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A photo in a group.
+
+    Attributes:
+        relation: What it is to the keeper; "keeper" for the keeper itself.
+        reason: The same in words, or why it is the one to keep.
+        source: "keeper" where it was made from the keeper, "member" where it is the other way round, None where that
+            cannot be told.
+    """
+
+    photo_id: str
+    path: str | None
+    name: str
+    relation: str
+    reason: str
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Photos that are one, or a series.
+
+    Attributes:
+        kind: What is least alike in it: "same bytes" ... "turned"; or "series".
+        what: Of a series: "burst", "time-lapse" ...
+        members: The keeper first.
+    """
+
+    kind: str
+    what: str
+    members: tuple[Member, ...]
+
+
+def find_duplicates(
+    library: Library,
+    sensitivity: Sensitivity = Sensitivity.NORMAL,
+    *,
+    prefer: str | None = None,
+    on_progress: OnProgress,
+    stop: threading.Event,
+) -> Iterator[Group]:
+    """Yield the groups of the whole library, duplicates first, then series.
+
+    Photos that were indexed before features existed are read once more, without the model.
+
+    Args:
+        prefer: Kind of source to keep from, where nothing better decides.
+        stop: Once set, reading and comparing end; what was reached is kept.
+
+    Writes: features and verdicts, into our own catalog.
+    """
+    catalog = library.catalog
+    add_missing_features(catalog, library.settings.workers or None, on_progress, stop)
+    search = _Search(library, sensitivity, prefer)
+    yield from search.run(on_progress, stop)
+
+
+class _Search:
+    def __init__(self, library: Library, sensitivity: Sensitivity, prefer: str | None) -> None:
+        self._library, self._catalog, self._sensitivity = library, library.catalog, sensitivity
+        chosen, self._apart = read_decisions(self._catalog.db)
+        self._copies = copies_by_content(self._catalog, chosen, prefer)
+        self._known = read_verdicts(self._catalog.db, sensitivity)
+        self._fresh: Judged = {}
+        self._ids: list[int] = []
+        self._features: list[Features] = []
+
+    def run(self, on_progress: OnProgress, stop: threading.Event) -> Iterator[Group]:
+        """Yield the groups; see find_duplicates."""
+        for content_id, features in read_features(self._catalog.db):
+            if content_id in self._copies:
+                self._ids.append(content_id)
+                self._features.append(features)
+        compared = 0
+
+        def judge(one: int, other: int, turn: int | None) -> Verdict | None:
+            nonlocal compared
+            compared += 1
+            if compared % 256 == 0:
+                on_progress(Progress("comparing photos", compared, compared))
+            return None if stop.is_set() else self._judge(one, other, turn)
+
+        pictures = [self._copies[content_id][0].picture for content_id in self._ids]
+        found = find(self._features, pictures, self._sensitivity, self._seen_near(), judge)
+        with self._catalog.transaction():
+            write_verdicts(self._catalog.db, self._sensitivity, self._fresh)
+        alone = {content_id for content_id, copies in self._copies.items() if len(copies) > 1}
+        for star in found.stars:
+            contents = [self._ids[number] for number in (star.keeper, *star.members)]
+            alone -= set(contents)
+            yield self._group(star, contents)
+        for content_id in sorted(alone):
+            yield self._group(Star(-1), [content_id])
+        for series in found.series:
+            yield self._series(series)
+
+    def _seen_near(self) -> Iterator[tuple[int, int]]:
+        """Yield the pairs that the model of the last run sees near."""
+        from indexer.duplicates.candidates import by_vectors
+        from indexer.matrix import Matrix
+
+        model = next(iter(self._catalog.models()), None)
+        if model is None or self._sensitivity in (Sensitivity.EXACT, Sensitivity.STRICT):
+            return
+        try:
+            matrix = Matrix.open(self._library.home, self._catalog.db, model.id)
+            embedded = set(matrix.content_ids.tolist())
+            places = [place for place, content_id in enumerate(self._ids) if content_id in embedded]
+            if len(places) > 1:
+                vectors = matrix.vectors([self._ids[place] for place in places])
+                for one, other in by_vectors(vectors).tolist():
+                    yield places[one], places[other]
+        except VectorError:
+            return  # the looks of the pictures find nearly all by themselves
+
+    def _judge(self, one: int, other: int, turn: int | None) -> Verdict | None:
+        ids = self._ids[one], self._ids[other]
+        first, second = self._copies[ids[0]][0], self._copies[ids[1]][0]
+        if (min(ids), max(ids)) in self._apart or (first.path is not None and first.path == second.path):
+            return None  # the user said so; or one file that two libraries know
+        if ids in self._known:
+            return self._known[ids]
+        verdict = verify(self._features[one], self._features[other], turn, self._sensitivity)
+        if verdict is not None and self._show_same_pixels(one, other, first, second):
+            verdict = Verdict(Relation.SAME_PIXELS, "the same pixels, in another file")
+        if self._sensitivity is Sensitivity.EXACT and (verdict is None or verdict.relation != Relation.SAME_PIXELS):
+            verdict = None
+        self._fresh[ids] = verdict
+        return verdict
+
+    def _show_same_pixels(self, one: int, other: int, first: Copy, second: Copy) -> bool:
+        """Decode both in full where nothing that is kept of them differs."""
+        if first.original is None or second.original is None:
+            return False
+        return may_be_same(self._features[one], self._features[other]) and same_pixels(first.original, second.original)
+
+    # What to show
+
+    def _group(self, star: Star, contents: Sequence[int]) -> Group:
+        keeper = self._copies[contents[0]][0]
+        members, relations = list[Member](), list[Relation]()
+        for copy in self._copies[contents[0]][1:]:
+            members.append(_member(copy, Verdict(Relation.SAME_BYTES, "the same bytes")))
+            relations.append(Relation.SAME_BYTES)
+        for content_id, verdict in zip(contents[1:], star.members.values(), strict=True):
+            members += [_member(copy, verdict) for copy in self._copies[content_id]]
+            relations.append(verdict.relation)
+        others = [copy.picture for content_id in contents for copy in self._copies[content_id]][1:]
+        reasons = sorted({why(keeper.picture, other) for other in others} - {""})
+        first = Member(keeper.photo_id, keeper.path, keeper.name, "keeper", "; ".join(reasons) or "it is the first one")
+        return Group(max(relations, key=_ORDER.index).value, "", (first, *members))
+
+    def _series(self, series: Series) -> Group:
+        copies = [self._copies[self._ids[number]][0] for number in series.pictures]
+        members = (Member(c.photo_id, c.path, c.name, SERIES, series.what) for c in copies)
+        return Group(SERIES, series.what, tuple(members))
+
+
+def _member(copy: Copy, verdict: Verdict) -> Member:
+    source = {1: "keeper", -1: "member"}.get(verdict.derived)
+    return Member(copy.photo_id, copy.path, copy.name, verdict.relation.value, verdict.what, source)
+
+
+def record_decision(catalog: Catalog, kind: Decision, photo_ids: Sequence[str]) -> None:
+    """Record what the user says about photos: that all of them differ, that a pair is to be ignored, which to keep.
+
+    Raises:
+        SafelightError: There is no such photo, or too few were named.
+
+    Writes: the catalog.
+    """
+    hashes = [_hash_of(catalog, photo_id) for photo_id in photo_ids]
+    if kind is Decision.KEEPER:
+        pairs = [(one, b"") for one in hashes]
+    elif len(set(hashes)) < 2:
+        raise SafelightError("name two photos or more that are not the same file")
+    else:
+        pairs = [(one, other) for n, one in enumerate(hashes) for other in hashes[:n] if one != other]
+    with catalog.transaction():
+        decide(catalog.db, kind, pairs)
+
+
+def forget_decisions(catalog: Catalog, photo_ids: Sequence[str]) -> int:
+    """Forget what was decided about photos; returns how many decisions there were.
+
+    Raises:
+        SafelightError: There is no such photo.
+
+    Writes: the catalog.
+    """
+    hashes = [_hash_of(catalog, photo_id) for photo_id in photo_ids]
+    with catalog.transaction():
+        return forget(catalog.db, hashes)
+
+
+def _hash_of(catalog: Catalog, photo_id: str) -> bytes:
+    row = catalog.db.execute(
+        "SELECT c.hash FROM photo p JOIN content c ON c.id = p.content_id WHERE p.public_id = ?", (photo_id,)
+    ).fetchone()
+    if row is None:
+        raise SafelightError(f"there is no photo {photo_id}; the ids are those that `safelight duplicates` shows")
+    return row[0]

@@ -1,0 +1,65 @@
+"""Features survive being written down; turning a picture turns its hash and its keypoints."""
+
+from __future__ import annotations
+
+import contextlib
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from indexer.duplicates.align import locate
+from indexer.duplicates.features import describe, pack, unpack
+from indexer.duplicates.keypoints import turn_bits
+from indexer.duplicates.turns import INVERSE, distances, hashes, spectra, turn_pixels
+
+
+def test_features_come_back_as_they_were(photo):
+    features = describe(photo(0)[0], 500, 375)
+    data = pack(features)
+    assert len(data) <= 3840
+    back = unpack(data, 500, 375)
+    assert np.array_equal(back.gray, features.gray)
+    assert np.array_equal(back.chroma, features.chroma)
+    assert np.array_equal(back.keypoints.bits, features.keypoints.bits)
+    assert np.array_equal(back.keypoints.xy, features.keypoints.xy)
+    assert pack(back) == data
+
+
+@given(st.binary(max_size=4000))
+def test_any_bytes_are_features_or_a_value_error(data):
+    with contextlib.suppress(ValueError):
+        assert pack(unpack(data, 4, 3)) == data
+
+
+@pytest.mark.parametrize("size", [(1, 1), (3, 900), (900, 3), (40, 30), (256, 256)])
+@pytest.mark.parametrize("color", ["black", "white"])
+def test_pictures_with_nothing_in_them_have_features(size, color):
+    features = describe(Image.new("RGB", size, color), *size)
+    assert len(features.keypoints.bits) == 0
+    assert features.gray.shape == (48, 48)
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_a_turned_picture_has_the_turned_hash_and_keypoints(photo, turn):
+    picture = photo(1)[0]
+    upright = describe(picture, *picture.size)
+    pixels = turn_pixels(np.moveaxis(np.asarray(picture), -1, 0), turn)
+    image = Image.fromarray(np.ascontiguousarray(np.moveaxis(pixels, 0, -1)))
+    turned = describe(image, *image.size)
+    expected = hashes(spectra(upright.gray[None]), turn)
+    assert distances(expected, hashes(spectra(turned.gray[None])))[0] <= 6
+    place = locate(upright, turned, turn)
+    assert place is not None
+    assert place.points > 60
+    assert place.deviation < 0.02
+
+
+@pytest.mark.parametrize("turn", range(8))
+def test_every_turn_is_undone(turn):
+    bits = np.random.default_rng(turn).integers(0, 1 << 63, 50, np.uint64)
+    pixels = np.arange(12).reshape(3, 4)
+    assert np.array_equal(turn_bits(turn_bits(bits, turn), INVERSE[turn]), bits)
+    assert np.array_equal(turn_pixels(turn_pixels(pixels, turn), INVERSE[turn]), pixels)

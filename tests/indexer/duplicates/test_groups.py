@@ -1,0 +1,169 @@
+"""Groups are stars around a keeper; series are told by times and names. Verdicts are made up, the rules are not."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from indexer.duplicates.candidates import by_hash, by_keypoints, by_vectors
+from indexer.duplicates.groups import Found, Star, group
+from indexer.duplicates.keeper import rank, why
+from indexer.duplicates.picture import Picture
+from indexer.duplicates.series import BRACKET, BURST, RAW_AND_JPEG, SCENE, TIME_LAPSE, sort_out
+from indexer.duplicates.turns import hashes, spectra
+from indexer.duplicates.verify import Relation, Verdict
+
+SAME = Verdict(Relation.RE_ENCODED, "")
+NOON = datetime(2020, 5, 1, 12)
+
+
+def test_a_chain_is_no_group():
+    def judge(one, other):
+        return SAME if abs(one - other) == 1 else None
+
+    pairs = [(n, n + 1) for n in range(9)]
+    found = group(range(10), pairs, judge)
+    assert all(len(star.members) <= 1 for star in found.stars)
+
+
+@given(st.sets(st.tuples(st.integers(0, 11), st.integers(0, 11)), max_size=40))
+def test_every_member_was_compared_with_its_keeper_and_is_in_one_group(alike):
+    alike = {(min(pair), max(pair)) for pair in alike if pair[0] != pair[1]}
+    found = group(range(12), alike, lambda one, other: SAME if (min(one, other), max(one, other)) in alike else None)
+    seen = [n for star in found.stars for n in (star.keeper, *star.members)]
+    assert len(seen) == len(set(seen))
+    for star in found.stars:
+        assert all((min(star.keeper, n), max(star.keeper, n)) in alike for n in star.members)
+
+
+def test_a_screenshot_with_more_pixels_does_not_become_the_keeper():
+    # 0 is a screenshot of 1; 2 to 4 are copies of 1 that cannot be seen in the screenshot.
+    framed = Verdict(Relation.EDITED, "on a screen", -1, part=True)
+
+    def judge(one, other):
+        if {one, other} == {0, 1}:
+            return framed if one == 0 else Verdict(Relation.EDITED, "on a screen", 1, part=True)
+        return SAME if 0 not in (one, other) else None
+
+    (star,) = group(range(5), [(a, b) for b in range(5) for a in range(b)], judge).stars
+    assert star.keeper == 1
+    assert set(star.members) == {0, 2, 3, 4}
+
+
+def test_hundreds_of_frames_cost_no_comparison_of_all_with_all():
+    asked = []
+
+    def judge(one, other):
+        asked.append((one, other))
+        return Verdict(Relation.SCENE, "")
+
+    found = group(range(300), [(a, b) for b in range(300) for a in range(b)], judge)
+    assert [len(scene) for scene in found.scenes] == [300]
+    assert len(asked) < 1000
+
+
+def shots(*pictures: Picture) -> dict[int, Picture]:
+    return dict(enumerate(pictures))
+
+
+def named(found, pictures):
+    result = sort_out(found, pictures, {n: n for n in pictures})
+    return [(one.what, one.pictures) for one in result.series], result.stars
+
+
+def test_frames_that_a_camera_took_at_other_times_are_a_burst():
+    pictures = shots(
+        *(Picture(f"a{n}", camera="C", taken_at=NOON + timedelta(seconds=n), width=9, height=6) for n in range(3))
+    )
+    series, stars = named(Found([Star(0, {1: SAME, 2: SAME})], []), pictures)
+    assert series == [(BURST, [0, 1, 2])]
+    assert stars == []
+
+
+def test_a_copy_that_kept_its_time_is_no_frame():
+    picture = Picture("a", camera="C", taken_at=NOON, width=9, height=6)
+    series, stars = named(Found([Star(0, {1: SAME})], []), shots(picture, picture))
+    assert series == []
+    assert list(stars[0].members) == [1]
+
+
+def test_a_clock_set_to_another_zone_is_no_other_time():
+    there, back = (Picture("a", camera="C", taken_at=NOON + timedelta(hours=h), width=9, height=6) for h in (0, 2))
+    assert named(Found([Star(0, {1: SAME})], []), shots(there, back))[0] == []
+
+
+def test_numbered_frames_are_a_series_and_numbered_copies_in_other_sizes_are_not():
+    frames = shots(*(Picture(f"IMG_{n:04}.jpg", "/a", width=9, height=6) for n in range(5)))
+    star = Found([Star(0, dict.fromkeys(range(1, 5), SAME))], [])
+    assert named(star, frames)[0] == [(SCENE, [0, 1, 2, 3, 4])]
+    copies = frames | {4: Picture("IMG_0004.jpg", "/a", width=3, height=2)}
+    assert named(star, copies)[0] == []
+
+
+def test_what_is_regular_is_a_time_lapse_and_what_is_exposed_otherwise_a_bracket():
+    regular = shots(*(Picture(f"{n}", taken_at=NOON + timedelta(minutes=n)) for n in range(6)))
+    assert named(Found([], [list(regular)]), regular)[0][0][0] == TIME_LAPSE
+    exposures = (0.01, 0.04, 0.0025)
+    bracket = shots(
+        *(
+            Picture(f"{n}", taken_at=NOON + timedelta(seconds=n), exposure=(s, 8.0, 100.0))
+            for n, s in enumerate(exposures)
+        )
+    )
+    assert named(Found([], [list(bracket)]), bracket)[0][0][0] == BRACKET
+
+
+def test_raw_and_jpeg_of_one_shot_are_a_pair():
+    pictures = shots(Picture("IMG_1.CR2", "/a", "RAW"), Picture("IMG_1.JPG", "/a", "JPEG"))
+    series, stars = named(Found([Star(0, {1: SAME})], []), pictures)
+    assert series == [(RAW_AND_JPEG, [0, 1])]
+    assert stars == []
+
+
+def test_the_keeper_and_why():
+    raw, jpeg = Picture(format="RAW", width=10, height=10), Picture(format="JPEG", width=20, height=20)
+    rated = Picture(format="JPEG", width=20, height=20, rating=4)
+    assert max((raw, jpeg), key=rank) is raw
+    assert why(raw, jpeg) == "it is the RAW file"
+    assert why(rated, jpeg) == "it is rated higher"
+    chosen = Picture(chosen=True)
+    assert max((raw, chosen), key=rank) is chosen
+    older = Picture(added=1.0)
+    assert why(older, Picture(added=2.0)) == "it is the oldest"
+
+
+def brute_force(gray, turn):
+    one, other = hashes(spectra(gray), turn), hashes(spectra(gray))
+    far = np.bitwise_count(one[:, None] ^ other[None]).sum(-1)
+    return {(i, j) for i, j in np.argwhere(far <= 16) if i < j}
+
+
+def test_the_bands_find_what_comparing_all_with_all_finds():
+    rng = np.random.default_rng(3)
+    coarse = rng.integers(0, 256, (40, 8, 8)).repeat(6, 1).repeat(6, 2).astype(np.float64)
+    gray = np.concatenate([coarse, coarse + rng.normal(0, 4, coarse.shape), coarse[:, :, ::-1]])
+    gray = np.clip(gray, 0, 255).astype(np.uint8)
+    for turn, pairs in by_hash(spectra(gray)):
+        assert brute_force(gray, turn) <= {tuple(pair) for pair in pairs.tolist()}
+
+
+def test_pictures_that_share_descriptions_are_candidates():
+    rng = np.random.default_rng(4)
+    bits = rng.integers(0, 1 << 63, (60, 100), np.uint64)
+    bits[41, :12] = bits[7, 50:62]
+    pairs = by_keypoints(bits.ravel(), np.repeat(np.arange(60), 100))
+    assert (7, 41) in {tuple(pair) for pair in pairs.tolist()}
+    assert len(pairs) < 100
+
+
+def test_vectors_nearest_each_other_are_candidates():
+    rng = np.random.default_rng(5)
+    vectors = rng.standard_normal((5000, 32)).astype(np.float32)
+    vectors[4321] = vectors[17] + 0.05 * vectors[4321]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    pairs = {tuple(pair) for pair in by_vectors(vectors).tolist()}
+    assert (17, 4321) in pairs
+    assert len(pairs) < 30_000

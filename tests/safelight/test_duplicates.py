@@ -1,0 +1,147 @@
+"""safelight duplicates, from files to groups: what is found, remembered and shown."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from PIL import Image, ImageOps
+
+from indexer.duplicates.store import Decision
+from indexer.duplicates.verify import Sensitivity
+from safelight.cli.entry import cli
+from safelight.config import Settings
+from safelight.duplicates import find_duplicates, forget_decisions, record_decision
+from safelight.errors import SafelightError
+from safelight.indexing import index_paths
+from safelight.service import Library
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+MODEL = str(CHECKOUT / "tests" / "data" / "shapes-clip")
+DEMO = CHECKOUT / "assets" / "demo"
+
+
+def ignore(*_: object) -> None:
+    pass
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three photos; of the cat a copy, the same pixels in a PNG, a smaller one, a crop and a mirrored one."""
+    folder = tmp_path / "photos"
+    (folder / "copies").mkdir(parents=True)
+    for name in ("cat.jpg", "pagoda.jpg", "espresso.jpg"):
+        shutil.copy(DEMO / name, folder / name)
+    cat = Image.open(DEMO / "cat.jpg").convert("RGB")
+    copies = folder / "copies"
+    shutil.copy(DEMO / "cat.jpg", copies / "again.jpg")
+    cat.save(copies / "pixels.png")
+    cat.resize((cat.width // 2, cat.height // 2)).save(copies / "small.jpg", quality=80)
+    cat.crop((40, 30, cat.width - 60, cat.height - 40)).save(copies / "crop.jpg", quality=90)
+    ImageOps.mirror(cat).save(copies / "mirrored.jpg", quality=90)
+    return folder
+
+
+@pytest.fixture
+def library(tmp_path, folder):
+    with Library(Settings(model=MODEL, workers=1), tmp_path / "home") as library:
+        index(library, folder)
+        yield library
+
+
+def index(library, folder):
+    how = {"on_progress": ignore, "on_problem": ignore, "on_remark": ignore}
+    return index_paths(library, [str(folder)], stop=threading.Event(), **how)
+
+
+def groups(library, sensitivity=Sensitivity.NORMAL, prefer=None):
+    found = find_duplicates(library, sensitivity, prefer=prefer, on_progress=ignore, stop=threading.Event())
+    return [(group.kind, {member.name: member for member in group.members}) for group in found]
+
+
+def test_what_is_found_and_what_is_said_of_it(library):
+    ((kind, members),) = groups(library)
+    assert kind == "turned"
+    relations = {name: member.relation for name, member in members.items()}
+    assert relations.pop("crop.jpg") == "edited"
+    assert relations.pop("mirrored.jpg") == "turned"
+    assert relations.pop("small.jpg") == "resized"
+    assert sorted(relations.values()) in (
+        ["keeper", "same bytes", "same pixels"],  # a JPEG is kept
+        ["keeper", "same pixels", "same pixels"],  # the PNG is kept: its file is larger
+    )
+    assert members["crop.jpg"].source == "keeper"
+    keeper = next(member for member in members.values() if member.relation == "keeper")
+    assert "it has more pixels" in keeper.reason
+
+
+def test_exact_finds_the_same_bytes_and_pixels_only(library):
+    ((_, members),) = groups(library, Sensitivity.EXACT)
+    assert set(members) == {"cat.jpg", "again.jpg", "pixels.png"}
+
+
+def test_a_second_run_compares_nothing(library, monkeypatch):
+    first = groups(library)
+    monkeypatch.setattr("safelight.duplicates.verify", None)
+    assert groups(library) == first
+
+
+def test_photos_indexed_before_there_were_features_get_them(library):
+    first = groups(library)
+    with library.catalog.transaction():
+        library.catalog.db.execute("DELETE FROM features")
+    assert groups(library) == first
+    assert library.catalog.db.execute("SELECT count(*) FROM features").fetchone() == (7,)
+
+
+def id_of(library, name):
+    return library.catalog.db.execute("SELECT public_id FROM photo WHERE name = ?", (name,)).fetchone()[0]
+
+
+def test_decisions_survive_a_rename_and_are_forgotten_when_told(library, folder):
+    names = ("crop.jpg", "cat.jpg", "pixels.png", "small.jpg", "mirrored.jpg")
+    record_decision(library.catalog, Decision.DIFFERENT, [id_of(library, name) for name in names])
+    assert all("crop.jpg" not in members for _, members in groups(library))
+    (folder / "copies" / "crop.jpg").rename(folder / "copies" / "renamed.jpg")
+    index(library, folder)
+    assert all("renamed.jpg" not in members for _, members in groups(library))
+    assert forget_decisions(library.catalog, [id_of(library, "renamed.jpg")]) == 4
+    assert forget_decisions(library.catalog, [id_of(library, name) for name in names[1:]]) == 6
+    record_decision(library.catalog, Decision.KEEPER, [id_of(library, "small.jpg")])
+    assert any(members["small.jpg"].relation == "keeper" for _, members in groups(library) if "small.jpg" in members)
+
+
+def test_decisions_outlive_the_vectors_of_a_model(library):
+    record_decision(library.catalog, Decision.KEEPER, [id_of(library, "small.jpg")])
+    library.rebuild_indexes()
+    assert any(m["small.jpg"].relation == "keeper" for _, m in groups(library))
+
+
+def test_deciding_on_what_is_not_there_is_a_clear_line(library):
+    with pytest.raises(SafelightError, match="no photo nosuchphoto"):
+        record_decision(library.catalog, Decision.KEEPER, ["nosuchphoto"])
+    with pytest.raises(SafelightError, match="two photos"):
+        record_decision(library.catalog, Decision.DIFFERENT, [id_of(library, "cat.jpg"), id_of(library, "again.jpg")])
+
+
+def test_the_command_gives_programs_one_object_a_group(library, tmp_path, monkeypatch):
+    monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path / "home"))
+    run = CliRunner().invoke(cli, ["duplicates", "--json"])
+    assert run.exit_code == 0, run.output
+    (group,) = (json.loads(line) for line in run.stdout.splitlines())
+    assert group["keeper"] in {member["id"] for member in group["members"]}
+    assert {"id", "path", "reason"} <= set(group["members"][0])
+    ids = [member["id"] for member in group["members"]]
+    assert CliRunner().invoke(cli, ["duplicates", "decide", "--ignore", *ids]).exit_code == 0
+    left = CliRunner().invoke(cli, ["duplicates", "--json"])
+    assert [json.loads(line)["kind"] for line in left.stdout.splitlines()] == ["same bytes"]
+
+
+def test_originals_stay_as_they_are(library, folder):
+    before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
+    groups(library)
+    assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()} == before
