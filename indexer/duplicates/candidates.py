@@ -65,7 +65,7 @@ def _sharing(keys: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDAr
     """Yield arrays of entries that have the same key, but for keys that a crowd shares."""
     order = np.argsort(keys, kind="stable")
     ordered = keys[order]
-    first = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    first = np.flatnonzero(np.concatenate([np.ones(1, np.bool_), ordered[1:] != ordered[:-1]]))
     size = np.diff(np.concatenate([first, [len(keys)]]))
     rank = np.arange(len(keys)) - np.repeat(first, size)
     sizes = np.repeat(size, size)
@@ -109,7 +109,7 @@ def _most_voted(pairs: Pairs, votes: NDArray[np.int64]) -> Pairs:
     for side in (0, 1):
         order = np.lexsort((-votes, pairs[:, side]))
         owner = pairs[order, side]
-        first = np.searchsorted(owner, owner)
+        first: NDArray[np.int64] = np.searchsorted(owner, owner)  # pyright: ignore[reportUnknownMemberType]
         keep[order[np.arange(len(order)) - first < _NEIGHBOURS]] = True
     return pairs[keep]
 
@@ -129,9 +129,8 @@ def by_vectors(vectors: NDArray[np.float32], per_picture: float = 2.0) -> Pairs:
     sample = np.linspace(0, count - 1, min(count, _SAMPLE)).astype(np.int64)
     seen = vectors[sample] @ vectors.T
     seen[np.arange(len(sample)), sample] = -1
-    least = np.partition(seen.ravel(), -max(1, int(per_picture * 2 * len(sample))))[
-        -max(1, int(per_picture * 2 * len(sample)))
-    ]
+    wanted = min(seen.size, max(1, int(per_picture * 2 * len(sample))))
+    least = np.partition(seen.ravel(), -wanted)[-wanted]
     found = [np.empty((0, 2), np.int64)]
     for start in range(0, count, _ROWS):
         rows = vectors[start : start + _ROWS]

@@ -56,6 +56,44 @@ def duplicates(context: click.Context, sensitivity: str, prefer: str | None, as_
 
 
 @duplicates.command()
+@click.option("--to", "target", type=click.Choice(["xmp", "lightroom", "photos"]), required=True, help="Where to.")
+@click.option("--apply", "apply_it", is_flag=True, help="Write it; without this, only show what would be written.")
+@click.option("--all", "everywhere", is_flag=True, help="XMP: sidecars for all pictures, not only for RAW files.")
+@json_option
+@click.pass_context
+def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, as_json: bool) -> None:
+    """Tag duplicates with keywords, so that you find them where you work. Shows the plan; --apply writes it.
+
+    The photo to keep gets `Safelight|Duplicates|keeper`, the others `Safelight|Duplicates|duplicate of NAME`. Pictures
+    are never written to. `safelight undo` takes it back.
+
+    \b
+    safelight duplicates tag --to xmp
+    safelight duplicates --sensitivity strict tag --to xmp --apply
+    """
+    from indexer.duplicates.verify import Sensitivity
+    from safelight import draw
+    from safelight.cli.writing_back import carry_out
+    from safelight.duplicates import find_duplicates
+    from safelight.tagging import plan_tags
+    from safelight.writeback import Target
+
+    finding, stop = context.parent.params if context.parent else {}, threading.Event()
+    with open_library() as library, draw.Bar() as bar, stopping(stop):
+        groups = find_duplicates(
+            library,
+            Sensitivity(finding["sensitivity"]),
+            prefer=finding["prefer"],
+            on_progress=bar.show,
+            stop=stop,
+        )
+        plan = plan_tags(library.catalog, groups, Target(target), everywhere=everywhere)
+    if stop.is_set():
+        raise click.exceptions.Exit(INTERRUPTED)
+    raise click.exceptions.Exit(carry_out(plan, apply_it=apply_it, as_json=as_json))
+
+
+@duplicates.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--different", "kind", flag_value="different", help="These photos are no duplicates of each other.")
 @click.option("--ignore", "kind", flag_value="ignored", help="Show these photos together no more.")

@@ -159,6 +159,12 @@ def test_pictures_that_share_descriptions_are_candidates():
     assert len(pairs) < 100
 
 
+def test_the_model_may_have_seen_two_or_three_pictures_only():
+    for count in range(5):
+        vectors = np.eye(4, 8, dtype=np.float32)[:count]
+        assert len(by_vectors(vectors)) <= count * (count - 1) // 2
+
+
 def test_vectors_nearest_each_other_are_candidates():
     rng = np.random.default_rng(5)
     vectors = rng.standard_normal((5000, 32)).astype(np.float32)
