@@ -7,6 +7,7 @@ agree in one of three samples of their bits, and neighbours by what the model se
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,7 +110,7 @@ def _most_voted(pairs: Pairs, votes: NDArray[np.int64]) -> Pairs:
     for side in (0, 1):
         order = np.lexsort((-votes, pairs[:, side]))
         owner = pairs[order, side]
-        first: NDArray[np.int64] = np.searchsorted(owner, owner)  # pyright: ignore[reportUnknownMemberType]
+        first = cast("NDArray[np.int64]", np.searchsorted(owner, owner))  # pyright: ignore[reportUnknownMemberType]
         keep[order[np.arange(len(order)) - first < _NEIGHBOURS]] = True
     return pairs[keep]
 
