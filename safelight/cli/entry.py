@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 import safelight
-from safelight.cli import choosing, comparing, finding, indexing, recovering
+from safelight.cli import choosing, comparing, finding, indexing, recovering, serving
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
@@ -71,6 +71,8 @@ for command in (
     indexing.doctor,
     indexing.prune,
     recovering.recover,
+    serving.serve,
+    serving.stop,
     choosing.model,
     choosing.config,
     choosing.completion,

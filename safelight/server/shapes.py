@@ -1,0 +1,153 @@
+"""What the API takes and gives, as types; docs/api.md tells it to people."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+PhotoId = Annotated[str, StringConstraints(pattern=r"^[2-9bcdfghjkmnpqrstvwxz]{12}$")]
+PictureId = Annotated[str, StringConstraints(pattern=r"^(up-)?[2-9bcdfghjkmnpqrstvwxz]{12}$")]
+Words = Annotated[str, StringConstraints(max_length=10_000)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+FolderName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^/\\]+$")]
+Weight = Annotated[float, Field(ge=-100, le=100, allow_inf_nan=False)]
+
+
+class Asked(BaseModel):
+    """A body that is asked with; a key that is not known is refused, as it would do nothing."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(BaseModel):
+    """Why a request was not answered."""
+
+    error: str
+    status: int
+    title: str
+
+
+# Searching
+
+
+class TermIn(Asked):
+    """One thing to look for, or to keep away from: either words or a picture."""
+
+    text: Words | None = None
+    picture: PictureId | None = None
+    weight: Weight = 1.0
+
+
+class FiltersIn(Asked):
+    """Which photos may answer; the values of one filter are joined by "or", the filters by "and"."""
+
+    since: Name | None = Field(
+        default=None, description="2019, 2019-07, 2019-07-04, 2019-07-04T18:30, or an age: 30d 2w 6m 1y"
+    )
+    until: Name | None = Field(default=None, description="as `since`; that day, month or year included")
+    source: list[Name] = Field(default=[], max_length=64, description='kinds of source: "folder", "lightroom"')
+    folder: list[FolderName] = Field(default=[], max_length=64, description="bare names of folders on a photo's path")
+    folder_id: list[Name] = Field(default=[], max_length=64, description="ids that GET /api/v1/facets gives")
+    camera: list[Name] = Field(default=[], max_length=64, description="words that the camera's name holds")
+    near: Name | None = Field(default=None, description="LAT,LON,KM")
+    format: list[Name] = Field(default=[], max_length=64, description='file formats: "jpeg", "heic", "raw"')
+
+
+class SearchIn(Asked):
+    """A search: words as typed, terms with weights, pictures, or all of them together."""
+
+    words: Words = Field(default="", description='as typed into a search field: dog -beach "red car"')
+    terms: list[TermIn] = Field(default=[], max_length=32)
+    like: list[PictureId] = Field(default=[], max_length=32, description="ids of photos or uploads to look for")
+    unlike: list[PictureId] = Field(default=[], max_length=32)
+    filters: FiltersIn = Field(default_factory=FiltersIn)
+    limit: int = Field(default=60, ge=1, le=1000)
+    offset: int = Field(default=0, ge=0, le=10_000)
+    show_all: bool = Field(default=False, description="show what is nearest, even where nothing is like it")
+
+
+class Place(BaseModel):
+    """Where a photo lies."""
+
+    id: str
+    name: str
+    source: str
+    state: str = Field(description="here, missing (gone from a place that is there) or offline (its drive is away)")
+    path: str | None = Field(description="for people; bytes that are no text are shown as U+FFFD")
+    uri: str | None = Field(description="the same, exactly: file:///...")
+    key: str | None = Field(description="what the source calls it: the uuid of a library; null for a file in a folder")
+
+
+class Hit(Place):
+    """A photo that answers."""
+
+    score: float
+    clarity: float | None
+    taken_at: str | None
+    width: int | None
+    height: int | None
+    also_at: list[Place]
+
+
+class SearchOut(BaseModel):
+    """What a search found, best first."""
+
+    photos: list[Hit]
+    more: bool = Field(description="whether there are more behind these")
+    nearest: Hit | None = Field(description="the photo that came nearest, found or not")
+    reason: str = Field(description='why there are none, in one line; ""')
+    upload: str | None = Field(default=None, description="names the uploaded picture in `like` of later searches")
+
+
+# Status
+
+
+class PhotoCounts(BaseModel):
+    """How many photos there are, by how they stand."""
+
+    total: int
+    indexed: int
+    skipped: int
+    failed: int
+    missing: int
+
+
+class ModelOut(BaseModel):
+    """The model in use."""
+
+    name: str
+    loaded: bool
+    seen: int = Field(description="pictures that it has seen")
+
+
+class JobOut(BaseModel):
+    """Long work."""
+
+    id: str
+    kind: Literal["index", "rebuild", "recover"]
+    state: Literal["queued", "running", "paused", "done", "failed", "cancelled"]
+    title: str
+    stage: str
+    done: int
+    total: int
+    total_final: bool
+    counts: dict[str, int] = Field(description="how it ended for how many photos")
+    remarks: list[str]
+    error: str
+    created: str
+    started: str | None
+    ended: str | None
+
+
+class StatusOut(BaseModel):
+    """How the helper stands."""
+
+    name: Literal["safelight"] = "safelight"
+    version: str
+    api: int
+    started: str
+    summary: str = Field(description="for people: 1,200 of 4,000 photos indexed")
+    photos: PhotoCounts
+    model: ModelOut
+    jobs: list[JobOut] = Field(description="those that are not over")
