@@ -15,8 +15,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
-JOB_ID = re.compile(rf"[{_LETTERS}]{{12}}")
+LETTERS = "23456789bcdfghjkmnpqrstvwxz"
+JOB_ID = re.compile(rf"[{LETTERS}]{{12}}")
 KEPT = 50
 """Jobs that are over and still listed."""
 
@@ -71,7 +71,7 @@ class Job:
 
 def new_job(kind: str, title: str, arguments: dict[str, Any]) -> Job:
     """Make a job, queued, with an id that nobody can guess."""
-    job_id = "".join(secrets.choice(_LETTERS) for _ in range(12))
+    job_id = "".join(secrets.choice(LETTERS) for _ in range(12))
     return Job(job_id, kind, title, arguments, created=now())
 
 

@@ -21,8 +21,9 @@ from safelight.server.discovery import API_VERSION
 from safelight.server.guard import Guard
 from safelight.server.hub import Hub
 from safelight.server.readers import TooBusyError
-from safelight.server.routes import search, status
+from safelight.server.routes import embeddings, facets, grid, jobs, pairing, photos, search, status
 from safelight.server.shapes import Problem
+from safelight.status import NoSuchPhotoError
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 431, 503)
@@ -30,6 +31,7 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (QueryError, 400),
     (NoSuchJobError, 404),
+    (NoSuchPhotoError, 404),
     (ImageProblem, 422),
     (SafelightError, 409),
     (IndexerError, 503),
@@ -50,7 +52,7 @@ def build_api(version: str) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the Host that was sent
         responses=_ERRORS,
     )
-    for module in (status, search):
+    for module in (status, search, photos, grid, facets, jobs, embeddings, pairing):
         api.include_router(module.router)
     api.add_api_route("/api/{number}/{rest:path}", _other_version, include_in_schema=False, methods=["GET", "POST"])
     for kind in (*(kind for kind, _ in _STATUS), TooBusyError, RequestValidationError, HTTPException, Exception):

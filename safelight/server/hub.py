@@ -13,6 +13,7 @@ from fastapi import Depends, Request
 from safelight.jobs.board import Board
 from safelight.server.access import Access
 from safelight.server.readers import Readers
+from safelight.server.uploads import Uploads
 from safelight.service import Library
 from safelight.worker import ModelRoom
 
@@ -25,6 +26,7 @@ class Hub:
 
     Attributes:
         started: When, ISO 8601, UTC.
+        streams: How many event streams are open.
         stopping: Set when the helper is to end; streams watch it.
     """
 
@@ -35,7 +37,9 @@ class Hub:
     room: ModelRoom
     readers: Readers
     board: Board
+    uploads: Uploads
     stop: Callable[[], None]
+    streams: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def read(self, work: Callable[[Library], T]) -> T:

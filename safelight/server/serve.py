@@ -18,7 +18,6 @@ import uvicorn
 
 import safelight
 from indexer.lock import LockedError, ProcessLock
-from indexer.search import photo_vector
 from safelight.config import Settings
 from safelight.errors import SafelightError
 from safelight.jobs.board import Board
@@ -30,6 +29,7 @@ from safelight.server.app import build_app
 from safelight.server.hub import Hub
 from safelight.server.private_files import make_private_folder
 from safelight.server.readers import Readers
+from safelight.server.uploads import Uploads
 from safelight.service import Library
 from safelight.worker import ModelRoom
 
@@ -107,6 +107,7 @@ class _Helper:
     def __init__(self, settings: Settings, home: Path, listener: socket.socket) -> None:
         self._settings, self._home, self._listener = settings, home, listener
         self._room = ModelRoom()
+        self._uploads = Uploads(home)
         self._access = Access(home, listener.getsockname()[1])
         self._info = discovery.Helper(
             self._access.port,
@@ -125,7 +126,15 @@ class _Helper:
         readers = Readers(self._open_for_reading)
         board = Board(Journal(self._home), kinds(self._open_for_job))
         hub = Hub(
-            self._home, self._info.version, self._info.started, self._access, self._room, readers, board, lambda: stop()
+            home=self._home,
+            version=self._info.version,
+            started=self._info.started,
+            access=self._access,
+            room=self._room,
+            readers=readers,
+            board=board,
+            uploads=self._uploads,
+            stop=lambda: stop(),
         )
         server = _Server(_config(hub))
 
@@ -146,10 +155,9 @@ class _Helper:
         await asyncio.to_thread(_end, board, readers, self._room)
 
     def _open_for_reading(self) -> Library:
-        def find_picture(name: str):
-            return photo_vector(library.catalog, library.model, name)
-
-        library = Library(self._settings, self._home, room=self._room, find_picture=find_picture)
+        library = Library(
+            self._settings, self._home, room=self._room, find_picture=lambda name: self._uploads.find(library, name)
+        )
         return library
 
     def _open_for_job(self, model: str | None) -> Library:

@@ -151,3 +151,175 @@ class StatusOut(BaseModel):
     photos: PhotoCounts
     model: ModelOut
     jobs: list[JobOut] = Field(description="those that are not over")
+
+
+JobId = Annotated[str, StringConstraints(pattern=r"^[2-9bcdfghjkmnpqrstvwxz]{12}$")]
+
+
+class SimilarIn(Asked):
+    """A photo whose likes are looked for."""
+
+    id: PictureId
+    filters: FiltersIn = Field(default_factory=FiltersIn)
+    limit: int = Field(default=60, ge=1, le=1000)
+    offset: int = Field(default=0, ge=0, le=10_000)
+
+
+class JobIn(Asked):
+    """A job to start."""
+
+    kind: Literal["index", "rebuild", "recover"]
+    place: Name | None = Field(default=None, description="an id that GET /api/v1/places gives; none: everything before")
+    retry: bool = Field(default=False, description="try again what failed before, although its file has not changed")
+
+
+class JobsOut(BaseModel):
+    """The jobs, newest first."""
+
+    jobs: list[JobOut]
+
+
+class PlaceOut(BaseModel):
+    """A place of photos that can be indexed."""
+
+    id: str
+    name: str
+    path: str
+    source: str
+    indexed: bool
+    state: str
+    recoverable: bool
+
+
+class PlacesOut(BaseModel):
+    """What can be indexed."""
+
+    places: list[PlaceOut]
+
+
+class UnreadOut(BaseModel):
+    """A photo that could not be read, and why."""
+
+    id: str | None
+    path: str
+    state: str
+    reason: str
+
+
+class ProblemsOut(BaseModel):
+    """What could not be read."""
+
+    problems: list[UnreadOut]
+    more: bool
+
+
+class TextsIn(Asked):
+    """Texts to embed."""
+
+    texts: list[Words] = Field(min_length=1, max_length=64)
+
+
+class VectorsOut(BaseModel):
+    """Vectors of one model, L2 norm 1."""
+
+    model: str
+    dim: int
+    vectors: list[list[float]]
+
+
+class LinkOut(BaseModel):
+    """A link that pairs one browser, once."""
+
+    url: str
+
+
+class LookupIn(Asked):
+    """What a library calls some of its photos."""
+
+    source: Name
+    keys: list[Name] = Field(max_length=1000)
+
+
+class FoundOut(BaseModel):
+    """A photo of a library that is known here."""
+
+    id: str
+    state: str
+
+
+class LookupOut(BaseModel):
+    """Our photos by what the library calls them."""
+
+    photos: dict[str, FoundOut | None]
+
+
+class RecordPlace(BaseModel):
+    """Where a photo lies, as its record tells it."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    source: str
+    path: str | None
+    state: str
+    reason: str | None
+
+
+class PhotoOut(BaseModel):
+    """Everything known about a photo; what the catalog learns to know appears here by itself."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    name: str
+    taken_at: str | None
+    taken_from: str | None
+    latitude: float | None
+    longitude: float | None
+    camera: str | None
+    lens: str | None
+    title: str | None
+    caption: str | None
+    keywords: list[str]
+    rating: int | None
+    added_at: str
+    width: int | None
+    height: int | None
+    format: str | None
+    models: list[str]
+    places: list[RecordPlace]
+
+
+class GridIn(Asked):
+    """Which photos to lay out, and in which order."""
+
+    order: Literal["time", "oldest", "added", "random"] = "time"
+    seed: int = Field(default=0, ge=0, le=0xFFFF_FFFF)
+    filters: FiltersIn = Field(default_factory=FiltersIn)
+
+
+class FacetOut(BaseModel):
+    """A value to filter by."""
+
+    value: str
+    photos: int
+
+
+class FolderOut(BaseModel):
+    """A folder to filter by, with `folder_id`."""
+
+    id: str
+    name: str
+    path: str
+    photos: int
+
+
+class FacetsOut(BaseModel):
+    """What photos can be filtered by."""
+
+    sources: list[FacetOut]
+    folders: list[FolderOut]
+    keywords: list[FacetOut]
+    cameras: list[FacetOut]
+    formats: list[FacetOut]
+    years: list[FacetOut]

@@ -1,0 +1,44 @@
+"""What photos can be filtered by, with counts."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from safelight.folders import folders
+from safelight.server.cards import readable
+from safelight.server.hub import TheHub
+from safelight.server.shapes import FacetOut, FacetsOut, FolderOut
+from safelight.service import Library
+
+router = APIRouter(prefix="/api/v1", tags=["photos"])
+
+_COUNTS = {
+    "sources": "SELECT r.source, count(*) FROM photo p JOIN root r ON r.id = p.root_id WHERE {here} GROUP BY 1",
+    "cameras": "SELECT p.camera, count(*) FROM photo p WHERE {here} AND p.camera IS NOT NULL GROUP BY 1",
+    "years": "SELECT substr(p.taken_at, 1, 4) AS y, count(*) FROM photo p WHERE {here} AND y IS NOT NULL GROUP BY 1",
+    "formats": "SELECT c.format, count(*) FROM photo p JOIN content c ON c.id = p.content_id WHERE {here} GROUP BY 1",
+    "keywords": "SELECT k.value, count(*) FROM photo p, json_each(p.keywords) k WHERE {here} GROUP BY 1",
+}
+_MOST = 2000
+
+
+@router.get("/facets")
+async def facets(hub: TheHub) -> FacetsOut:
+    """List sources, folders, keywords, cameras, formats and years, each with how many photos it holds."""
+    return await hub.read(_facets)
+
+
+def _facets(library: Library) -> FacetsOut:
+    counted: dict[str, list[FacetOut]] = {}
+    for name, sql in _COUNTS.items():
+        rows = library.catalog.db.execute(sql.format(here="p.state = 'indexed'") + f" ORDER BY 2 DESC, 1 LIMIT {_MOST}")
+        counted[name] = [FacetOut(value=readable(str(value)), photos=count) for value, count in rows]
+    return FacetsOut(
+        folders=[
+            FolderOut(
+                id=folder.id, name=readable(folder.path.name), path=readable(str(folder.path)), photos=folder.photos
+            )
+            for folder in folders(library.catalog)
+        ],
+        **counted,
+    )
