@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -28,6 +29,8 @@ from safelight.status import NoSuchPhotoError
 _ERRORS: dict[int | str, dict[str, Any]] = {
     code: {"model": Problem} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 431, 503)
 }
+API_PATH = f"/api/v{API_VERSION}"
+_OTHER_VERSION = re.compile(rf"/api/(?!v{API_VERSION}(/|$))")
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (QueryError, 400),
     (NoSuchJobError, 404),
@@ -54,7 +57,6 @@ def build_api(version: str) -> FastAPI:
     )
     for module in (status, search, photos, grid, facets, jobs, embeddings, pairing):
         api.include_router(module.router)
-    api.add_api_route("/api/{number}/{rest:path}", _other_version, include_in_schema=False, methods=["GET", "POST"])
     for kind in (*(kind for kind, _ in _STATUS), TooBusyError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, _answer_error)
     return api
@@ -67,19 +69,14 @@ def build_app(hub: Hub) -> ASGIApp:
     return Guard(api, hub.access)
 
 
-async def _other_version(request: Request) -> JSONResponse:
-    asked = request.path_params["number"]
-    if asked == f"v{API_VERSION}":
-        return _problem(404, "there is nothing under this path")
-    return _problem(
-        426,
-        f"this helper is Safelight {request.app.version} and speaks /api/v{API_VERSION}; the program that asked is of"
-        " another version: update Safelight and its plug-in, then restart the helper with `safelight stop`",
-    )
-
-
 async def _answer_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, HTTPException):
+        if error.status_code == 404 and _OTHER_VERSION.match(request.scope["path"]):
+            return _problem(
+                426,
+                f"this helper is Safelight {request.app.version} and speaks {API_PATH}; the program that asked is of"
+                " another version: update Safelight and its plug-in, then restart the helper: `safelight stop`",
+            )
         return _problem(error.status_code, str(error.detail))
     if isinstance(error, RequestValidationError):
         return _problem(422, _first_mistake(error))

@@ -43,6 +43,8 @@ def filters(asked: FiltersIn, folder_of: Callable[[str], Path]) -> Filters:
     Raises:
         QueryError: One cannot be understood.
     """
+    if any(name in (".", "..", "~") for name in _clean(asked.folder)):
+        raise QueryError("a folder is named by its bare name, or by its id from /api/v1/facets")
     return Filters(
         since=asked.since,
         until=asked.until,

@@ -82,6 +82,8 @@ class Guard:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         if (host := _only(headers, b"host")) is None or host.lower() not in self._hosts:
             raise _Refused(421, "this helper answers to 127.0.0.1 and its port alone")
+        if scope["http_version"] not in ("1.0", "1.1"):
+            raise _Refused(505, "HTTP/1.1 is what is understood")
         _check_origin(headers, self._origins)
         if scope["method"] not in ("GET", "POST"):
             raise _Refused(405, "GET and POST are all that is understood", (b"allow", b"GET, POST"))
