@@ -42,12 +42,12 @@ class ModelThread:
         self._thread.start()
         self.encoder = loaded.result()
 
-    def embed_pixels(self, pixels: NDArray[np.uint8]) -> Future[Vectors]:
-        """Queue pictures: uint8 (N, H, W, 3) -> float32 (N, D), L2 norm 1."""
+    def embed_pixels(self, pixels: NDArray[np.uint8], *, waited_for: bool = False) -> Future[Vectors]:
+        """Queue pictures: uint8 (N, H, W, 3) -> float32 (N, D), L2 norm 1; those that somebody waits for go first."""
         answer: Future[Vectors] = Future()
         with self._queued:
             self._refuse_when_closed()
-            self._pictures.append((pixels, answer))
+            (self._pictures.appendleft if waited_for else self._pictures.append)((pixels, answer))
             self._queued.notify()
         return answer
 

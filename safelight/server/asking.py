@@ -53,6 +53,13 @@ def filters(asked: FiltersIn, folder_of: Callable[[str], Path]) -> Filters:
         camera=_clean(asked.camera),
         near=asked.near,
         format=_clean(asked.format),
+        person=_clean(asked.person),
+        album=_clean(asked.album),
+        keyword=_clean(asked.keyword),
+        label=_clean(asked.label),
+        media=_clean(asked.media),
+        favorite=asked.favorite,
+        rating=asked.rating,
     )
 
 

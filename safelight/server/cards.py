@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from importers.sources import PATH_SOURCES
 from indexer import search
 from indexer.catalog import Catalog
 from safelight.server.shapes import Hit, Place
@@ -19,9 +20,10 @@ class _Card:
     width: int | None
     height: int | None
     key: str | None
+    ref: str | None
 
 
-_NOTHING = _Card(None, None, None)
+_NOTHING = _Card(None, None, None, None)
 
 
 def readable(text: str) -> str:
@@ -56,18 +58,22 @@ def _place(place: search.Place, cards: dict[str, _Card]) -> Place:
         path=readable(str(place.path)) if place.path else None,
         uri=place.path.as_uri() if place.path else None,
         key=cards.get(place.photo_id, _NOTHING).key,
+        ref=cards.get(place.photo_id, _NOTHING).ref,
     )
 
 
 def _cards(catalog: Catalog, photo_ids: list[str]) -> dict[str, _Card]:
     rows = catalog.db.execute(
-        "SELECT p.public_id, c.width, c.height, r.source, p.key FROM photo p JOIN root r ON r.id = p.root_id"
+        "SELECT p.public_id, c.width, c.height, r.source, p.key, p.ref FROM photo p JOIN root r ON r.id = p.root_id"
         " LEFT JOIN content c ON c.id = p.content_id WHERE p.public_id IN (SELECT value FROM json_each(?))",
         (json.dumps(photo_ids),),
     )
-    return {photo_id: _Card(width, height, shown_key(source, key)) for photo_id, width, height, source, key in rows}
+    return {
+        photo_id: _Card(width, height, _shown_key(source, key), ref)
+        for photo_id, width, height, source, key, ref in rows
+    }
 
 
-def shown_key(source: str, key: bytes) -> str | None:
-    """Return what a library calls a photo; a folder's key is but its path."""
-    return None if source == "folder" else readable(os.fsdecode(key))
+def _shown_key(source: str, key: bytes) -> str | None:
+    """Return what a library calls a photo; where a photo is known by its path, the key is but that."""
+    return None if source in PATH_SOURCES else readable(os.fsdecode(key))

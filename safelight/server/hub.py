@@ -15,6 +15,7 @@ from safelight.server.access import Access
 from safelight.server.readers import Readers
 from safelight.server.uploads import Uploads
 from safelight.service import Library
+from safelight.thumbnails import Thumbnails
 from safelight.worker import ModelRoom
 
 T = TypeVar("T")
@@ -38,6 +39,7 @@ class Hub:
     readers: Readers
     board: Board
     uploads: Uploads
+    thumbnails: Thumbnails
     stop: Callable[[], None]
     streams: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -17,6 +17,7 @@ from pathlib import Path
 import uvicorn
 
 import safelight
+from indexer.cores import cores
 from indexer.lock import LockedError, ProcessLock
 from safelight.config import Settings
 from safelight.errors import SafelightError
@@ -31,6 +32,7 @@ from safelight.server.private_files import make_private_folder
 from safelight.server.readers import Readers
 from safelight.server.uploads import Uploads
 from safelight.service import Library
+from safelight.thumbnails import Thumbnails
 from safelight.worker import ModelRoom
 
 PORT = 47824
@@ -125,6 +127,7 @@ class _Helper:
             pass  # the catalog is brought up to date once, before many open it
         readers = Readers(self._open_for_reading)
         board = Board(Journal(self._home), kinds(self._open_for_job))
+        thumbnails = Thumbnails(self._home / "thumbs", workers=cores())
         hub = Hub(
             home=self._home,
             version=self._info.version,
@@ -134,6 +137,7 @@ class _Helper:
             readers=readers,
             board=board,
             uploads=self._uploads,
+            thumbnails=thumbnails,
             stop=lambda: stop(),
         )
         server = _Server(_config(hub))
@@ -152,7 +156,7 @@ class _Helper:
             after.callback(discovery.withdraw, self._home, self._info)
             on_ready(self._info, self._access)
             await serving
-        await asyncio.to_thread(_end, board, readers, self._room)
+        await asyncio.to_thread(_end, hub)
 
     def _open_for_reading(self) -> Library:
         library = Library(
@@ -184,11 +188,13 @@ def _config(hub: Hub) -> uvicorn.Config:
     )
 
 
-def _end(board: Board, readers: Readers, room: ModelRoom) -> None:
+def _end(hub: Hub) -> None:
     """Stop what runs. What takes longer than it may is left behind: each piece of work is made to survive that."""
-    stopped = board.close(_JOB_S)
-    readers.close(_READERS_S)
+    hub.uploads.close()
+    hub.thumbnails.close(_READERS_S)
+    stopped = hub.board.close(_JOB_S)
+    hub.readers.close(_READERS_S)
     if stopped:
-        room.close()
+        hub.room.close()
     else:
         logging.getLogger(__name__).info("a job is in the middle of a batch; it goes on at the next start")

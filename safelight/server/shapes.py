@@ -52,6 +52,13 @@ class FiltersIn(Asked):
     camera: list[Name] = Field(default=[], max_length=64, description="words that the camera's name holds")
     near: Name | None = Field(default=None, description="LAT,LON,KM")
     format: list[Name] = Field(default=[], max_length=64, description='file formats: "jpeg", "heic", "raw"')
+    person: list[Name] = Field(default=[], max_length=64, description="names of people, whole, in any case")
+    album: list[Name] = Field(default=[], max_length=64, description='by name, or with its folders: "Travel/Iceland"')
+    keyword: list[Name] = Field(default=[], max_length=64, description='likewise: "bee", "Animals/Insects"')
+    label: list[Name] = Field(default=[], max_length=64, description='what the library itself recognised: "Beach"')
+    media: list[Name] = Field(default=[], max_length=64, description='kinds of picture: "live", "panorama"')
+    favorite: bool = Field(default=False, description="only favourites")
+    rating: int | None = Field(default=None, ge=0, le=5, description="stars at least")
 
 
 class SearchIn(Asked):
@@ -76,7 +83,8 @@ class Place(BaseModel):
     state: str = Field(description="here, missing (gone from a place that is there) or offline (its drive is away)")
     path: str | None = Field(description="for people; bytes that are no text are shown as U+FFFD")
     uri: str | None = Field(description="the same, exactly: file:///...")
-    key: str | None = Field(description="what the source calls it: the uuid of a library; null for a file in a folder")
+    key: str | None = Field(description="what its library calls it, its uuid; null for a file in a folder")
+    ref: str | None = Field(description="what its library calls it beside that: Lightroom's number of the image")
 
 
 class Hit(Place):
@@ -237,6 +245,7 @@ class LookupIn(Asked):
     """What a library calls some of its photos."""
 
     source: Name
+    by: Literal["key", "ref"] = "key"
     keys: list[Name] = Field(max_length=1000)
 
 
@@ -281,7 +290,13 @@ class PhotoOut(BaseModel):
     title: str | None
     caption: str | None
     keywords: list[str]
+    people: list[str]
+    albums: list[str]
+    labels: list[str]
+    media: list[str]
     rating: int | None
+    favorite: int | None
+    flag: int | None
     added_at: str
     width: int | None
     height: int | None
@@ -319,7 +334,11 @@ class FacetsOut(BaseModel):
 
     sources: list[FacetOut]
     folders: list[FolderOut]
+    albums: list[FacetOut]
+    people: list[FacetOut]
     keywords: list[FacetOut]
+    labels: list[FacetOut]
+    media: list[FacetOut]
     cameras: list[FacetOut]
     formats: list[FacetOut]
     years: list[FacetOut]

@@ -13,8 +13,11 @@ import xxhash
 from numpy.typing import NDArray
 
 from importers.images import ImageProblem
+from indexer.decoders import Job
 from indexer.errors import QueryError
+from indexer.preprocess import PixelSpec
 from indexer.search import photo_vector
+from safelight.decoding import Decoding
 from safelight.jobs.journal import LETTERS
 from safelight.service import Library
 
@@ -42,6 +45,7 @@ class Uploads:
         for path in self._folder.iterdir():
             path.unlink(missing_ok=True)
         self._lock = threading.Lock()
+        self._decoding: tuple[PixelSpec, Decoding] | None = None
         self._kept: OrderedDict[str, _Upload] = OrderedDict()
 
     def embed(self, library: Library, picture: bytes) -> NDArray[np.float32]:
@@ -57,12 +61,29 @@ class Uploads:
         try:
             with path.open("xb") as file:
                 file.write(picture)
-            return library.model_thread.embed_file(path)
-        except ImageProblem as problem:  # without the name of our own file
-            reason = str(problem).removeprefix(f"{path}: ")
-            raise ImageProblem(problem.kind, f"the picture cannot be read: {reason}") from None
+            model = library.model_thread
+            decoded = self._decoder(model.encoder.pixels).submit(Job.of_file(0, path)).result()
         finally:
             path.unlink(missing_ok=True)
+        if decoded.problem is not None:
+            raise ImageProblem(decoded.problem.kind, f"the picture cannot be read: {decoded.problem.reason}")
+        assert decoded.pixels is not None  # there is no problem
+        return model.embed_pixels(decoded.pixels[None], waited_for=True).result()[0]
+
+    def close(self) -> None:
+        """End the decoder."""
+        with self._lock:
+            if self._decoding is not None:
+                self._decoding[1].close()
+
+    def _decoder(self, spec: PixelSpec) -> Decoding:
+        """Return the decoder that makes pixels as this model wants them."""
+        with self._lock:
+            if self._decoding is None or self._decoding[0] != spec:
+                if self._decoding is not None:
+                    self._decoding[1].close()
+                self._decoding = (spec, Decoding(spec, 1))
+            return self._decoding[1]
 
     def add(self, library: Library, picture: bytes) -> str:
         """Embed a picture and keep its vector; returns the name that queries use for it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -46,13 +47,18 @@ async def unread(
 
 def _lookup(library: Library, asked: LookupIn) -> dict[str, FoundOut | None]:
     found: dict[str, FoundOut | None] = dict.fromkeys(asked.keys)
-    for key in asked.keys:
-        row = library.catalog.db.execute(
-            "SELECT p.public_id, p.state FROM root r JOIN photo p ON p.root_id = r.id AND p.key = ? WHERE r.source = ?",
-            (key.encode("utf-8", "replace"), asked.source),
-        ).fetchone()
-        if row is not None:
-            found[key] = FoundOut(id=row[0], state=row[1])
+    by_key = asked.by == "key"
+    given = [key.encode("utf-8", "replace").hex() if by_key else key for key in asked.keys]
+    rows = library.catalog.db.execute(
+        f"SELECT {'lower(hex(p.key))' if by_key else 'p.ref'}, p.public_id, p.state FROM photo p"
+        " JOIN root r ON r.id = p.root_id"
+        f" WHERE r.source = ? AND {'lower(hex(p.key))' if by_key else 'p.ref'} IN (SELECT value FROM json_each(?))"
+        " ORDER BY p.id DESC",
+        (asked.source, json.dumps(given)),
+    )
+    names = dict(zip(given, asked.keys, strict=True))
+    for value, photo_id, state in rows:
+        found[names[value]] = FoundOut(id=photo_id, state=state)
     return found
 
 
