@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.catalog import Catalog
-from indexer.errors import QueryError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +37,14 @@ def folders(catalog: Catalog) -> list[Folder]:
     return [Folder(folder_id(path), Path(os.fsdecode(path)), count) for path, count in sorted(counts.items())]
 
 
-def folder_path(catalog: Catalog, wanted: str) -> Path:
-    """Find a folder by its id.
-
-    Raises:
-        QueryError: There is none.
-    """
-    found = next((folder.path for folder in folders(catalog) if folder.id == wanted), None)
-    if found is None:
-        raise QueryError(f"there is no folder {wanted}; the ids are those of /api/v1/facets")
-    return found
+def folder_path(catalog: Catalog, wanted: str) -> Path | None:
+    """Find a folder by its id, one with photos in it or below it; None where there is none."""
+    seen: set[Path] = set()
+    for folder in folders(catalog):
+        for path in (folder.path, *folder.path.parents):
+            if path in seen:
+                break  # and so have been those above
+            seen.add(path)
+            if folder_id(os.fsencode(path)) == wanted:
+                return path
+    return None

@@ -73,6 +73,7 @@ for command in (
     recovering.recover,
     serving.serve,
     serving.stop,
+    serving.service,
     choosing.model,
     choosing.config,
     choosing.completion,

@@ -13,6 +13,7 @@ from safelight.cli.common import (
     INTERRUPTED,
     NOTHING,
     fetch_if_missing,
+    helper_for,
     json_option,
     model_option,
     open_library,
@@ -20,7 +21,10 @@ from safelight.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from indexer.pipeline import Tally
+    from safelight.helper_client import HelperClient
     from safelight.reading import Wishes
+    from safelight.service import Library
 
 
 @click.command()
@@ -66,17 +70,20 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
         # Not before there is something to index: a download is a matter of gigabytes.
         if library.catalog.roots() if not paths else any(Path(path).expanduser().exists() for path in paths):
             fetch_if_missing(library, as_json=as_json)
+        client = None if flags["engine"] or flags["precision"] or flags["workers"] else helper_for()
         with stopping(stop), draw.Bar() as bar:
-            tally = index_paths(
-                library,
-                list(paths),
-                wishes=wishes,
-                retry=retry,
-                stop=stop,
-                on_progress=draw.json_progress() if as_json else bar.show,
-                on_problem=on_problem,
-                on_remark=draw.remark,
-            )
+            how: dict[str, Any] = {
+                "wishes": wishes,
+                "retry": retry,
+                "stop": stop,
+                "on_progress": draw.json_progress() if as_json else bar.show,
+                "on_problem": on_problem,
+                "on_remark": draw.remark,
+            }
+            if client is None:
+                tally = index_paths(library, list(paths), **how)
+            else:
+                tally = _index_remotely(client, library, paths, how)
     if as_json:
         counts = ("indexed", "unchanged", "skipped", "failed", "missing")
         draw.emit({"event": "done", **{name: getattr(tally, name) for name in counts}})
@@ -84,6 +91,15 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
         draw.say(draw.tally_line(tally))
     if tally.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
+
+
+def _index_remotely(client: HelperClient, library: Library, paths: tuple[str, ...], how: dict[str, Any]) -> Tally:
+    """Let the helper do it, which has the model in memory."""
+    from indexer.pipeline import Tally
+    from safelight import remote
+
+    job = remote.index(client, library.home, paths, model=library.settings.model, **how)
+    return Tally(**job["counts"], interrupted=job["state"] == "cancelled")
 
 
 _MARKS = {"hidden": "hidden", "shared": "shared", "trashed": "trashed", "bursts": "burst", "syndicated": "syndicated"}

@@ -29,6 +29,7 @@ def kinds(open_library: OpenLibrary) -> dict[str, Callable[[Job], Run]]:
 def _index(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int]:
     """Index the paths that the job names; none: everything that was indexed before."""
     from safelight.indexing import index_paths
+    from safelight.reading import unpack_wishes
 
     with open_library(job.arguments.get("model")) as library:
         tally = index_paths(
@@ -38,6 +39,7 @@ def _index(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int
             on_progress=report.progress,
             on_problem=report.problem,
             on_remark=report.remark,
+            wishes=unpack_wishes(job.arguments.get("wishes", {})),
             retry=bool(job.arguments.get("retry")),
         )
     return {name: count for name, count in asdict(tally).items() if name != "interrupted"}

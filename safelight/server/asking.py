@@ -8,6 +8,7 @@ from pathlib import Path
 from indexer.errors import QueryError
 from indexer.filters import Filters
 from indexer.query import PHOTO_ID, Query, Term, clean, query_of, terms_of
+from safelight.folders import folder_id
 from safelight.server.shapes import FiltersIn, SearchIn, TermIn
 
 
@@ -34,7 +35,7 @@ def _term(term: TermIn) -> Term:
     return Term(text or term.picture or "", term.weight, is_picture=not text)
 
 
-def filters(asked: FiltersIn, folder_of: Callable[[str], Path]) -> Filters:
+def filters(asked: FiltersIn, folder_of: Callable[[str], Path | None]) -> Filters:
     """Read the filters.
 
     Args:
@@ -45,11 +46,13 @@ def filters(asked: FiltersIn, folder_of: Callable[[str], Path]) -> Filters:
     """
     if any(name in (".", "..", "~") for name in _clean(asked.folder)):
         raise QueryError("a folder is named by its bare name, or by its id from /api/v1/facets")
+    # An id that names no folder with photos is a folder without photos.
+    folders = [str(folder_of(name) or Path("/") / folder_id(name.encode())) for name in asked.folder_id]
     return Filters(
         since=asked.since,
         until=asked.until,
         source=_clean(asked.source),
-        folder=[*_clean(asked.folder), *(str(folder_of(name)) for name in asked.folder_id)],
+        folder=[*_clean(asked.folder), *folders],
         camera=_clean(asked.camera),
         near=asked.near,
         format=_clean(asked.format),

@@ -66,7 +66,7 @@ def serve(settings: Settings, home: Path, *, port: int | None = None, on_ready: 
         raise SafelightError(f"cannot use the data folder {home}: {error.strerror or error}") from error
     except LockedError as error:
         raise SafelightError(_who_runs(home)) from error
-    with lock, _listen(port) as listener:
+    with lock, _listen(home, port) as listener:
         asyncio.run(_Helper(settings, home, listener).run(on_ready))
 
 
@@ -79,10 +79,12 @@ def _who_runs(home: Path) -> str:
     )
 
 
-def _listen(port: int | None) -> socket.socket:
+def _listen(home: Path, port: int | None) -> socket.socket:
     """Take a port on 127.0.0.1, never on another address."""
     taken = OSError()
-    for candidate in (PORT, 0) if port is None else (port,):
+    killed = discovery.read(home)  # left by one that was killed: an open page still asks at its port
+    usual = (killed.port, PORT, 0) if killed else (PORT, 0)
+    for candidate in usual if port is None else (port,):
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         # Not SO_REUSEPORT: no second process may listen where we do. REUSEADDR lets a restart take its port back.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
