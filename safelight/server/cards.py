@@ -38,7 +38,7 @@ def hits(catalog: Catalog, found: Iterable[search.Hit]) -> list[Hit]:
     return [
         Hit(
             **_place(hit.place, cards).model_dump(),
-            score=round(hit.score, 4),
+            score=round(hit.score, 6),
             clarity=None if hit.clarity is None else round(hit.clarity, 3),
             taken_at=hit.taken_at,
             width=cards.get(hit.place.photo_id, _NOTHING).width,

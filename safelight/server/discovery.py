@@ -63,7 +63,7 @@ def read(home: Path) -> Helper | None:
     try:
         stored = json.loads(text or "null")
         helper = Helper(**{name: stored[name] for name in Helper.__slots__})
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return None
     is_sound = (
         all(type(number) is int for number in (helper.port, helper.pid, helper.api))

@@ -34,12 +34,14 @@ def read_private(path: Path) -> str | None:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError:
         return None
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         is_ours = status.st_uid == os.geteuid() and not status.st_mode & 0o077
         if not stat.S_ISREG(status.st_mode) or not is_ours or status.st_size > _MOST_BYTES:
             return None
-        return file.read(_MOST_BYTES).decode("utf-8", "replace")
+        return os.read(descriptor, _MOST_BYTES).decode("utf-8", "replace")
+    finally:
+        os.close(descriptor)
 
 
 def make_private_folder(path: Path) -> None:

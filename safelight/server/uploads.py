@@ -92,7 +92,10 @@ class Uploads:
             ImageProblem: It is none that can be read.
             ModelError: The model cannot be loaded.
         """
-        upload = _Upload(library.model.space, self.embed(library, picture), xxhash.xxh3_128_digest(picture))
+        digest = xxhash.xxh3_128_digest(picture)
+        known = library.catalog.content(digest, library.model)
+        vector = library.catalog.vector(library.model, known[0]) if known else None
+        upload = _Upload(library.model.space, self.embed(library, picture) if vector is None else vector, digest)
         name = PREFIX + "".join(secrets.choice(LETTERS) for _ in range(12))
         with self._lock:
             self._kept[name] = upload
