@@ -60,7 +60,9 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
             webbrowser.open(f"{helper.url}/pair?code={access.new_code()}")
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    run(settings(), home, port=port, on_ready=on_ready)
+    if not run(settings(), home, port=port, on_ready=on_ready):
+        # A batch is still in the model, or a picture in a decoder; it is done again at the next start.
+        os._exit(FOUND)
 
 
 def _open(client: HelperClient) -> None:

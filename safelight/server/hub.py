@@ -37,6 +37,7 @@ class Hub:
     access: Access
     room: ModelRoom
     readers: Readers
+    thinkers: Readers
     board: Board
     uploads: Uploads
     thumbnails: Thumbnails
@@ -45,8 +46,12 @@ class Hub:
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def read(self, work: Callable[[Library], T]) -> T:
-        """Run work that needs the library, in a thread that has it open."""
+        """Look something up in the library, in a thread that has it open."""
         return await asyncio.wrap_future(self.readers.submit(work))
+
+    async def think(self, work: Callable[[Library], T]) -> T:
+        """Do with the library what may need the model, and so may wait: for it to be loaded, for its turn."""
+        return await asyncio.wrap_future(self.thinkers.submit(work))
 
 
 def _hub(request: Request) -> Hub:

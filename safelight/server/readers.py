@@ -22,12 +22,12 @@ class TooBusyError(Exception):
 class Readers:
     """Threads with a queue. Submitting is for any thread."""
 
-    def __init__(self, open_library: Callable[[], Library], threads: int = 6) -> None:
+    def __init__(self, name: str, threads: int, open_library: Callable[[], Library]) -> None:
         """Start the threads; each opens its library when it gets its first work."""
         self._open_library = open_library
         self._work: queue.Queue[tuple[Callable[[Library], Any], Future[Any]] | None] = queue.Queue()
         self._threads = [
-            threading.Thread(target=self._serve, name=f"reader-{number}", daemon=True) for number in range(threads)
+            threading.Thread(target=self._serve, name=f"{name}-{number}", daemon=True) for number in range(threads)
         ]
         for thread in self._threads:
             thread.start()
@@ -44,12 +44,13 @@ class Readers:
         self._work.put((work, answer))
         return answer
 
-    def close(self, timeout_s: float) -> None:
-        """Let the threads finish what they are doing, and close their libraries."""
+    def close(self, timeout_s: float) -> bool:
+        """Let the threads finish what they are doing, and close their libraries; tells whether they have, in time."""
         for _ in self._threads:
             self._work.put(None)
         for thread in self._threads:
             thread.join(timeout_s / len(self._threads))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _serve(self) -> None:
         library: Library | None = None

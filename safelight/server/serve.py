@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import os
 import signal
 import socket
@@ -39,14 +38,16 @@ PORT = 47824
 """Where the helper listens unless told otherwise or taken; nobody is registered there with IANA."""
 
 _STREAMS_S = 1.0
-_JOB_S = 1.0
-_READERS_S = 0.5
+_JOB_S = 0.8
+_READERS_S = 0.25
 
 OnReady = Callable[[discovery.Helper, Access], None]
 
 
-def serve(settings: Settings, home: Path, *, port: int | None = None, on_ready: OnReady) -> None:
-    """Run the helper until it is told to stop.
+def serve(settings: Settings, home: Path, *, port: int | None = None, on_ready: OnReady) -> bool:
+    """Run the helper until it is told to stop; tells whether all work had come to its end by then.
+
+    Work that had not may be broken off, however roughly: it goes on at the next start.
 
     Args:
         settings: How to work.
@@ -67,7 +68,7 @@ def serve(settings: Settings, home: Path, *, port: int | None = None, on_ready: 
     except LockedError as error:
         raise SafelightError(_who_runs(home)) from error
     with lock, _listen(home, port) as listener:
-        asyncio.run(_Helper(settings, home, listener).run(on_ready))
+        return asyncio.run(_Helper(settings, home, listener).run(on_ready))
 
 
 def _who_runs(home: Path) -> str:
@@ -122,12 +123,12 @@ class _Helper:
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    async def run(self, on_ready: OnReady) -> None:
-        """Answer requests until stopped, then end what runs."""
+    async def run(self, on_ready: OnReady) -> bool:
+        """Answer requests until stopped, then end what runs; tells whether all has ended in time."""
         loop = asyncio.get_running_loop()
         with Library(self._settings, self._home):
             pass  # the catalog is brought up to date once, before many open it
-        readers = Readers(self._open_for_reading)
+        readers, thinkers = Readers("reader", 3, self._open_for_reading), Readers("thinker", 6, self._open_for_reading)
         board = Board(Journal(self._home), kinds(self._open_for_job))
         thumbnails = Thumbnails(self._home / "thumbs", workers=cores())
         hub = Hub(
@@ -137,6 +138,7 @@ class _Helper:
             access=self._access,
             room=self._room,
             readers=readers,
+            thinkers=thinkers,
             board=board,
             uploads=self._uploads,
             thumbnails=thumbnails,
@@ -158,7 +160,7 @@ class _Helper:
             after.callback(discovery.withdraw, self._home, self._info)
             on_ready(self._info, self._access)
             await serving
-        await asyncio.to_thread(_end, hub)
+        return await asyncio.to_thread(_end, hub)
 
     def _open_for_reading(self) -> Library:
         library = Library(
@@ -190,13 +192,11 @@ def _config(hub: Hub) -> uvicorn.Config:
     )
 
 
-def _end(hub: Hub) -> None:
-    """Stop what runs. What takes longer than it may is left behind: each piece of work is made to survive that."""
+def _end(hub: Hub) -> bool:
+    """Stop what runs; tells whether it has all stopped in time."""
     hub.uploads.close()
     hub.thumbnails.close(_READERS_S)
-    stopped = hub.board.close(_JOB_S)
-    hub.readers.close(_READERS_S)
-    if stopped:
+    ended = [hub.board.close(_JOB_S), hub.readers.close(_READERS_S), hub.thinkers.close(_READERS_S)]
+    if all(ended):
         hub.room.close()
-    else:
-        logging.getLogger(__name__).info("a job is in the middle of a batch; it goes on at the next start")
+    return all(ended)

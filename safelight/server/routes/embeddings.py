@@ -22,7 +22,7 @@ async def texts(asked: TextsIn, hub: TheHub) -> VectorsOut:
         vectors = library.model_thread.embed_texts(wanted)
         return VectorsOut(model=library.model_name, dim=vectors.shape[1], vectors=vectors.tolist())
 
-    return await hub.read(run)
+    return await hub.think(run)
 
 
 @router.post("/image", openapi_extra=A_PICTURE)
@@ -34,4 +34,4 @@ async def image(request: Request, hub: TheHub) -> VectorsOut:
         vector = hub.uploads.embed(library, picture)
         return VectorsOut(model=library.model_name, dim=len(vector), vectors=[vector.tolist()])
 
-    return await hub.read(run)
+    return await hub.think(run)

@@ -20,14 +20,14 @@ router = APIRouter(prefix="/api/v1", tags=["search"])
 @router.post("/search")
 async def search(asked: SearchIn, hub: TheHub) -> SearchOut:
     """Find photos by words and pictures, best first."""
-    return await hub.read(lambda library: _search(library, asked))
+    return await hub.think(lambda library: _search(library, asked))
 
 
 @router.post("/similar")
 async def similar(asked: SimilarIn, hub: TheHub) -> SearchOut:
     """Find photos that look like a photo; the model is not loaded for it."""
     like = SearchIn(like=[asked.id], filters=asked.filters, limit=asked.limit, offset=asked.offset)
-    return await hub.read(lambda library: _search(library, like))
+    return await hub.think(lambda library: _search(library, like))
 
 
 @router.post("/search/image", openapi_extra=A_PICTURE)
@@ -44,7 +44,7 @@ async def search_image(
         name = hub.uploads.add(library, picture)
         return _search(library, SearchIn(like=[name], limit=limit, offset=offset), upload=name)
 
-    return await hub.read(run)
+    return await hub.think(run)
 
 
 def _search(library: Library, asked: SearchIn, *, upload: str | None = None) -> SearchOut:
