@@ -37,6 +37,9 @@ def open_library(**flags: Any) -> Generator[Library]:
 def helper_for(**flags: Any) -> HelperClient | None:
     """Find the helper, where one runs that has the model which is asked for; None: this process does it itself."""
     from indexer.home import data_home
+
+    if not (data_home() / "helper.json").exists():
+        return None  # told apart here, as most runs have no need of an HTTP client
     from safelight.helper_client import find_helper
 
     client = find_helper(data_home())

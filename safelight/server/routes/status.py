@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from safelight.jobs.journal import Job
+from safelight.server.cards import readable
 from safelight.server.discovery import API_VERSION
 from safelight.server.hub import TheHub
 from safelight.server.shapes import JobOut, ModelOut, PhotoCounts, StatusOut
@@ -48,4 +49,6 @@ def _counts(library: Library, loaded: tuple[str, ...]) -> tuple[PhotoCounts, Mod
 
 def job_out(job: Job) -> JobOut:
     """Write a job as the API gives it: without the paths that it was started with."""
-    return JobOut.model_validate({name: getattr(job, name) for name in JobOut.model_fields})
+    shown = {name: getattr(job, name) for name in JobOut.model_fields}
+    shown |= {name: readable(shown[name]) for name in ("title", "stage", "error")}
+    return JobOut.model_validate(shown | {"remarks": [readable(line) for line in job.remarks]})

@@ -197,6 +197,30 @@ def test_a_job_that_a_command_left_in_the_data_folder_is_taken_up(own, many):
     assert "paths" not in json.dumps(done)
 
 
+def test_names_that_are_no_text_break_nothing(own, tmp_path):
+    folder = os.fsencode(tmp_path) + b"/caf\xe9 <script>"
+    Path(os.fsdecode(folder)).mkdir()
+    paint(Path(os.fsdecode(folder + b"/a\xff\n.png")), 5)
+    Path(os.fsdecode(folder + b"/b\xff.jpg")).write_bytes(b"no picture")
+    job = new_job("index", os.fsdecode(folder), {"paths": [os.fsdecode(folder)]})
+    Journal(own.home).save(job)
+    own.post(f"/api/v1/jobs/{job.id}/resume")
+    assert own.wait_for_job(job.id)["counts"]["indexed"] == 1
+    (photo,) = own.post("/api/v1/search", {"words": "red", "show_all": True})["photos"]
+    assert photo["name"].startswith("a\ufffd")
+    assert photo["uri"].endswith("/caf%E9%20%3Cscript%3E/a%FF%0A.png"), "the exact bytes"
+    assert own.get(f"/api/v1/photos/{photo['id']}")["places"][0]["path"].endswith("a\ufffd\n.png")
+    assert own.get("/api/v1/problems")["problems"][0]["path"].endswith("b\ufffd.jpg")
+    assert own.get(f"/api/v1/jobs/{job.id}/problems")["problems"][0]["path"].endswith("b\ufffd.jpg")
+    (place,) = [place for place in own.get("/api/v1/places")["places"] if place["indexed"]]
+    assert place["name"] == "caf\ufffd <script>"
+    folder_id = own.get("/api/v1/facets")["folders"][0]["id"]
+    asked = {"words": "red", "show_all": True, "filters": {"folder_id": [folder_id]}}
+    assert len(own.post("/api/v1/search", asked)["photos"]) == 1
+    assert own.ask("GET", f"/api/v1/photos/{photo['id']}/picture/160").status == 200
+    assert own.post("/api/v1/jobs", {"kind": "index", "place": place["id"]})["state"] == "queued"
+
+
 def test_a_damaged_journal_is_no_reason_not_to_start(tmp_path):
     home = tmp_path / "home"
     journal = Journal(home)
