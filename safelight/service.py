@@ -37,6 +37,7 @@ class Library:
         *,
         room: ModelRoom | None = None,
         find_picture: FindPicture | None = None,
+        chroma_apart: bool = False,
     ) -> None:
         """Open the library, creating it where absent.
 
@@ -45,6 +46,7 @@ class Library:
             home: The data folder; None is Safelight's own.
             room: Models that are shared with other libraries, and stay when this one is closed.
             find_picture: What finds the pictures that queries name; without it, they are photo ids and paths of files.
+            chroma_apart: Whether Chroma is brought up to date in a process of its own.
 
         Raises:
             CatalogError: The catalog cannot be opened.
@@ -56,6 +58,7 @@ class Library:
         self.catalog = Catalog(self.home)
         self._room, self._shares_room = room or ModelRoom(), room is not None
         self._find_picture = find_picture
+        self._chroma_apart = chroma_apart
         self._opened_search: tuple[Model, Search] | None = None
 
     def close(self) -> None:
@@ -262,7 +265,11 @@ class Library:
             if len(matrix):
                 # Done here, or the first search would have to embed hundreds of texts before its own.
                 calibrate(self.catalog, model, matrix, self.model_thread.embed_texts)
-            if not is_current(self.home, self.catalog.db, model.id):  # Chroma takes most of a second to import
+            if is_current(self.home, self.catalog.db, model.id):
+                return None  # Chroma takes most of a second to import
+            if self._chroma_apart:
+                self._run_chroma_apart(model, "update", on_progress)
+            else:
                 with ChromaIndex(self.home, self.catalog.db, model.id, "indexing photos", on_progress) as chroma:
                     chroma.apply(on_progress)
         except (VectorError, LockedError) as error:
@@ -285,4 +292,15 @@ class Library:
         for model in self.catalog.models():
             shutil.rmtree(matrix_file.folder_of(self.home, model.id), ignore_errors=True)
             matrix_file.update(self.home, self.catalog.db, model.id, on_progress)
-            vectors.rebuild(self.home, self.catalog.db, model.id, on_progress)
+            if self._chroma_apart:
+                self._run_chroma_apart(model, "rebuild", on_progress)
+            else:
+                vectors.rebuild(self.home, self.catalog.db, model.id, on_progress)
+
+    def _run_chroma_apart(self, model: Model, what: str, on_progress: OnProgress) -> None:
+        from indexer.chroma_update import run_apart
+        from indexer.events import Progress
+
+        (count,) = self.catalog.db.execute("SELECT count(*) FROM embedding WHERE model_id = ?", (model.id,)).fetchone()
+        run_apart(self.home, model.id, what, lambda: on_progress(Progress("building the vector index", 0, count, True)))
+        on_progress(Progress("building the vector index", count, count, True))

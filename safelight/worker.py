@@ -53,6 +53,9 @@ class ModelThread:
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts and wait: float32 (N, D), L2 norm 1."""
+        if len(texts) > MERGED_TEXTS:  # in parts, so that who asks for a few need not wait for hundreds
+            parts = [texts[start : start + MERGED_TEXTS] for start in range(0, len(texts), MERGED_TEXTS)]
+            return np.concatenate([self.embed_texts(part) for part in parts])
         answer: Future[Vectors] = Future()
         with self._queued:
             self._refuse_when_closed()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 
+from indexer.errors import VectorError
 from indexer.events import Progress
 from safelight.errors import SafelightError
 from safelight.jobs.board import Report, Run
@@ -26,8 +27,18 @@ def kinds(open_library: OpenLibrary) -> dict[str, Callable[[Job], Run]]:
     }
 
 
+class _StoppedError(SafelightError):
+    """An index was being built when the job was stopped; it is built anew when the job goes on."""
+
+
 def _index(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int]:
     """Index the paths that the job names; none: everything that was indexed before."""
+
+    def progress(event: Progress) -> None:
+        report.progress(event)
+        if report.stop.is_set() and event.stage == "building the vector index":
+            raise VectorError("it was stopped")  # the photos are done; Chroma catches up after the next run
+
     from safelight.indexing import index_paths
     from safelight.reading import unpack_wishes
 
@@ -36,17 +47,13 @@ def _index(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int
             library,
             list(job.arguments.get("paths", [])),
             stop=report.stop,
-            on_progress=report.progress,
+            on_progress=progress,
             on_problem=report.problem,
             on_remark=report.remark,
             wishes=unpack_wishes(job.arguments.get("wishes", {})),
             retry=bool(job.arguments.get("retry")),
         )
     return {name: count for name, count in asdict(tally).items() if name != "interrupted"}
-
-
-class _StoppedError(SafelightError):
-    """A rebuild was stopped between two batches; it starts anew when it goes on."""
 
 
 def _rebuild(report: Report, open_library: OpenLibrary) -> dict[str, int]:

@@ -169,7 +169,8 @@ class _Helper:
         return library
 
     def _open_for_job(self, model: str | None) -> Library:
-        return Library(replace(self._settings, model=model or self._settings.model), self._home, room=self._room)
+        settings = replace(self._settings, model=model or self._settings.model)
+        return Library(settings, self._home, room=self._room, chroma_apart=True)
 
 
 def _config(hub: Hub) -> uvicorn.Config:

@@ -66,6 +66,7 @@ class _Running:
 
     def __enter__(self) -> HelperClient:
         while (client := find_helper(self.home)) is None:
+            assert self.process.poll() is None, "the helper does not start"
             time.sleep(0.05)
         return client
 
