@@ -33,7 +33,7 @@ from importers.xmp import facts_of_packet
 from importers.xmp_packet import MAX_XMP_BYTES
 from indexer.duplicates.features import MIN_EDGE, describe_picture
 from indexer.duplicates.features import pack as pack_features
-from indexer.preprocess import PixelSpec, fit
+from indexer.preprocess import PixelSpec, fit, reduce_to
 
 READ_AT_ONCE_BYTES = 64 << 20
 """Files up to this size are read once, and hashed and decoded from memory."""
@@ -53,6 +53,8 @@ class Job:
         exact: The original, where it is not among the renditions: hashed, never decoded.
         exact_names: Whether the original's bytes name what the renditions show; not so where they show edits.
         sidecars: XMP files with facts, which win over those in the picture; the first one over the next.
+        longest: Pixels of the longer side, for pictures that people look at: whole, in proportion, never blown up.
+            None: as the model wants them.
     """
 
     ticket: int
@@ -61,6 +63,7 @@ class Job:
     exact: Path | None = None
     exact_names: bool = False
     sidecars: tuple[Path, ...] = ()
+    longest: int | None = None
 
     @classmethod
     def of_file(cls, ticket: int, path: Path, *, hash_only: bool = False) -> Job:
@@ -107,7 +110,7 @@ class Decoded:
         width: Pixels of the full picture, upright; 0 where only the hash was asked for.
         height: Pixels of the full picture, upright; 0 where only the hash was asked for.
         format: What people call its format; "" where only the hash was asked for.
-        pixels: uint8 (H, W, 3) as the model wants them; None where only the hash was asked for.
+        pixels: uint8 (H, W, 3) as the job wants them; None where only the hash was asked for.
         features: What the picture looks like, packed: duplicates/features.py; b"" where only the hash was asked for.
     """
 
@@ -169,7 +172,7 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
     else:
         picture = open_upright(
             source,
-            min_edge=max(spec.min_edge, MIN_EDGE),
+            min_edge=(job.longest + 1) // 2 if job.longest else max(spec.min_edge, MIN_EDGE),
             max_pixels=max_pixels,
             orientation=rendition.orientation,
             profile=icc.profile(rendition.profile),
@@ -180,10 +183,10 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
         reason = "the file was changed while it was being read; index again when it is at rest"
         raise ImageProblem("failed", reason, passing=True)
     if picture is not None:
-        pixels = fit(picture.stored, spec)
+        pixels = reduce_to(picture.stored, job.longest) if job.longest else fit(picture.stored, spec)
         if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
             pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
-        features = pack_features(describe_picture(picture))
+        features = b"" if job.longest else pack_features(describe_picture(picture))
     original_digest, original_size = _exact(job.exact)
     if original_digest and job.exact_names:
         digest, size = original_digest, original_size

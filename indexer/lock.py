@@ -15,6 +15,22 @@ class LockedError(IndexerError):
     """Another process holds the lock; the message says which and what it is doing."""
 
 
+def holder_of(path: Path) -> int | None:
+    """Return the process that holds a lock, as its file says; None where nobody does."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        words = os.read(descriptor, 200).split()
+        return int(words[1]) if len(words) > 1 and words[1].isdigit() else None
+    finally:
+        os.close(descriptor)
+    return None
+
+
 class ProcessLock:
     """An exclusive lock on a file; the file says who holds it and why, for people."""
 

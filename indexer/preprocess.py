@@ -64,6 +64,15 @@ def fit(image: Image.Image, spec: PixelSpec) -> NDArray[np.uint8]:
     return np.asarray(resized.crop((left, top, left + spec.width, top + spec.height)))
 
 
+def reduce_to(image: Image.Image, longest: int) -> NDArray[np.uint8]:
+    """Resize an upright RGB picture in proportion until its longer side has `longest` pixels: uint8 (H, W, 3)."""
+    scale = longest / max(image.size)
+    if scale >= 1:
+        return np.asarray(image)
+    size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
+    return np.asarray(image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0))
+
+
 def _shorten(image: Image.Image) -> Image.Image:
     """Keep the middle of a strip; resized whole, one of 1 x 10,000 pixels would fill gigabytes."""
     short, long = sorted(image.size)

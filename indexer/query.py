@@ -85,10 +85,22 @@ def parse(words: str | Sequence[str], like: Iterable[str] = (), unlike: Iterable
     Raises:
         QueryError: There is nothing to look for, or a weight is 0, or the query is too long.
     """
+    terms = terms_of(words)
+    terms += [Term(value, 1.0, is_picture=True) for value in like]
+    terms += [Term(value, -1.0, is_picture=True) for value in unlike]
+    return query_of(terms)
+
+
+def terms_of(words: str | Sequence[str]) -> list[Term]:
+    """Read the terms of what was typed, as parse() takes it; there may be none.
+
+    Raises:
+        QueryError: A weight is 0, or the text is too long.
+    """
     arguments = [words] if isinstance(words, str) else list(words)
     if sum(map(len, arguments)) > MAX_CHARACTERS:
         raise QueryError(f"the query is longer than {MAX_CHARACTERS:,} characters; a sentence is enough")
-    arguments = [_clean(argument) for argument in arguments]
+    arguments = [clean(argument) for argument in arguments]
     terms: list[Term] = []
     plain: list[str] = []
     for argument in arguments:
@@ -100,8 +112,15 @@ def parse(words: str | Sequence[str], like: Iterable[str] = (), unlike: Iterable
             plain.append(term.value) if is_plain else terms.append(term)
     if plain:
         terms.insert(0, Term(" ".join(plain)))
-    terms += [Term(value, 1.0, is_picture=True) for value in like]
-    terms += [Term(value, -1.0, is_picture=True) for value in unlike]
+    return terms
+
+
+def query_of(terms: Sequence[Term]) -> Query:
+    """Make a query of terms.
+
+    Raises:
+        QueryError: There is nothing to look for, or too much.
+    """
     if len(terms) > MAX_TERMS:
         raise QueryError(f"the query has {len(terms)} terms; {MAX_TERMS} are the most it can weigh")
     if not terms:
@@ -121,7 +140,7 @@ def looks_like_picture(value: str) -> bool:
     )
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Make any string safe for tokenizers and messages: composed characters, no controls, no half surrogates."""
     text = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     return " ".join("".join(" " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c for c in text).split())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -46,6 +46,10 @@ class Embedder(Protocol):
     def embed_file(self, path: Path) -> Vectors:
         """Embed the picture in a file: float32 (D,), L2 norm 1; IndexerError or ImporterError where it cannot be."""
         ...
+
+
+FindPicture = Callable[[str], tuple[Vectors, int | None]]
+"""Takes how a query names a picture; returns its vector, float32 (D,), and its content where the catalog knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +125,18 @@ class _Asked:
 class Search:
     """Searches one model's vectors; belongs to the thread that opened the catalog."""
 
-    def __init__(self, catalog: Catalog, model: Model, embedder: Embedder) -> None:
+    def __init__(
+        self, catalog: Catalog, model: Model, embedder: Embedder, find_picture: FindPicture | None = None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            find_picture: What finds the pictures that queries name; without it, they are photo ids and paths of files.
+        """
         self._catalog = catalog
         self._model = model
         self._embedder = embedder
+        self._find_picture = find_picture or self._picture
         self._opened: tuple[tuple[int, int], Matrix] | None = None
         self._calibration: Calibration | None = None
         self._kept: tuple[Filters, NDArray[np.bool_]] | None = None  # people change the words more than the filters
@@ -209,7 +221,7 @@ class Search:
         shown: list[int] = []
         for term in query.terms:
             if term.is_picture:
-                vector, content_id = self._picture(term.value)
+                vector, content_id = self._find_picture(term.value)
                 shown += [] if content_id is None else [content_id]
             else:
                 vector = next(of_text)
@@ -221,12 +233,7 @@ class Search:
         """Return the vector of a photo id or a file, and its content if the catalog knows it."""
         path = Path(value).expanduser()
         if PHOTO_ID.fullmatch(value) and not path.exists():
-            row = self._catalog.db.execute("SELECT content_id FROM photo WHERE public_id = ?", (value,)).fetchone()
-            if row is None:
-                raise QueryError(f"there is no photo with the id {value}, and no such file")
-            if row[0] is None or (vector := self._catalog.vector(self._model, row[0])) is None:
-                raise QueryError(f"the photo {value} has not been read with this model; run `safelight index` again")
-            return vector, row[0]
+            return photo_vector(self._catalog, self._model, value)
         content_id = self._content_of(path)
         vector = None if content_id is None else self._catalog.vector(self._model, content_id)
         if vector is None:
@@ -317,6 +324,20 @@ class Search:
             place = Place(photo_id, _path(path), name, source, Path(os.fsdecode(root)), state)
             places.setdefault(content_id, []).append((place, taken_at))
         return places
+
+
+def photo_vector(catalog: Catalog, model: Model, photo_id: str) -> tuple[Vectors, int]:
+    """Return a photo's vector, float32 (D,), L2 norm 1, and its content.
+
+    Raises:
+        QueryError: There is no such photo, or the model has not seen it.
+    """
+    row = catalog.db.execute("SELECT content_id FROM photo WHERE public_id = ?", (photo_id,)).fetchone()
+    if row is None:
+        raise QueryError(f"there is no photo with the id {photo_id}")
+    if row[0] is None or (vector := catalog.vector(model, row[0])) is None:
+        raise QueryError(f"the photo {photo_id} has not been read with this model; run `safelight index` again")
+    return vector, row[0]
 
 
 def _clarity(matrix: Matrix, calibration: Calibration, judged: Vectors, ids: NDArray[np.int64]) -> Vectors:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from importers.base import Mark, Options
 
@@ -31,6 +32,18 @@ class Wishes:
         moved = dict(tuple(pair) for pair in kept.get("moved", ())) | dict(self.moved)
         originals = kept.get("originals", False) if self.originals is None else self.originals
         return Options(frozenset(include), originals, tuple(moved.items()))
+
+
+def pack_wishes(wishes: Wishes) -> dict[str, Any]:
+    """Write wishes as what json.dumps takes, for a job that is done by another process."""
+    include = {mark.value: wanted for mark, wanted in wishes.include.items()}
+    return {"include": include, "originals": wishes.originals, "moved": [list(pair) for pair in wishes.moved]}
+
+
+def unpack_wishes(packed: Mapping[str, Any]) -> Wishes:
+    """Read what pack_wishes wrote; nothing is wished where there is nothing."""
+    include = {Mark(name): bool(wanted) for name, wanted in packed.get("include", {}).items()}
+    return Wishes(include, packed.get("originals"), tuple((old, new) for old, new in packed.get("moved", ())))
 
 
 def pack_options(options: Options) -> str:

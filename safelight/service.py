@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ from indexer.models import registry
 from safelight import status
 from safelight.config import Settings, save_setting
 from safelight.errors import SafelightError
-from safelight.worker import ModelThread
+from safelight.worker import ModelRoom, ModelThread
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,14 +23,30 @@ if TYPE_CHECKING:
 
     from indexer.filters import Filters
     from indexer.models.encoder import Encoder
-    from indexer.search import Answer, Search
+    from indexer.query import Query
+    from indexer.search import Answer, FindPicture, Search
 
 
 class Library:
     """Everything Safelight knows, opened in one thread of one process."""
 
-    def __init__(self, settings: Settings, home: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        home: Path | None = None,
+        *,
+        room: ModelRoom | None = None,
+        find_picture: FindPicture | None = None,
+        chroma_apart: bool = False,
+    ) -> None:
         """Open the library, creating it where absent.
+
+        Args:
+            settings: How to work.
+            home: The data folder; None is Safelight's own.
+            room: Models that are shared with other libraries, and stay when this one is closed.
+            find_picture: What finds the pictures that queries name; without it, they are photo ids and paths of files.
+            chroma_apart: Whether Chroma is brought up to date in a process of its own.
 
         Raises:
             CatalogError: The catalog cannot be opened.
@@ -41,11 +56,15 @@ class Library:
         self.settings = settings
         self.home = home or data_home()
         self.catalog = Catalog(self.home)
+        self._room, self._shares_room = room or ModelRoom(), room is not None
+        self._find_picture = find_picture
+        self._chroma_apart = chroma_apart
+        self._opened_search: tuple[Model, Search] | None = None
 
     def close(self) -> None:
         """Let go of the model and the catalog."""
-        if "model_thread" in self.__dict__:
-            self.model_thread.close()
+        if not self._shares_room:
+            self._room.close()
         self.catalog.close()
 
     def __enter__(self) -> Library:
@@ -67,7 +86,7 @@ class Library:
         last = next(iter(self.catalog.models()), None)
         return last.name if last else registry.DEFAULT
 
-    @cached_property
+    @property
     def model_thread(self) -> ModelThread:
         """The model, loaded in its own thread at first use."""
         from indexer.models.load import load_encoder
@@ -77,7 +96,7 @@ class Library:
         def load() -> Encoder:
             return load_encoder(name, home=home, engine=settings.engine, precision=settings.precision)
 
-        return ModelThread(load)
+        return self._room.get(name, load)
 
     def model_for_indexing(self) -> tuple[ModelThread, Model]:
         """Load the model and record that a run with it begins.
@@ -87,8 +106,8 @@ class Library:
 
         Writes: the catalog.
         """
-        encoder = self.model_thread.encoder
-        return self.model_thread, self.catalog.add_model(encoder.space, self.model_name, encoder.dim)
+        thread = self.model_thread
+        return thread, self.catalog.add_model(thread.encoder.space, self.model_name, thread.encoder.dim)
 
     def is_here(self, name: str) -> bool:
         """Tell whether a model, by name or folder, can be loaded without the network."""
@@ -151,7 +170,17 @@ class Library:
         from indexer.query import parse
 
         show_all, limit, filters = self._how(**how)
-        return self._searcher.run(parse(words, like, unlike), filters, limit, show_all=show_all)
+        return self.find(parse(words, like, unlike), filters, limit, show_all=show_all)
+
+    def find(self, query: Query, filters: Filters, limit: int, *, show_all: bool = False) -> Answer:
+        """Answer a query that has been read already; see search.
+
+        Raises:
+            QueryError: It names a picture that is not there.
+            ModelError: The model cannot be loaded.
+            SafelightError: Nothing is indexed with this model.
+        """
+        return self._searcher.run(query, filters, limit, show_all=show_all)
 
     def similar(self, target: str, **how: Any) -> Answer:
         """Find photos that look like a picture: a file's path, or a photo's id, for which no model is loaded.
@@ -176,14 +205,23 @@ class Library:
 
         return show_all, limit or self.settings.results, Filters(**filters)
 
-    @cached_property
+    @property
     def _searcher(self) -> Search:
+        """What searches the vectors of the model in use, which another process or a run may have changed."""
         from indexer.search import Search
 
-        return Search(self.catalog, self._model(), self)
+        model = self.model
+        if self._opened_search is None or self._opened_search[0] != model:
+            self._opened_search = (model, Search(self.catalog, model, self, self._find_picture))
+        return self._opened_search[1]
 
-    def _model(self) -> Model:
-        """Return the catalog's row of the model in use."""
+    @property
+    def model(self) -> Model:
+        """The catalog's row of the model in use.
+
+        Raises:
+            SafelightError: Nothing is indexed with it.
+        """
         models = self.catalog.models()
         found = next((model for model in models if model.name == self.model_name), None)
         if found is not None:
@@ -197,11 +235,12 @@ class Library:
 
     def _matching_model(self) -> ModelThread:
         """Load the model; refuse one whose vectors would not meet those in the catalog."""
-        if self.model_thread.encoder.space != self._model().space:
+        thread = self.model_thread
+        if thread.encoder.space != self.model.space:
             raise ModelError(
                 f"{self.model_name} is no longer the model that this library was indexed with; run `safelight index`"
             )
-        return self.model_thread
+        return thread
 
     # Indexes
 
@@ -226,7 +265,11 @@ class Library:
             if len(matrix):
                 # Done here, or the first search would have to embed hundreds of texts before its own.
                 calibrate(self.catalog, model, matrix, self.model_thread.embed_texts)
-            if not is_current(self.home, self.catalog.db, model.id):  # Chroma takes most of a second to import
+            if is_current(self.home, self.catalog.db, model.id):
+                return None  # Chroma takes most of a second to import
+            if self._chroma_apart:
+                self._run_chroma_apart(model, "update", on_progress)
+            else:
                 with ChromaIndex(self.home, self.catalog.db, model.id, "indexing photos", on_progress) as chroma:
                     chroma.apply(on_progress)
         except (VectorError, LockedError) as error:
@@ -249,4 +292,15 @@ class Library:
         for model in self.catalog.models():
             shutil.rmtree(matrix_file.folder_of(self.home, model.id), ignore_errors=True)
             matrix_file.update(self.home, self.catalog.db, model.id, on_progress)
-            vectors.rebuild(self.home, self.catalog.db, model.id, on_progress)
+            if self._chroma_apart:
+                self._run_chroma_apart(model, "rebuild", on_progress)
+            else:
+                vectors.rebuild(self.home, self.catalog.db, model.id, on_progress)
+
+    def _run_chroma_apart(self, model: Model, what: str, on_progress: OnProgress) -> None:
+        from indexer.chroma_update import run_apart
+        from indexer.events import Progress
+
+        (count,) = self.catalog.db.execute("SELECT count(*) FROM embedding WHERE model_id = ?", (model.id,)).fetchone()
+        run_apart(self.home, model.id, what, lambda: on_progress(Progress("building the vector index", 0, count, True)))
+        on_progress(Progress("building the vector index", count, count, True))

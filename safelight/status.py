@@ -12,6 +12,10 @@ from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, rea
 from safelight.errors import SafelightError
 
 
+class NoSuchPhotoError(SafelightError):
+    """No photo has this id."""
+
+
 @dataclass(frozen=True, slots=True)
 class RootStatus:
     """One indexed place, with its photos by state."""
@@ -65,10 +69,12 @@ def models(catalog: Catalog, active: str | None) -> list[ModelStatus]:
     return [ModelStatus(*row, active=row[0] == active) for row in rows]
 
 
-def problems(catalog: Catalog) -> Iterator[Problem]:
-    """Yield every photo that was skipped, failed or is missing, with the reason."""
+def problems(catalog: Catalog, limit: int = -1, offset: int = 0) -> Iterator[Problem]:
+    """Yield the photos that were skipped, failed or are missing, with the reason; all, or a part of the list."""
     for public_id, path, name, state, reason in catalog.db.execute(
-        "SELECT public_id, path, name, state, reason FROM photo WHERE state <> 'indexed' ORDER BY state, path"
+        "SELECT public_id, path, name, state, reason FROM photo WHERE state <> 'indexed'"
+        " ORDER BY state, path, id LIMIT ? OFFSET ?",
+        (limit, offset),
     ):
         why = reason if state != "missing" else "the file is no longer there; `safelight prune` forgets it"
         yield Problem(public_id, os.fsdecode(path) if path else name, state, why or "")
@@ -78,7 +84,7 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
     """Return everything known about a photo, and every place where the same bytes lie.
 
     Raises:
-        SafelightError: There is no such photo.
+        NoSuchPhotoError: There is no such photo.
     """
     row = catalog.db.execute(
         f"SELECT p.content_id, p.id, {', '.join(_PHOTO_FIELDS.values())} FROM photo p"
@@ -86,7 +92,7 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
         (public_id,),
     ).fetchone()
     if row is None:
-        raise SafelightError(f"there is no photo {public_id!r}; ids are shown by `safelight search --json`")
+        raise NoSuchPhotoError(f"there is no photo {public_id!r}; ids are shown by `safelight search --json`")
     content_id, row_id, *values = row
     record: dict[str, Any] = {"id": public_id, **dict(zip(_PHOTO_FIELDS, values, strict=True))}
     tags = read_tags(catalog.db, row_id)

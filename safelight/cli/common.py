@@ -16,6 +16,7 @@ import click
 if TYPE_CHECKING:
     from indexer.events import Progress
     from safelight.config import Settings
+    from safelight.helper_client import HelperClient
     from safelight.service import Library
 
 FOUND, NOTHING, ERROR, INTERRUPTED = 0, 1, 2, 130
@@ -42,6 +43,23 @@ def open_library(**flags: Any) -> Generator[Library]:
 
     with Library(settings(**flags)) as library:
         yield library
+
+
+def helper_for(**flags: Any) -> HelperClient | None:
+    """Find the helper, where one runs that has the model which is asked for; None: this process does it itself."""
+    from indexer.home import data_home
+
+    if not (data_home() / "helper.json").exists():
+        return None  # told apart here, as most runs have no need of an HTTP client
+    from safelight.helper_client import find_helper
+
+    client = find_helper(data_home())
+    if client is None:
+        return None
+    wanted = settings(**flags).model
+    if wanted is not None and (folder := Path(wanted).expanduser()).is_dir():
+        wanted = str(folder.absolute())
+    return client if wanted in (None, client.status["model"]["name"]) else None
 
 
 def settings(**flags: Any) -> Settings:

@@ -17,6 +17,7 @@ from safelight.cli import (
     indexing,
     lightroom,
     recovering,
+    serving,
     writing_back,
 )
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
@@ -83,6 +84,9 @@ for command in (
     recovering.recover,
     lightroom.lightroom,
     writing_back.undo,
+    serving.serve,
+    serving.stop,
+    serving.service,
     choosing.model,
     choosing.config,
     choosing.completion,

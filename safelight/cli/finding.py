@@ -8,9 +8,19 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from safelight.cli.common import FOUND, NOTHING, json_option, model_option, open_files, open_library
+from safelight.cli.common import (
+    FOUND,
+    NOTHING,
+    helper_for,
+    json_option,
+    model_option,
+    open_files,
+    open_library,
+    settings,
+)
 
 if TYPE_CHECKING:
+    from indexer.query import Query
     from indexer.search import Answer
 
 _FILTERS: list[Callable[..., Any]] = [
@@ -79,8 +89,9 @@ def search(words: tuple[str, ...], like: tuple[str, ...], unlike: tuple[str, ...
     safelight search dog -beach --since 2019 -n 20
     safelight search "wedding cake" --paths -0 | xargs -0 open
     """
-    with open_library(model=flags.pop("model")) as library:
-        _show(library.search(words, like=like, unlike=unlike, **_query_flags(flags)), flags)
+    from indexer.query import parse
+
+    _answer(parse(words, like, unlike), flags)
 
 
 @click.command()
@@ -92,14 +103,31 @@ def similar(target: str, **flags: Any) -> None:
     \b
     safelight similar ~/Desktop/IMG_1234.jpg
     """
-    with open_library(model=flags.pop("model")) as library:
-        _show(library.similar(target, **_query_flags(flags)), flags)
+    from indexer.query import Query, Term
+
+    _answer(Query((Term(target, is_picture=True),)), flags)
 
 
 _QUERY_FLAGS = (
     *("since", "until", "source", "folder", "camera", "near", "format", "person", "album", "keyword", "label", "media"),
     *("favorite", "rating", "limit", "show_all"),
 )
+
+
+def _answer(query: Query, flags: dict[str, Any]) -> NoReturn:
+    """Answer through the helper where one runs, else with the model loaded here."""
+    model = flags.pop("model")
+    how = _query_flags(flags)
+    limit = how.pop("limit", None) or settings().results
+    if (client := helper_for(model=model)) is not None:
+        from safelight import remote
+
+        _show(remote.search(client, query, limit=limit, **how), flags)
+    from indexer.filters import Filters
+
+    show_all = how.pop("show_all", False)
+    with open_library(model=model) as library:
+        _show(library.find(query, Filters(**how), limit, show_all=show_all), flags)
 
 
 def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:

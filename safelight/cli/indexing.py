@@ -13,6 +13,7 @@ from safelight.cli.common import (
     INTERRUPTED,
     NOTHING,
     fetch_if_missing,
+    helper_for,
     json_option,
     map_option,
     model_option,
@@ -22,7 +23,10 @@ from safelight.cli.common import (
 )
 
 if TYPE_CHECKING:
+    from indexer.pipeline import Tally
+    from safelight.helper_client import HelperClient
     from safelight.reading import Wishes
+    from safelight.service import Library
 
 
 @click.command()
@@ -67,17 +71,20 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
         # Not before there is something to index: a download is a matter of gigabytes.
         if library.catalog.roots() if not paths else any(_may_be_there(path) for path in paths):
             fetch_if_missing(library, as_json=as_json)
+        client = None if flags["engine"] or flags["precision"] or flags["workers"] else helper_for()
         with stopping(stop), draw.Bar() as bar:
-            tally = index_paths(
-                library,
-                list(paths),
-                wishes=wishes,
-                retry=retry,
-                stop=stop,
-                on_progress=draw.json_progress() if as_json else bar.show,
-                on_problem=on_problem,
-                on_remark=draw.remark,
-            )
+            how: dict[str, Any] = {
+                "wishes": wishes,
+                "retry": retry,
+                "stop": stop,
+                "on_progress": draw.json_progress() if as_json else bar.show,
+                "on_problem": on_problem,
+                "on_remark": draw.remark,
+            }
+            if client is None:
+                tally = index_paths(library, list(paths), **how)
+            else:
+                tally = _index_remotely(client, library, paths, how)
     if as_json:
         counts = ("indexed", "unchanged", "skipped", "failed", "missing")
         draw.emit({"event": "done", **{name: getattr(tally, name) for name in counts}})
@@ -89,6 +96,15 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
 
 def _may_be_there(path: str) -> bool:
     return path == "photos" or Path(path).expanduser().exists()
+
+
+def _index_remotely(client: HelperClient, library: Library, paths: tuple[str, ...], how: dict[str, Any]) -> Tally:
+    """Let the helper do it, which has the model in memory."""
+    from indexer.pipeline import Tally
+    from safelight import remote
+
+    job = remote.index(client, library.home, paths, model=library.settings.model, **how)
+    return Tally(**job["counts"], interrupted=job["state"] == "cancelled")
 
 
 _MARKS = {"hidden": "hidden", "shared": "shared", "trashed": "trashed", "bursts": "burst", "syndicated": "syndicated"}

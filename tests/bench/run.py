@@ -26,6 +26,7 @@ SECTIONS = (
     "sources",
     "lightroom",
     "duplicates",
+    "server",
     "peers",
 )
 

@@ -76,10 +76,10 @@ def pictures_and_texts(count: int, queries: int, seed: int = 0) -> tuple[Vectors
     return unit(pictures.astype(np.float16).astype(np.float32)), texts  # as the catalog holds them
 
 
-def plant(home: Path, pictures: Vectors) -> tuple[Catalog, Model]:
+def plant(home: Path, pictures: Vectors, space: str = "bench", name: str = "bench") -> tuple[Catalog, Model]:
     """Write a library of photos: two sources in turn, a day later every few photos."""
     catalog = Catalog(home)
-    model = catalog.add_model("bench", "bench", DIM)
+    model = catalog.add_model(space, name, pictures.shape[1])
     roots = [catalog.add_root(source, Path(f"/photos/{source}"), 1) for source in ("folder", "lightroom")]
     for start in range(0, len(pictures), 5000):
         with catalog.transaction():

@@ -1,0 +1,82 @@
+"""What the kinds of jobs do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from pathlib import Path
+
+from indexer.errors import VectorError
+from indexer.events import Progress
+from safelight.errors import SafelightError
+from safelight.jobs.board import Report, Run
+from safelight.jobs.journal import Job
+from safelight.service import Library
+
+OpenLibrary = Callable[[str | None], Library]
+"""Opens the library for the thread that calls, with a model of this name; None: the one in use."""
+
+
+def kinds(open_library: OpenLibrary) -> dict[str, Callable[[Job], Run]]:
+    """Return how to do each kind of job."""
+    return {
+        "index": lambda job: lambda report: _index(job, report, open_library),
+        "rebuild": lambda job: lambda report: _rebuild(report, open_library),
+        "recover": lambda job: lambda report: _recover(job, report),
+    }
+
+
+class _StoppedError(SafelightError):
+    """An index was being built when the job was stopped; it is built anew when the job goes on."""
+
+
+def _index(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int]:
+    """Index the paths that the job names; none: everything that was indexed before."""
+
+    def progress(event: Progress) -> None:
+        report.progress(event)
+        if report.stop.is_set() and event.stage == "building the vector index":
+            raise VectorError("it was stopped")  # the photos are done; Chroma catches up after the next run
+
+    from safelight.indexing import index_paths
+    from safelight.reading import unpack_wishes
+
+    with open_library(job.arguments.get("model")) as library:
+        tally = index_paths(
+            library,
+            list(job.arguments.get("paths", [])),
+            stop=report.stop,
+            on_progress=progress,
+            on_problem=report.problem,
+            on_remark=report.remark,
+            wishes=unpack_wishes(job.arguments.get("wishes", {})),
+            retry=bool(job.arguments.get("retry")),
+        )
+    return {name: count for name, count in asdict(tally).items() if name != "interrupted"}
+
+
+def _rebuild(report: Report, open_library: OpenLibrary) -> dict[str, int]:
+    def progress(event: Progress) -> None:
+        report.progress(event)
+        if report.stop.is_set():
+            raise _StoppedError("stopped")
+
+    with open_library(None) as library, suppress(_StoppedError):
+        library.rebuild_indexes(progress)
+    return {}
+
+
+def _recover(job: Job, report: Report) -> dict[str, int]:
+    """Give back what the previews hold that the job names."""
+    from safelight.recover import Options, recover
+
+    tally = recover(
+        [Path(path) for path in job.arguments["paths"]],
+        Path(job.arguments["out"]),
+        Options(jobs=4),
+        stop=report.stop,
+        on_progress=report.progress,
+        on_remark=report.remark,
+    )
+    return {name: count for name, count in asdict(tally).items() if name != "interrupted"}

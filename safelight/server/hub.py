@@ -1,0 +1,61 @@
+"""What the routes of the helper share."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, TypeVar, cast
+
+from fastapi import Depends, Request
+
+from safelight.jobs.board import Board
+from safelight.server.access import Access
+from safelight.server.readers import Readers
+from safelight.server.uploads import Uploads
+from safelight.service import Library
+from safelight.thumbnails import Thumbnails
+from safelight.worker import ModelRoom
+
+T = TypeVar("T")
+
+
+@dataclass
+class Hub:
+    """One running helper.
+
+    Attributes:
+        started: When, ISO 8601, UTC.
+        streams: How many event streams are open.
+        stopping: Set when the helper is to end; streams watch it.
+    """
+
+    home: Path
+    version: str
+    started: str
+    access: Access
+    room: ModelRoom
+    readers: Readers
+    thinkers: Readers
+    board: Board
+    uploads: Uploads
+    thumbnails: Thumbnails
+    stop: Callable[[], None]
+    streams: int = 0
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read(self, work: Callable[[Library], T]) -> T:
+        """Look something up in the library, in a thread that has it open."""
+        return await asyncio.wrap_future(self.readers.submit(work))
+
+    async def think(self, work: Callable[[Library], T]) -> T:
+        """Do with the library what may need the model, and so may wait: for it to be loaded, for its turn."""
+        return await asyncio.wrap_future(self.thinkers.submit(work))
+
+
+def _hub(request: Request) -> Hub:
+    return cast(Hub, request.app.state.hub)
+
+
+TheHub = Annotated[Hub, Depends(_hub)]

@@ -1,0 +1,203 @@
+"""Run the helper: take the lock, listen on 127.0.0.1, tell where, and end within three seconds when asked to."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import uvicorn
+
+import safelight
+from indexer.cores import cores
+from indexer.lock import LockedError, ProcessLock
+from safelight.config import Settings
+from safelight.errors import SafelightError
+from safelight.jobs.board import Board
+from safelight.jobs.journal import Journal
+from safelight.jobs.kinds import kinds
+from safelight.server import discovery
+from safelight.server.access import Access
+from safelight.server.app import build_app
+from safelight.server.hub import Hub
+from safelight.server.private_files import make_private_folder
+from safelight.server.readers import Readers
+from safelight.server.uploads import Uploads
+from safelight.service import Library
+from safelight.thumbnails import Thumbnails
+from safelight.worker import ModelRoom
+
+PORT = 47824
+"""Where the helper listens unless told otherwise or taken; nobody is registered there with IANA."""
+
+_STREAMS_S = 1.0
+_JOB_S = 0.8
+_READERS_S = 0.25
+
+OnReady = Callable[[discovery.Helper, Access], None]
+
+
+def serve(settings: Settings, home: Path, *, port: int | None = None, on_ready: OnReady) -> bool:
+    """Run the helper until it is told to stop; tells whether all work had come to its end by then.
+
+    Work that had not may be broken off, however roughly: it goes on at the next start.
+
+    Args:
+        settings: How to work.
+        home: The data folder.
+        port: Where to listen; None: PORT, or any that is free where that one is taken.
+        on_ready: Called once it answers.
+
+    Raises:
+        SafelightError: Another helper runs, or the port is taken.
+
+    Writes: our own data folder.
+    """
+    try:
+        make_private_folder(home)
+        lock = ProcessLock(home / "helper.lock", "the helper")
+    except OSError as error:
+        raise SafelightError(f"cannot use the data folder {home}: {error.strerror or error}") from error
+    except LockedError as error:
+        raise SafelightError(_who_runs(home)) from error
+    with lock, _listen(home, port) as listener:
+        return asyncio.run(_Helper(settings, home, listener).run(on_ready))
+
+
+def _who_runs(home: Path) -> str:
+    other = discovery.running(home)
+    if other is None:
+        return f"another helper is starting or stopping in {home}; try again in a moment"
+    return (
+        f"the helper runs already: process {other.pid}, version {other.version}, {other.url}; `safelight stop` ends it"
+    )
+
+
+def _listen(home: Path, port: int | None) -> socket.socket:
+    """Take a port on 127.0.0.1, never on another address."""
+    taken = OSError()
+    killed = discovery.read(home)  # left by one that was killed: an open page still asks at its port
+    usual = (killed.port, PORT, 0) if killed else (PORT, 0)
+    for candidate in usual if port is None else (port,):
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # Not SO_REUSEPORT: no second process may listen where we do. REUSEADDR lets a restart take its port back.
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(("127.0.0.1", candidate))
+            listener.listen(128)
+        except (OSError, OverflowError) as error:
+            listener.close()
+            taken = OSError(str(error))
+        else:
+            return listener
+    raise SafelightError(f"cannot listen on port {port}: {taken}; choose another with --port, or leave --port out")
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, with the signals left to us."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):
+        yield
+
+
+class _Helper:
+    def __init__(self, settings: Settings, home: Path, listener: socket.socket) -> None:
+        self._settings, self._home, self._listener = settings, home, listener
+        self._room = ModelRoom()
+        self._uploads = Uploads(home)
+        self._access = Access(home, listener.getsockname()[1])
+        self._info = discovery.Helper(
+            self._access.port,
+            self._access.token,
+            os.getpid(),
+            safelight.__version__,
+            discovery.API_VERSION,
+            datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+
+    async def run(self, on_ready: OnReady) -> bool:
+        """Answer requests until stopped, then end what runs; tells whether all has ended in time."""
+        loop = asyncio.get_running_loop()
+        with Library(self._settings, self._home):
+            pass  # the catalog is brought up to date once, before many open it
+        readers, thinkers = Readers("reader", 3, self._open_for_reading), Readers("thinker", 6, self._open_for_reading)
+        board = Board(Journal(self._home), kinds(self._open_for_job))
+        thumbnails = Thumbnails(self._home / "thumbs", workers=cores())
+        hub = Hub(
+            home=self._home,
+            version=self._info.version,
+            started=self._info.started,
+            access=self._access,
+            room=self._room,
+            readers=readers,
+            thinkers=thinkers,
+            board=board,
+            uploads=self._uploads,
+            thumbnails=thumbnails,
+            stop=lambda: stop(),
+        )
+        server = _Server(_config(hub))
+
+        def stop() -> None:
+            hub.stopping.set()
+            server.should_exit = True
+
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, stop)
+        async with AsyncExitStack() as after:
+            serving = asyncio.create_task(server.serve(sockets=[self._listener]))
+            while not server.started and not serving.done():
+                await asyncio.sleep(0.01)
+            discovery.announce(self._home, self._info)
+            after.callback(discovery.withdraw, self._home, self._info)
+            on_ready(self._info, self._access)
+            await serving
+        return await asyncio.to_thread(_end, hub)
+
+    def _open_for_reading(self) -> Library:
+        library = Library(
+            self._settings, self._home, room=self._room, find_picture=lambda name: self._uploads.find(library, name)
+        )
+        return library
+
+    def _open_for_job(self, model: str | None) -> Library:
+        settings = replace(self._settings, model=model or self._settings.model)
+        return Library(settings, self._home, room=self._room, chroma_apart=True)
+
+
+def _config(hub: Hub) -> uvicorn.Config:
+    return uvicorn.Config(
+        build_app(hub),
+        http="h11",
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        access_log=False,  # it would hold what was searched for
+        log_config=None,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        limit_concurrency=512,
+        backlog=128,
+        timeout_keep_alive=30,
+        timeout_graceful_shutdown=int(_STREAMS_S),
+        h11_max_incomplete_event_size=32_768,
+    )
+
+
+def _end(hub: Hub) -> bool:
+    """Stop what runs; tells whether it has all stopped in time."""
+    hub.uploads.close()
+    hub.thumbnails.close(_READERS_S)
+    ended = [hub.board.close(_JOB_S), hub.readers.close(_READERS_S), hub.thinkers.close(_READERS_S)]
+    if all(ended):
+        hub.room.close()
+    return all(ended)

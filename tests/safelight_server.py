@@ -1,0 +1,175 @@
+"""A real helper in a process of its own, on a real loopback socket: generated pictures, the tiny shapes CLIP."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+MODEL = Path(__file__).parent / "data" / "shapes-clip"
+
+
+def paint(path: Path, seed: int, size: tuple[int, int] = (80, 60)) -> None:
+    noise = np.random.default_rng(seed).integers(0, 256, (6, 8, 3), np.uint8)
+    Image.fromarray(noise).resize(size).save(path)
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class RunningHelper:
+    home: Path
+    process: subprocess.Popen[str]
+    info: dict[str, Any]
+
+    @property
+    def port(self) -> int:
+        return self.info["port"]
+
+    @property
+    def token(self) -> str:
+        return self.info["token"]
+
+    def ask(self, method: str, path: str, body: Any = None, **headers: str) -> Answer:
+        """Ask as a well-behaved program does; headers are given with _ for -."""
+        given = {"Authorization": f"Bearer {self.token}"}
+        if method == "POST":
+            given["Content-Type"] = "application/json"
+        given |= {name.replace("_", "-"): value for name, value in headers.items()}
+        data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request(method, path, data, given)
+            answer = connection.getresponse()
+            return Answer(answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read())
+        finally:
+            connection.close()
+
+    def get(self, path: str) -> Any:
+        answer = self.ask("GET", path)
+        assert answer.status == 200, answer.body
+        return answer.json
+
+    def post(self, path: str, body: Any = None) -> Any:
+        answer = self.ask("POST", path, {} if body is None else body)
+        assert answer.status < 300, answer.body
+        return answer.json
+
+    def wait_for_job(self, job_id: str, *states: str, timeout_s: float = 60) -> dict[str, Any]:
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            job = self.get(f"/api/v1/jobs/{job_id}")
+            if job["state"] in (states or ("done", "failed", "cancelled")):
+                return job
+            time.sleep(0.05)
+        raise AssertionError(f"the job does not end: {job}")
+
+    def stop(self) -> float:
+        """End it as `safelight stop` does; returns how many seconds it took."""
+        began = time.monotonic()
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(timeout=20)
+        return time.monotonic() - began
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(timeout=20)
+
+    def log(self) -> str:
+        return (self.home.parent / f"{self.home.name}.log").read_text()
+
+
+def start_helper(home: Path, *arguments: str) -> RunningHelper:
+    with (home.parent / f"{home.name}.log").open("a") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "safelight", "serve", *arguments],
+            env=os.environ | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)},
+            stdout=log,
+            stderr=log,
+            text=True,
+        )
+    deadline = time.monotonic() + 60
+    file = home / "helper.json"
+    while time.monotonic() < deadline and process.poll() is None:
+        info = json.loads(file.read_text()) if file.exists() else {}
+        if info.get("pid") == process.pid:
+            return RunningHelper(home, process, info)
+        time.sleep(0.02)
+    process.kill()
+    raise AssertionError((home.parent / f"{home.name}.log").read_text())
+
+
+def index(home: Path, *paths: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "safelight", "index", *map(str, paths), "--model", str(MODEL), "--precision", "float32"],
+        env=os.environ | {"SAFELIGHT_HOME": str(home)},
+        check=True,
+        capture_output=True,
+    )
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("served") / "photos"
+    (folder / "2019").mkdir(parents=True)
+    for number in range(12):
+        paint(folder / "2019" / f"{number}.png", number, (80 + number, 60))
+    (folder / "copy.png").write_bytes((folder / "2019" / "0.png").read_bytes())
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9 <b>.png")).write_bytes(b"not a picture either")
+    paint(folder / "wide.jpg", 100, (1200, 300))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def helper(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[RunningHelper]:
+    home = tmp_path_factory.mktemp("helper") / "home"
+    index(home, photos)
+    running = start_helper(home)
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+def raw(port: int, request: bytes, *, timeout_s: float = 10) -> bytes:
+    """Send bytes as they are; returns all that comes back until the other end closes or falls silent."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
+        connection.settimeout(timeout_s)
+        received = b""
+        try:
+            connection.sendall(request)
+            while not _is_whole(received) and (chunk := connection.recv(65536)):
+                received += chunk
+        except (ConnectionResetError, BrokenPipeError):
+            pass
+        return received
+
+
+def _is_whole(answer: bytes) -> bool:
+    head, gap, body = answer.partition(b"\r\n\r\n")
+    if not gap:
+        return False
+    lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
+    return bool(lengths) and len(body) >= int(lengths[0].split(b":")[1])
