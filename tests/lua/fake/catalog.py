@@ -267,38 +267,14 @@ def _kind(collection: Collection) -> str:
 
 
 _CATALOG = [
-    "getPath",
-    "findPhotoByUuid",
-    "findPhotoByPath",
-    "findPhotos",
-    "getAllPhotos",
-    "getTargetPhotos",
-    "getTargetPhoto",
-    "getMultipleSelectedOrAllPhotos",
-    "getActiveSources",
-    "setActiveSources",
-    "setSelectedPhotos",
-    "getChildCollections",
-    "getChildCollectionSets",
-    "getKeywords",
-    "createCollectionSet",
-    "createCollection",
-    "createSmartCollection",
-    "createKeyword",
-]
+    "getPath", "findPhotoByUuid", "findPhotoByPath", "findPhotos", "getAllPhotos", "getTargetPhotos", "getTargetPhoto",
+    "getMultipleSelectedOrAllPhotos", "getActiveSources", "setActiveSources", "setSelectedPhotos",
+    "getChildCollections", "getChildCollectionSets", "getKeywords", "createCollectionSet", "createCollection",
+    "createSmartCollection", "createKeyword",
+]  # fmt: skip
 _COLLECTION = [
-    "getName",
-    "getParent",
-    "getPhotos",
-    "isSmartCollection",
-    "getSearchDescription",
-    "setSearchDescription",
-    "setName",
-    "addPhotos",
-    "removePhotos",
-    "removeAllPhotos",
-    "delete",
-    "getChildCollections",
+    "getName", "getParent", "getPhotos", "isSmartCollection", "getSearchDescription", "setSearchDescription",
+    "setName", "addPhotos", "removePhotos", "removeAllPhotos", "delete", "getChildCollections",
     "getChildCollectionSets",
-]
+]  # fmt: skip
 _KEYWORD = ["getName", "getParent", "getChildren", "getSynonyms", "getAttributes", "getPhotos", "setAttributes"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any, NoReturn
@@ -177,10 +178,8 @@ class Lightroom:
         self.violations.append(what)
 
     def violation(self, what: str) -> NoReturn:
-        try:
+        with contextlib.suppress(UnicodeError):  # some come from Lua, some from here
             what = text(what)
-        except UnicodeError:
-            pass
         self.note(what)
         raise ViolationError(what)
 

@@ -1,4 +1,4 @@
-"""Values between Lua and Python. Lua strings are bytes; text is UTF-8 in them, and the runtime hands them over as Latin-1."""
+"""Values between Lua and Python. Lua strings are bytes, handed over as Latin-1; text in them is UTF-8."""
 
 from __future__ import annotations
 

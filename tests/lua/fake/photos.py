@@ -159,14 +159,7 @@ class PhotoCalls:
 
 
 _PHOTO = [
-    "getRawMetadata",
-    "getFormattedMetadata",
-    "setRawMetadata",
-    "checkPhotoAvailability",
-    "addKeyword",
-    "removeKeyword",
-    "getPropertyForPlugin",
-    "setPropertyForPlugin",
-    "requestJpegThumbnail",
-]
+    "getRawMetadata", "getFormattedMetadata", "setRawMetadata", "checkPhotoAvailability", "addKeyword",
+    "removeKeyword", "getPropertyForPlugin", "setPropertyForPlugin", "requestJpegThumbnail",
+]  # fmt: skip
 _BATCH = ("batchGetRawMetadata", "batchGetFormattedMetadata", "batchGetPropertyForPlugin")
