@@ -5,12 +5,12 @@ local Rules = require "Rules"
 
 local Catalog = {}
 
-Catalog.BATCH = 200 -- writes in one step of the undo history; more would hold Lightroom up noticeably
+local BATCH = 200 -- writes in one step of the undo history; more would hold Lightroom up noticeably
 local READS = 500
 local WRITE_SECONDS = 30
 
 function Catalog.new(deps)
-    local self = {}
+    local self = { BATCH = BATCH }
     local catalog, tasks = deps.catalog, deps.tasks
     local pluginId = "org.safelight.lightroom"
 

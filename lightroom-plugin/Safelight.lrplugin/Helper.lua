@@ -46,7 +46,7 @@ function Helper.new(deps)
         local status = info and info.status
         local answer = deps.json.decode(content)
         if type(answer) ~= "table" then return nil, deps.explain.portBusy(helper.port) end
-        if status == 200 or status == 202 then return answer end
+        if type(status) == "number" and status >= 200 and status < 300 then return answer end
         local said = type(answer.error) == "string" and answer.error or nil
         if status == 401 then return nil, deps.explain.refused() end
         if status == 404 or status == 426 or answer.code == "wrong_version" then

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from lua.fake import Lightroom
+from lua.real_helper import DEMO, Helper, open_catalog
 
 
 @pytest.fixture
@@ -19,5 +20,29 @@ def home(tmp_path: Path) -> Path:
 @pytest.fixture
 def lightroom(home: Path) -> Iterator[Lightroom]:
     it = Lightroom(home)
+    yield it
+    assert it.violations == [], "Lightroom would have refused"
+
+
+@pytest.fixture(scope="session")
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home of a user who has indexed ten pictures; to be copied, because paths are in the index."""
+    helper = Helper(tmp_path_factory.mktemp("user"))
+    helper.add_photos(*DEMO)
+    return helper.home
+
+
+@pytest.fixture(scope="session")
+def helper(indexed: Path) -> Iterator[Helper]:
+    """The running helper of that user."""
+    it = Helper(indexed)
+    it.start()
+    yield it
+    it.close()
+
+
+@pytest.fixture
+def lr(helper: Helper, request: pytest.FixtureRequest) -> Iterator[Lightroom]:
+    it = open_catalog(helper, request.node.name.replace("/", "-"))
     yield it
     assert it.violations == [], "Lightroom would have refused"

@@ -90,6 +90,8 @@ class Surroundings:
     def message(self, shown: str, info: str | None = None, style: str | None = None) -> None:
         if style not in (None, "info", "warning", "critical"):
             self._lr.violation(f"LrDialogs.message has no style {style!r}")
+        if style == "critical":
+            self._lr.note(f"the plug-in reported a fault of its own: {info and text(info)}")
         self.messages.append(text(shown) + ("\n" + text(info) if info else ""))
 
     def confirm(self, shown: str, info: Any = None, action: Any = None, cancel: Any = None, other: Any = None) -> str:
