@@ -18,12 +18,13 @@ function Smart.new(deps)
     end
 
     local function rulesOf(values)
-        return {
+        local rules = {
             rating = values.rating > 0 and values.rating or nil,
             keyword = values.keyword ~= "" and values.keyword or nil,
             taken_since = day(values.since),
             taken_until = day(values.before),
         }
+        return next(rules) and rules or nil -- an empty table would be written as a list
     end
 
     local function announce(plan)

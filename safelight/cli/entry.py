@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 import safelight
-from safelight.cli import choosing, comparing, finding, indexing, recovering, serving
+from safelight.cli import choosing, comparing, finding, indexing, lightroom, recovering, serving
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
@@ -71,6 +71,7 @@ for command in (
     indexing.doctor,
     indexing.prune,
     recovering.recover,
+    lightroom.lightroom,
     serving.serve,
     serving.stop,
     serving.service,

@@ -130,4 +130,3 @@ def test_the_dialog_remembers_what_was_asked(lr):
     lr.answer("Find by Words", lambda dialog: seen.update(w=dialog.get("words"), n=dialog.get("limit")) or "cancel")
     lr.click("MenuFind.lua")
     assert seen == {"w": "an animal", "n": "7"}
-

@@ -18,6 +18,8 @@ from lua.fake.tasks import Scheduler
 from lupa import lua51
 
 HERE = Path(__file__).parent
+# lupa crashes where Python's collector frees a cycle that runs through a Lua state, so none is ever freed.
+_KEPT: list[Any] = []
 
 
 class ViolationError(Exception):
@@ -60,6 +62,7 @@ class Lightroom:
             "plugin_path": lambda: from_text(str(self.folder)) if self.folder else None,
         }
         self.sdk: Any = None
+        _KEPT.append(self)
 
     # Loading
 
