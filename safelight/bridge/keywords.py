@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,8 +53,8 @@ class Suggestion:
     clarity: float
 
 
-_SEEN: WeakKeyDictionary[Library, dict[tuple[str, str], NDArray[np.float32]]] = WeakKeyDictionary()
-"""The vectors of the keywords that were asked for, by model and name, as long as their library is open."""
+_SEEN: dict[tuple[str, str], NDArray[np.float32]] = {}
+"""The vectors of the keywords that were asked for, by model and name; all threads of the helper share them."""
 
 
 class Suggester:
@@ -63,7 +62,6 @@ class Suggester:
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._vectors = _SEEN.setdefault(library, {})
 
     def suggest(
         self, refs: Sequence[Ref], keywords: Sequence[Keyword], catalog: str
@@ -99,12 +97,12 @@ class Suggester:
 
     def _embed(self, model: Model, names: Sequence[str]) -> NDArray[np.float32]:
         """Embed keywords, put into PROMPT: float32 (K, D), L2 norm 1."""
-        new = list(dict.fromkeys(name for name in names if (model.space, name) not in self._vectors))
+        new = list(dict.fromkeys(name for name in names if (model.space, name) not in _SEEN))
         for at in range(0, len(new), _BATCH):
             batch = new[at : at + _BATCH]
             for name, vector in zip(batch, self._library.embed_texts([PROMPT.format(n) for n in batch]), strict=True):
-                self._vectors[model.space, name] = vector
-        return np.stack([self._vectors[model.space, name] for name in names])
+                _SEEN[model.space, name] = vector
+        return np.stack([_SEEN[model.space, name] for name in names])
 
 
 def read_keywords(value: object) -> list[Keyword]:
