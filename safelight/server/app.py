@@ -39,7 +39,7 @@ from safelight.server.shapes import Problem
 from safelight.status import NoSuchPhotoError
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 431, 503)
+    code: {"model": Problem} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 426, 431, 503)
 }
 API_PATH = f"/api/v{API_VERSION}"
 _OTHER_VERSION = re.compile(rf"/api/(?!v{API_VERSION}(/|$))")
