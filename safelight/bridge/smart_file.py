@@ -6,6 +6,7 @@ exports them: Lua tables in a file that begins with `s =`.
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections import Counter
 from collections.abc import Sequence
@@ -54,6 +55,6 @@ def _quote(text: str) -> str:
 
 
 def _parts(path: str) -> tuple[str, str]:
-    """Return (name of the folder, name of the file), whichever way the slashes lean."""
-    pure = PureWindowsPath(path) if "\\" in path else PurePosixPath(path)
+    """Return (name of the folder, name of the file); elsewhere than on Windows a name may have a backslash in it."""
+    pure = PureWindowsPath(path) if re.match(r"[A-Za-z]:[\\/]|\\\\", path) else PurePosixPath(path)
     return pure.parent.name, pure.name

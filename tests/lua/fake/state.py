@@ -28,7 +28,7 @@ class Photo:
 
     @property
     def file_name(self) -> str:
-        return self.path.replace("\\", "/").rsplit("/", 1)[-1]
+        return self.path.rsplit("\\" if self.path[1:3] == ":\\" else "/", 1)[-1]
 
 
 @dataclass
