@@ -374,3 +374,22 @@ def test_where_there_is_no_lightroom_a_path_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
     with pytest.raises(SafelightError, match="--path"):
         plugin.install(tmp_path)
+
+
+def test_doctor_speaks_of_the_plugin(library, tmp_path, monkeypatch):
+    from safelight.doctor import examine
+
+    def said() -> tuple[bool, str]:
+        (check,) = [check for check in examine(library) if check.name == "Lightroom"]
+        return check.ok, check.says
+
+    monkeypatch.setattr("safelight.bridge.install.modules_folder", lambda: tmp_path)
+    assert said() == (True, "the plug-in is not installed; `safelight lightroom install` does it")
+    folder = plugin.install(library.home).folder
+    ok, says = said()
+    assert ok
+    assert "not heard of yet" in says
+    (folder / "Info.lua").write_text((folder / "Info.lua").read_text().replace("minor = 1", "minor = 0"))
+    ok, says = said()
+    assert not ok
+    assert "safelight lightroom install" in says
