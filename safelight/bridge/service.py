@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, cast
 
+import numpy as np
+from numpy.typing import NDArray
+
 import safelight
 from safelight.bridge.actions import Actions, Plugin
 from safelight.bridge.errors import BridgeError
@@ -16,6 +19,7 @@ from safelight.bridge.matching import Match, difference, find, unknown
 from safelight.bridge.queries import SavedQueries
 from safelight.bridge.question import Question, Ref, read_refs
 from safelight.bridge.store import Store
+from safelight.bridge.thumbnails import take
 from safelight.bridge.uploads import Uploads
 from safelight.service import Library
 
@@ -145,6 +149,15 @@ class Bridge:
             "missing": [ref.record() for ref in missing],
         }
 
+    def thumbnail(self, given: Json, jpeg: bytes, vector: NDArray[np.float32]) -> dict[str, Any]:
+        """Let a thumbnail stand for the photo {uuid}, called {name}, that nobody else can show.
+
+        Writes: the catalog of photos.
+        """
+        plugin = self._plugin(given)
+        taken = take(self.library, plugin.path, _text(given, "uuid"), _text(given, "name"), jpeg, vector)
+        return {"taken": taken}
+
     # Living collections
 
     def save_query(self, given: Json) -> dict[str, Any]:
@@ -249,26 +262,6 @@ class Bridge:
     def _indexed(self) -> int:
         (count,) = self.library.catalog.db.execute("SELECT count(*) FROM photo WHERE state = 'indexed'").fetchone()
         return count
-
-
-ANSWERS = (
-    "hello",
-    "poll",
-    "report",
-    "upload",
-    "search",
-    "missing",
-    "keywords",
-    "save_query",
-    "list_queries",
-    "remove_query",
-    "difference",
-    "journal_begin",
-    "journal_add",
-    "journal_last",
-    "journal_undone",
-)
-"""What a plug-in may ask, each by POST to a route of this name."""
 
 
 def _record(match: Match) -> dict[str, Any]:

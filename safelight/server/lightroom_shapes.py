@@ -147,6 +147,12 @@ class MissingOut(BaseModel):
     photos: list[RefOut]
 
 
+class ThumbnailOut(BaseModel):
+    """Whether the thumbnail was needed; a photo that was read is left as it is."""
+
+    taken: bool
+
+
 class KeywordIn(Asked):
     """A keyword of the user, with those that it lies under, outermost first."""
 

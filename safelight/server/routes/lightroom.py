@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query, Request
 from pydantic import BaseModel
 
 from safelight.bridge import Bridge
 from safelight.server import lightroom_shapes as shapes
+from safelight.server.bodies import A_PICTURE
 from safelight.server.hub import Hub, TheHub
+from safelight.server.shapes import Name
 from safelight.service import Library
 
 router = APIRouter(prefix="/api/v1/lightroom", tags=["lightroom"])
@@ -62,6 +64,25 @@ async def search(asked: shapes.SearchIn, hub: TheHub) -> shapes.SearchOut:
 async def missing(asked: shapes.MissingIn, hub: TheHub) -> shapes.MissingOut:
     """Tell which photos are not indexed."""
     return await _ask(hub, "missing", asked, shapes.MissingOut)
+
+
+@router.post("/thumbnail", openapi_extra=A_PICTURE)
+async def thumbnail(
+    request: Request,
+    hub: TheHub,
+    catalog: Annotated[shapes.CatalogId, Query()],
+    uuid: Annotated[shapes.Uuid, Query()],
+    name: Annotated[Name, Query()] = "photo",
+) -> shapes.ThumbnailOut:
+    """Take the JPEG of a photo that the helper cannot see; it stands for the photo in the index."""
+    jpeg = await request.body()
+
+    def work(library: Library) -> dict[str, Any]:
+        vector = hub.uploads.embed(library, jpeg)
+        with Bridge(library) as bridge:
+            return bridge.thumbnail({"catalog": catalog, "uuid": uuid, "name": name}, jpeg, vector)
+
+    return shapes.ThumbnailOut.model_validate(await hub.read(work))
 
 
 @router.post("/keywords")
