@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from lua.fake.searching import compile_description
-from lua.fake.state import Catalog as LightroomCatalog
+from lua.smart_files import evaluate
 
 from importers.base import Facts, Outcome
 from indexer.catalog import Content
@@ -308,23 +307,6 @@ def test_other_keywords(a, b):
 
 
 # A smart collection as a file
-
-
-def evaluate(content: bytes, paths: list[str]) -> list[str]:
-    """Read the file as Lightroom does, in Lua 5.1, and evaluate its rules on photos at `paths`."""
-    from lua.fake.marshal import plain
-    from lupa import lua51
-
-    runtime = lua51.LuaRuntime(encoding="latin-1", unpack_returned_tuples=True)
-    runtime.execute(content.decode("latin-1"))
-    stored = plain(runtime.globals()["s"])
-    assert (stored["type"], stored["version"]) == ("LibrarySmartCollection", 0)
-    assert re.fullmatch(r"[0-9A-F-]{36}", stored["id"])
-    catalog = LightroomCatalog("/c.lrcat")
-    for n, path in enumerate(paths):
-        catalog.add_photo(str(n), path)
-    test = compile_description(stored["value"], catalog, "", {})
-    return [photo.path for photo in catalog.photos.values() if test(photo)]
 
 
 def test_the_file_holds_the_photos_that_were_found():
