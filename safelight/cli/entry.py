@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 import safelight
-from safelight.cli import choosing, comparing, finding, indexing, lightroom, recovering, serving
+from safelight.cli import choosing, comparing, finding, indexing, lightroom, plugin, recovering, serving
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
@@ -80,3 +80,6 @@ for command in (
     choosing.completion,
 ):
     cli.add_command(command)
+
+for command in (plugin.install, plugin.push, plugin.status, plugin.smart_collection):
+    lightroom.lightroom.add_command(command)
