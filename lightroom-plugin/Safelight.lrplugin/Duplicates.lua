@@ -23,9 +23,11 @@ function Duplicates.new(deps)
     local function here(groups)
         local kept = {}
         for _, group in ipairs(groups) do
-            local members = {}
+            local members, seen = {}, {}
             for _, member in ipairs(group.members) do
-                for _, it in ipairs((catalog.resolve { member })) do
+                local it = catalog.resolve({ member })[1]
+                if it and not seen[it.uuid] then -- one photo may be known as two: by the catalog and by its file
+                    seen[it.uuid] = true
                     members[#members + 1] = {
                         photo = it.photo, uuid = it.uuid, role = member.role,
                         values = {

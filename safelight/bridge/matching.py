@@ -79,7 +79,7 @@ def find(library: Library, question: Question, catalog: str, within: Sequence[Re
     ranked = [(hit.place.photo_id, hit.score) for hit in answer.hits]
     photos: Iterable[Match] = _places(library, ranked, filters, catalog)
     if within is not None:
-        scope = _Refs(within)
+        scope = RefSet(within)
         photos = (match for match in photos if scope.has(match))
     chosen = tuple(photos)[: question.limit if within is not None else None]
     return Matches(chosen, answer.reason or ("" if chosen else "none of the photos that match is among these"))
@@ -88,8 +88,8 @@ def find(library: Library, question: Question, catalog: str, within: Sequence[Re
 def difference(library: Library, question: Question, catalog: str, carriers: Sequence[Ref]) -> Difference:
     """Compare who carries a token with who should; raises what find() raises."""
     found = find(library, question, catalog)
-    carrying = _Refs(carriers)
-    wanted = _Refs([Ref(match.uuid, match.path) for match in found.photos])
+    carrying = RefSet(carriers)
+    wanted = RefSet([Ref(match.uuid, match.path) for match in found.photos])
     return Difference(
         add=tuple(match for match in found.photos if not carrying.has(match)),
         remove=tuple(ref for ref in carriers if not wanted.has(ref)),
@@ -108,7 +108,7 @@ def content_of(library: Library, ref: Ref, catalog: str) -> int | None:
     return row and row[1]
 
 
-class _Refs:
+class RefSet:
     """A set of photos, asked by UUID first, else by path."""
 
     def __init__(self, refs: Iterable[Ref]) -> None:
@@ -119,9 +119,9 @@ class _Refs:
             if ref.uuid is not None:
                 self._uuids.add(ref.uuid)
             if ref.path is not None:
-                self._paths.add(_nfc(ref.path))
+                self._paths.add(nfc(ref.path))
                 if ref.uuid is None:
-                    self._bare.add(_nfc(ref.path))
+                    self._bare.add(nfc(ref.path))
 
     def has(self, ref: Ref | Match) -> bool:
         """Tell whether a photo is in here; two UUIDs settle it, and only where one lacks it do paths count."""
@@ -129,10 +129,11 @@ class _Refs:
             return True
         if ref.path is None:
             return False
-        return _nfc(ref.path) in (self._paths if ref.uuid is None else self._bare)
+        return nfc(ref.path) in (self._paths if ref.uuid is None else self._bare)
 
 
-def _nfc(path: str) -> str:
+def nfc(path: str) -> str:
+    """Write a path as it is compared: one encoding of accents, one kind of slash."""
     return unicodedata.normalize("NFC", path).replace("\\", "/")
 
 
@@ -194,8 +195,8 @@ def _places(library: Library, ranked: Sequence[tuple[str, float]], filters: Filt
     for photo_id, score in ranked:
         said: set[str] = set()
         for uuid, path, name in by_id.get(photo_id, ()):
-            known = path is not None and _nfc(path) in said
+            known = path is not None and nfc(path) in said
             if path is not None:
-                said.add(_nfc(path))
+                said.add(nfc(path))
             if uuid is not None or (path is not None and not known):
                 yield Match(uuid, path, name, score)

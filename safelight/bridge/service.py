@@ -158,6 +158,17 @@ class Bridge:
         taken = take(self.library, plugin.path, _text(given, "uuid"), _text(given, "name"), jpeg, vector)
         return {"taken": taken}
 
+    def duplicates(self, given: Json) -> dict[str, Any]:
+        """List the groups of near-duplicates; see safelight.bridge.duplicates, which writes them.
+
+        Raises:
+            BridgeError: Always, until Safelight finds near-duplicates.
+        """
+        self._plugin(given)
+        raise BridgeError("not_here", "this version of Safelight does not find near-duplicates yet")
+
+    decide = duplicates
+
     # Living collections
 
     def save_query(self, given: Json) -> dict[str, Any]:

@@ -188,6 +188,43 @@ class KeywordsOut(BaseModel):
     missing: list[RefOut]
 
 
+class DuplicatesIn(FromCatalog):
+    """Near-duplicates, maybe among some photos only."""
+
+    within: Photos | None = None
+
+
+class DuplicateOut(RefOut):
+    """A photo of a group; the reason is for people."""
+
+    name: str
+    role: Literal["keeper", "duplicate", "series"]
+    reason: str
+
+
+class GroupOut(BaseModel):
+    """Photos that are one, or a series."""
+
+    id: str
+    name: str
+    kind: str
+    members: list[DuplicateOut]
+
+
+class DuplicatesOut(BaseModel):
+    """The groups that the catalog may have photos of."""
+
+    groups: list[GroupOut]
+
+
+class DecideIn(FromCatalog):
+    """A decision of the user: which photo of a group to keep, or that photos are no duplicates."""
+
+    decision: Literal["keeper", "not_duplicates"]
+    photos: list[PhotoRef] = Field(min_length=1, max_length=1000)
+    keeper: PhotoRef | None = None
+
+
 class RulesIn(Asked):
     """Further rules of a smart collection, which Lightroom evaluates."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 
 def search(lr, words: str, **values) -> None:
     lr.answer("Find by Words", lambda dialog: dialog.set(words=words, **values) or "ok")
@@ -83,9 +85,23 @@ def test_photos_that_this_catalog_has_not_are_counted(lr):
     assert lr.photos_in("Safelight", "Searches", "an animal") == ["RACCOON"]
 
 
-def test_the_catalog_is_never_scanned(lr):
+def test_sixty_thousand_photos_are_never_gone_through(lr):
+    for n in range(60_000):
+        lr.catalog.add_photo(f"N{n}", f"/big/{n}.jpg")
+    started = time.process_time()
     search(lr, "an animal")
+    assert time.process_time() - started < 5
+    assert sorted(lr.photos_in("Safelight", "Searches", "an animal")) == ["CAT", "RACCOON"]
     assert lr.catalog_calls.scans == []
+
+
+def test_a_scope_of_thousands_is_sent_in_pieces(lr, helper):
+    for n in range(4100):
+        lr.catalog.add_photo(f"N{n}", f"{helper.photos}/more/{n}.jpg")
+    lr.catalog.sources = [str(helper.photos)]
+    search(lr, "an animal", scope="source")
+    assert len(lr.photos_in("Safelight", "Searches", "an animal")) == 2
+    assert sum(target.endswith("/upload") for _, target in lr.http.sent) == 3
 
 
 def test_similar_photos_are_found(lr):

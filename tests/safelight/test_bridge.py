@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from indexer.catalog import Content
 from safelight.bridge import Bridge, BridgeError
 from safelight.bridge import install as plugin
 from safelight.bridge.actions import TAKEN_AGAIN_SECONDS
+from safelight.bridge.duplicates import for_catalog
 from safelight.bridge.keywords import spelling
 from safelight.bridge.matching import find
 from safelight.bridge.queries import FIELD_BYTES, LENGTH, TOKENS_A_PHOTO, new_token
@@ -214,6 +216,47 @@ def test_lists_come_in_pieces(bridge):
     assert [ref.uuid for ref in bridge._refs({"photos": {"upload": upload}}, "photos")] == ["0", "1", "2", "3"]
     with pytest.raises(BridgeError, match="no longer there"):
         bridge._refs({"photos": {"upload": "0" * 16}}, "photos")
+
+
+# Near-duplicates
+
+
+@dataclass
+class One:
+    photo_id: str
+    relation: str
+    reason: str = ""
+
+
+@dataclass
+class Together:
+    kind: str
+    members: list[One]
+
+
+def test_groups_are_written_for_one_catalog(library, planted):
+    ids = {
+        (key.decode(), source): photo_id
+        for photo_id, key, source in library.catalog.db.execute(
+            "SELECT public_id, key, source FROM photo JOIN root ON root.id = root_id"
+        )
+    }
+    a, copy = ids["UUID-A", "lightroom"], ids["UUID-A-COPY", "lightroom"]
+    file_of_a, c = ids["a.jpg", "folder"], ids["c.jpg", "folder"]
+    groups = [
+        Together(
+            "resized", [One(c, "keeper", "more pixels"), One(a, "resized", "smaller"), One(file_of_a, "same bytes")]
+        ),
+        Together("series", [One(a, "series"), One(copy, "series")]),
+        Together("same bytes", [One(a, "keeper"), One(file_of_a, "same bytes")]),
+    ]
+    first, second = for_catalog(library, groups, CATALOG)  # the third is one photo, known by catalog and by folder
+    assert [(m.get("uuid"), m["role"]) for m in first["members"]] == [("UUID-A", "duplicate"), (None, "keeper")]
+    assert [m["role"] for m in second["members"]] == ["series", "series"]
+    assert re.fullmatch(r"dg[0-9a-z]{8}", first["id"])
+    assert first["id"] == for_catalog(library, groups[:1], CATALOG)[0]["id"] != second["id"]
+    within = [Ref("UUID-A", None), Ref("UUID-A-COPY", None)]
+    assert [g["kind"] for g in for_catalog(library, groups, CATALOG, within)] == ["series"]
 
 
 # Tokens and saved queries

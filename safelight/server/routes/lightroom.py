@@ -91,6 +91,18 @@ async def keywords(asked: shapes.KeywordsIn, hub: TheHub) -> shapes.KeywordsOut:
     return await _ask(hub, "keywords", asked, shapes.KeywordsOut)
 
 
+@router.post("/duplicates")
+async def duplicates(asked: shapes.DuplicatesIn, hub: TheHub) -> shapes.DuplicatesOut:
+    """List the groups of near-duplicates."""
+    return await _ask(hub, "duplicates", asked, shapes.DuplicatesOut)
+
+
+@router.post("/decide")
+async def decide(asked: shapes.DecideIn, hub: TheHub) -> shapes.Done:
+    """Take a decision about near-duplicates."""
+    return await _ask(hub, "decide", asked, shapes.Done)
+
+
 @router.post("/save_query")
 async def save_query(asked: shapes.SaveQueryIn, hub: TheHub) -> shapes.QueryOut:
     """Make or change a saved query."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from lua.fake.marshal import from_bytes, from_text, is_table, raw, text, to_lua
@@ -17,6 +19,8 @@ class Http:
         self.sent: list[tuple[str, str]] = []
         self.calls = {"LrHttp.get": self.get, "LrHttp.post": self.post, "LrHttp.openUrlInBrowser": self.browse}
         self.browsed: list[str] = []
+        # Answers by the end of the path, for what the helper does not answer yet; body given as sent.
+        self.canned: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
 
     def browse(self, url: str) -> None:
         self.browsed.append(text(url))
@@ -42,6 +46,9 @@ class Http:
         assert found is not None
         host, port, target = found[1], int(found[2]), found[3]
         self.sent.append((method, target))
+        if (answer := self.canned.get(target.rsplit("/", 1)[-1])) is not None:
+            content = json.dumps(answer(json.loads(raw(body)))).encode()
+            return from_bytes(content), to_lua(self._lightroom.runtime, {"status": 200})
         fields = {"Content-Type": "text/plain", **fields} if body is not None else fields
         connection = http.client.HTTPConnection(host, port, timeout=min(float(timeout or 60), 60))
         try:
