@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
     from indexer.pipeline import Tally
     from indexer.search import Hit
-    from safelight.comparing import Compared
     from safelight.bridge.actions import Action, Plugin
     from safelight.bridge.queries import SavedQuery
+    from safelight.comparing import Compared
     from safelight.config import Settings
     from safelight.doctor import Check
     from safelight.pruning import PrunePlan
