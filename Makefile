@@ -14,10 +14,12 @@ demo: setup
 
 lint:
 	@tools/setup.sh dev
+	@tools/setup-lua.sh
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
+	luacheck -q lightroom-plugin
 
 test: lint
 	$(BIN)/pytest

@@ -43,6 +43,7 @@ def examine(library: Library) -> list[Check]:
         *_formats(),
         _catalog(library),
         *_vectors(library),
+        _lightroom(library),
     ]
 
 
@@ -126,3 +127,22 @@ def _vectors(library: Library) -> Iterator[Check]:
         else:
             waiting = f", {found.waiting:,} to come" if found.waiting else ""
             yield Check(name, True, f"{found.records or 0:,} vectors in Chroma{waiting}")
+
+
+def _lightroom(library: Library) -> Check:
+    """The plug-in for Lightroom Classic; nobody has to have it."""
+    from safelight.bridge import Bridge
+    from safelight.bridge.install import installed
+
+    name, there = "Lightroom", installed()
+    if there is None:
+        return Check(name, True, "the plug-in is not installed; `safelight lightroom install` does it")
+    if there.version is None:
+        return Check(name, False, f"{there.folder} is something else than our plug-in; move it away")
+    if there.version != __version__:
+        todo = "`safelight lightroom install`, then restart Lightroom"
+        return Check(name, False, f"plug-in {there.version} in {there.folder}, but this is {__version__}: {todo}")
+    with Bridge(library) as bridge:
+        seen = next(iter(bridge.actions.plugins()), None)
+    last = f"last heard of {seen.seen_at.astimezone():%Y-%m-%d %H:%M}" if seen else "not heard of yet"
+    return Check(name, True, f"plug-in {there.version} in {there.folder}; {last}")

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from indexer.pipeline import Tally
     from indexer.search import Hit
+    from safelight.bridge.actions import Action, Plugin
+    from safelight.bridge.queries import SavedQuery
     from safelight.comparing import Compared
     from safelight.config import Settings
     from safelight.doctor import Check
@@ -398,3 +400,27 @@ def recovery(tally: RecoveryTally, out: Path, as_json: bool, *, dry_run: bool) -
         say("Run it again to go on.")
     elif not dry_run:
         say(f"The report: {printable(str(out / 'recovery-report.html'))}")
+
+
+def lightroom(
+    plugins: Sequence[Plugin], queries: Sequence[SavedQuery], actions: Sequence[Action], as_json: bool
+) -> None:
+    """Show the catalogs that have our plug-in, the living collections and the queue, the newest first."""
+    if as_json:
+        for plugin in plugins:
+            emit({"catalog": plugin.path, "alive": plugin.alive, "seen_at": plugin.seen_at.isoformat()})
+        for query in queries:
+            emit({"collection": query.name, "words": query.question.words})
+        for action in actions:
+            emit({"action": action.kind, "state": action.state, "says": action.says})
+        return
+    if not plugins:
+        remark("No Lightroom with our plug-in has spoken to this library yet; see `safelight lightroom install`.")
+    for plugin in plugins:
+        seen = "is there" if plugin.alive else f"was last there {plugin.seen_at.astimezone():%Y-%m-%d %H:%M}"
+        say(f"catalog\t{printable(home_short(plugin.path))}\t{seen}")
+    for query in queries:
+        say(f"living\t{printable(query.name)}\t{printable(query.question.words)}")
+    for action in actions:
+        what = action.payload.get("name") or action.kind
+        say(f"queue\t{printable(str(what))}\t{action.state}\t{printable(action.says)}")

@@ -16,6 +16,7 @@ from safelight.cli import (
     finding,
     indexing,
     lightroom,
+    plugin,
     recovering,
     serving,
     writing_back,
@@ -92,3 +93,6 @@ for command in (
     choosing.completion,
 ):
     cli.add_command(command)
+
+for command in (plugin.install, plugin.push, plugin.status, plugin.smart_collection):
+    lightroom.lightroom.add_command(command)

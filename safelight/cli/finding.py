@@ -58,17 +58,14 @@ class WordsCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the command line, with the hyphen of such words turned into a minus sign, which query.parse reads."""
-        takes_value = {
-            name
-            for option in self.params
-            if isinstance(option, click.Option) and not option.is_flag
-            for name in option.opts
-        }
+        options = [option for option in self.params if isinstance(option, click.Option)]
+        takes_value = {name for option in options if not option.is_flag for name in option.opts}
+        letters = "h" + "".join(name[1] for option in options for name in option.opts if len(name) == 2)
         words_only = False
         for at, argument in enumerate(args):
             words_only = words_only or argument == "--"
             is_value = at > 0 and args[at - 1] in takes_value
-            if not words_only and not is_value and re.match(r"-(?!-|[n0h]$|n\d+$)", argument):
+            if not words_only and not is_value and re.match(rf"-(?!-|[{letters}]$|n\d+$)", argument):
                 args[at] = "\N{MINUS SIGN}" + argument[1:]
         return super().parse_args(ctx, args)
 

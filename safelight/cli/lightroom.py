@@ -1,4 +1,4 @@
-"""lightroom: what concerns Lightroom's catalogs alone."""
+"""lightroom: what concerns Lightroom alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from safelight.cli.common import FOUND, NOTHING, json_option, map_option, moved_
 
 @click.group()
 def lightroom() -> None:
-    """Look into Lightroom catalogs; they are only read."""
+    """Look into catalogs, install the plug-in for Lightroom Classic, send it collections.
+
+    Catalogs are only read; what is written to one the plug-in writes, in Lightroom, and shows it before.
+    """
 
 
 @lightroom.command("report")

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from importers.base import ImporterError
 from importers.images import ImageProblem
 from indexer.errors import IndexerError, QueryError
+from safelight.bridge import BridgeError
 from safelight.errors import SafelightError
 from safelight.jobs.board import NoSuchJobError
 from safelight.server.cards import readable
@@ -22,12 +23,23 @@ from safelight.server.discovery import API_VERSION
 from safelight.server.guard import Guard
 from safelight.server.hub import Hub
 from safelight.server.readers import TooBusyError
-from safelight.server.routes import embeddings, facets, grid, jobs, pairing, photos, pictures, search, status
+from safelight.server.routes import (
+    embeddings,
+    facets,
+    grid,
+    jobs,
+    lightroom,
+    pairing,
+    photos,
+    pictures,
+    search,
+    status,
+)
 from safelight.server.shapes import Problem
 from safelight.status import NoSuchPhotoError
 
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 431, 503)
+    code: {"model": Problem} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 426, 431, 503)
 }
 API_PATH = f"/api/v{API_VERSION}"
 _OTHER_VERSION = re.compile(rf"/api/(?!v{API_VERSION}(/|$))")
@@ -40,6 +52,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (IndexerError, 503),
     (ImporterError, 422),
 )
+_BRIDGE_STATUS = {"bad_request": 422, "too_many": 422, "wrong_version": 426}
 
 
 def build_api(version: str) -> FastAPI:
@@ -55,7 +68,7 @@ def build_api(version: str) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the Host that was sent
         responses=_ERRORS,
     )
-    for module in (status, search, photos, pictures, grid, facets, jobs, embeddings, pairing):
+    for module in (status, search, photos, pictures, grid, facets, jobs, embeddings, pairing, lightroom):
         api.include_router(module.router)
     for kind in (*(kind for kind, _ in _STATUS), TooBusyError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, _answer_error)
@@ -82,6 +95,8 @@ async def _answer_error(request: Request, error: Exception) -> JSONResponse:
         return _problem(422, _first_mistake(error))
     if isinstance(error, TooBusyError):
         return _problem(503, "more requests are waiting than can be answered soon; try again in a moment")
+    if isinstance(error, BridgeError):
+        return _problem(_BRIDGE_STATUS.get(error.code, 409), str(error), error.code)
     code = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)
     return _problem(code, str(error) if code != 500 else "a fault in Safelight; please report it, with the log")
 
@@ -93,7 +108,8 @@ def _first_mistake(error: RequestValidationError) -> str:
     return f"{where}: {first['msg']}"
 
 
-def _problem(code: int, reason: str) -> JSONResponse:
+def _problem(code: int, reason: str, name: str | None = None) -> JSONResponse:
     # A key of the request may stand in `reason`: half surrogates in it are no UTF-8.
     text = readable(reason.encode("utf-8", "replace").decode())
-    return JSONResponse({"error": text, "status": code, "title": HTTPStatus(code).phrase}, code)
+    body = {"error": text, "status": code, "title": HTTPStatus(code).phrase}
+    return JSONResponse(body if name is None else {**body, "code": name}, code)

@@ -23,7 +23,7 @@ MAX_JSON_BYTES = 1 << 20
 MAX_PICTURE_BYTES = 128 << 20
 BODY_TIMEOUT_S = 30.0
 
-PICTURE_ROUTES = frozenset({"/api/v1/search/image", "/api/v1/embeddings/image"})
+PICTURE_ROUTES = frozenset({"/api/v1/search/image", "/api/v1/embeddings/image", "/api/v1/lightroom/thumbnail"})
 OPEN_ROUTES = frozenset({"/pair"})
 """What needs no secret, because the code that it is asked with is one."""
 

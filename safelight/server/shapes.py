@@ -26,6 +26,7 @@ class Problem(BaseModel):
     error: str
     status: int
     title: str
+    code: str | None = Field(default=None, description="names the problem for the Lightroom plug-in")
 
 
 # Searching

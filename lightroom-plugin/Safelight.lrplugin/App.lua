@@ -1,0 +1,187 @@
+-- Puts the modules together with Lightroom's, and runs one command at a time.
+local LrApplication = import "LrApplication"
+local LrApplicationView = import "LrApplicationView"
+local LrBinding = import "LrBinding"
+local LrDialogs = import "LrDialogs"
+local LrFileUtils = import "LrFileUtils"
+local LrFunctionContext = import "LrFunctionContext"
+local LrHttp = import "LrHttp"
+local LrLogger = import "LrLogger"
+local LrPathUtils = import "LrPathUtils"
+local LrPrefs = import "LrPrefs"
+local LrProgressScope = import "LrProgressScope"
+local LrTasks = import "LrTasks"
+local LrView = import "LrView"
+
+local json = require "dkjson"
+local Problem = require "Problem"
+local Poll = require "Poll"
+local Rules = require "Rules"
+local Finding = require "Finding"
+
+local App = {}
+
+App.VERSION = "0.1.0"
+
+local log = LrLogger("Safelight")
+local prefs = LrPrefs.prefsForPlugin()
+local running -- the function context of the command that runs; nil between commands
+local parts -- see build()
+
+local function progress(title)
+    return LrProgressScope { title = title, functionContext = running }
+end
+
+-- A scope is wanted only where there is something to do, and by several steps of one command.
+local function scopes()
+    local scope
+    return function(title)
+        scope = scope or progress(title)
+        scope:setCaption(title)
+        return scope
+    end
+end
+
+local function build()
+    local explain, paths, files = require "Explain", LrPathUtils, LrFileUtils
+    local isWindows = WIN_ENV == true
+    local it = {}
+    it.dialogs = require("Dialogs").new { dialogs = LrDialogs, view = LrView, binding = LrBinding }
+    it.catalog = require("Catalog").new {
+        catalog = LrApplication.activeCatalog(), plugin = _PLUGIN, tasks = LrTasks, explain = explain,
+        view = LrApplicationView,
+    }
+    it.helper = require("Helper").new {
+        http = LrHttp, json = json, explain = explain, tasks = LrTasks, files = files, paths = paths,
+        launch = require "Launch", isWindows = isWindows, progress = progress,
+        pairing = require("Pairing").new {
+            files = files, paths = paths, json = json, pluginFolder = _PLUGIN.path, isWindows = isWindows,
+        },
+        introduction = function()
+            return {
+                plugin = App.VERSION, catalog = it.catalog.path(), lightroom = tostring(LrApplication.versionString()),
+            }
+        end,
+    }
+    it.changes = require("Changes").new { helper = it.helper, catalog = it.catalog }
+    it.living = require("Living").new {
+        helper = it.helper, catalog = it.catalog, changes = it.changes, rules = Rules, tokens = require "Tokens",
+    }
+    local common = {
+        helper = it.helper, catalog = it.catalog, changes = it.changes, living = it.living, dialogs = it.dialogs,
+        prefs = prefs, rules = Rules, finding = Finding, tasks = LrTasks,
+    }
+    it.finding = Finding.new(common)
+    it.smart = require("Smart").new(common)
+    it.keywords = require("Keywords").new(common)
+    it.duplicates = require("Duplicates").new(common)
+    it.index = require("Index").new(common)
+    it.undo = require("Undo").new(common)
+    return it
+end
+
+-- The modules, made at first use: building them asks Lightroom for the catalog.
+function App.parts()
+    parts = parts or build()
+    return parts
+end
+
+local commands = {}
+function commands.find(context, scopeOf) App.parts().finding.byWords(context, scopeOf) end
+function commands.similar(context, scopeOf) App.parts().finding.similar(context, scopeOf) end
+function commands.lessLike() App.parts().finding.rememberLessLike() end
+function commands.smart(context, scopeOf) App.parts().smart.make(context, scopeOf) end
+function commands.update(_, scopeOf) App.parts().smart.updateAll(scopeOf) end
+function commands.keywords(context, scopeOf) App.parts().keywords.suggest(context, scopeOf) end
+function commands.duplicates(context, scopeOf) App.parts().duplicates.find(context, scopeOf) end
+function commands.showGroup() App.parts().duplicates.showGroup() end
+function commands.keepThis(context, scopeOf) App.parts().duplicates.keepThis(context, scopeOf) end
+function commands.notDuplicates(context, scopeOf) App.parts().duplicates.notDuplicates(context, scopeOf) end
+function commands.index(context, scopeOf) App.parts().index.run(context, scopeOf) end
+
+function commands.undo(_, scopeOf)
+    local it = App.parts()
+    local last = it.undo.last()
+    if not last then
+        return it.dialogs.say(LOC "$$$/Safelight/Undo/Nothing=There is no Safelight change to undo in this catalog.")
+    end
+    local lines = { LOC("$$$/Safelight/Undo/What=^1, ^2 steps", last.title, last.total) }
+    if not it.dialogs.preview(LOC "$$$/Safelight/Undo/Question=Undo the last Safelight change?", lines) then return end
+    local left = it.undo.run(last, scopeOf(LOC("$$$/Safelight/Undo/Title=Undo: ^1", last.title)))
+    if left > 0 then
+        it.dialogs.say(LOC("$$$/Safelight/Undo/Left=^1 photos were left as they are: they were changed since.", left))
+    end
+    it.dialogs.bezel(LOC "$$$/Safelight/Undo/Done=Undone")
+end
+
+local function report(problem)
+    if Problem.is(problem) then
+        log:warn(problem.code .. ": " .. problem.text)
+        if problem.code ~= "cancelled" then App.parts().dialogs.warn(problem.text, problem.advice) end
+        return
+    end
+    log:error(tostring(problem))
+    App.parts().dialogs.fault(
+        LOC "$$$/Safelight/Problem/Fault=This is a fault in Safelight's plug-in; please report it.", tostring(problem)
+    )
+end
+
+-- Run work alone: two at once would each plan with what the other is changing.
+local function alone(context, work)
+    while running do LrTasks.sleep(0.2) end
+    running = context
+    local ok, problem = LrTasks.pcall(work)
+    running = nil
+    return ok, problem
+end
+
+-- What every menu item does; menu scripts are not in a task.
+function App.run(name)
+    LrFunctionContext.postAsyncTaskWithContext("Safelight " .. name, function(context)
+        local ok, problem = alone(context, function() commands[name](context, scopes()) end)
+        if not ok then report(problem) end
+    end)
+end
+
+-- Do what the page or the command line has queued; whether it went well, and a line for people.
+local function perform(context, action)
+    local it, says = App.parts(), nil
+    local ok, problem = alone(context, function()
+        if action.kind == "smart" then
+            says = it.smart.deliver(action.payload.token, scopes())
+        else
+            says = it.finding.deliver(action.payload.question, Finding.name(action.payload.name), nil, scopes())
+        end
+    end)
+    if ok then return says ~= nil, says or "not wanted" end
+    if Problem.is(problem) then return false, problem.code == "cancelled" and "not wanted" or problem.text end
+    log:error(tostring(problem))
+    return false, tostring(problem)
+end
+
+-- Let living collections follow where the index or a query has changed since; whether anything was done.
+local function follow(context, stamp)
+    local it = App.parts()
+    local key = "stamp " .. it.catalog.path()
+    if prefs.follow == false or prefs[key] == stamp then return false end
+    local ok, problem = alone(context, function() it.living.update(scopes()(LOC "$$$/Safelight/Update/Title=Update smart collections")) end)
+    if ok then prefs[key] = stamp else log:warn(Problem.is(problem) and problem.text or tostring(problem)) end
+    return ok
+end
+
+-- Begin to ask the helper now and then. A plug-in that is loaded anew takes over from itself.
+function App.listen()
+    local mine = tostring(os.time()) .. " " .. tostring(math.random(1000000))
+    prefs.listener = mine
+    LrFunctionContext.postAsyncTaskWithContext("Safelight listens", function(context)
+        Poll.new({
+            helper = App.parts().helper,
+            tasks = LrTasks,
+            isBusy = function() return running ~= nil end,
+            perform = function(action) return perform(context, action) end,
+            update = function(stamp) return follow(context, stamp) end,
+        }).run(function() return prefs.listener ~= mine end)
+    end)
+end
+
+return App

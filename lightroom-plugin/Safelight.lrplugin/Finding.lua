@@ -1,0 +1,207 @@
+-- Finding by words or by photos, and putting what is found into a collection.
+-- deps: helper, catalog, changes, dialogs, prefs
+local Problem = require "Problem"
+
+local Finding = {}
+
+local function trimmed(text)
+    return (tostring(text or ""):gsub("^%s+", ""):gsub("%s+$", ""))
+end
+
+-- A number of photos as typed; nil where nothing was.
+function Finding.limit(typed)
+    local text = trimmed(typed)
+    if text == "" then return nil end
+    local number = tonumber(text)
+    if not number or number < 1 or number > 100000 or number ~= math.floor(number) then
+        error(Problem.new(
+            "limit",
+            LOC("$$$/Safelight/Problem/Limit=^1 is no number of photos.", text),
+            LOC "$$$/Safelight/Advice/Limit=Write a whole number from 1 to 100000, or leave it empty for all that match."
+        ))
+    end
+    return number
+end
+
+-- The name of the collection: one line, not too long for the panel, cut between letters of UTF-8.
+function Finding.name(text)
+    local name = trimmed(text:gsub("%s+", " "))
+    if #name > 100 then
+        local cut = 97
+        while name:byte(cut + 1) and name:byte(cut + 1) >= 128 and name:byte(cut + 1) < 192 do cut = cut - 1 end
+        name = name:sub(1, cut) .. "..."
+    end
+    return name
+end
+
+function Finding.new(deps)
+    local self = {}
+    local catalog, dialogs, prefs = deps.catalog, deps.dialogs, deps.prefs
+
+    -- What the dialog gave, as the helper reads a question.
+    function self.question(values, like, unlike)
+        local limit = Finding.limit(values.limit)
+        if values.match == "any" and not limit then limit = 50 end
+        return {
+            words = trimmed(values.words),
+            like = like,
+            unlike = unlike,
+            since = trimmed(values.since),
+            ["until"] = trimmed(values.before),
+            limit = limit,
+            everything = values.match == "any",
+        }
+    end
+
+    local function within(scope)
+        local photos
+        if scope == "selection" then photos = catalog.selected() end
+        if scope == "source" then photos = catalog.shown() end
+        return photos and deps.helper.carry(catalog.refs(photos))
+    end
+
+    -- What a collection has to gain and to lose, so that it holds just `found`.
+    local function compare(collection, found)
+        local has, wanted, gain, lose = {}, {}, {}, {}
+        local members = collection and catalog.members(collection) or {}
+        for _, it in ipairs(members) do has[it.uuid] = true end
+        for _, it in ipairs(found) do
+            wanted[it.uuid] = true
+            if not has[it.uuid] then gain[#gain + 1] = it end
+        end
+        for _, it in ipairs(members) do
+            if not wanted[it.uuid] then lose[#lose + 1] = it end
+        end
+        return gain, lose
+    end
+
+    local function announce(name, found, gain, lose, missing)
+        local lines = {
+            LOC("$$$/Safelight/Preview/Found=^1 photos match.", #found),
+            LOC("$$$/Safelight/Preview/AddRemove=^1 are added to the collection, ^2 are taken out.", #gain, #lose),
+        }
+        if missing > 0 then
+            lines[#lines + 1] = LOC("$$$/Safelight/Preview/Elsewhere=^1 more are not in this catalog.", missing)
+        end
+        return dialogs.preview(LOC("$$$/Safelight/Preview/Collection=Collection: ^1", name), lines)
+    end
+
+    local function fill(run, path, gain, lose, found, scope)
+        local existing = catalog.collectionAt(path)
+        if not existing then run.note { { op = "collection", path = path, made = true } } end
+        local collection = catalog.ensureCollection(run.title, path)
+        deps.changes.apply(run, deps.changes.membership(collection, path, lose, false), scope)
+        deps.changes.apply(run, deps.changes.membership(collection, path, gain, true), scope)
+        if existing and #gain > 0 and #found <= catalog.BATCH then
+            -- Put in anew in the order of the match; the same photos, so nothing for the journal.
+            catalog.emptyCollection(run.title, collection)
+            catalog.apply(run.title, deps.changes.membership(collection, path, found, true))
+        end
+        return collection
+    end
+
+    -- Make or update the collection of a question; returns a line for people. scopeOf() gives a progress scope.
+    function self.deliver(question, name, within_, scopeOf)
+        local answer = deps.helper.ask("search", { question = question, within = within_ })
+        local found, missing = catalog.resolve(answer.photos)
+        if #found == 0 then
+            local why = answer.reason ~= "" and answer.reason
+                or LOC "$$$/Safelight/Find/NotHere=The photos that match are not in this catalog."
+            dialogs.say(LOC "$$$/Safelight/Find/Nothing=Nothing was found.", why)
+            return why
+        end
+        local path = { "Safelight", "Searches", name }
+        local collection = catalog.collectionAt(path)
+        local gain, lose = compare(collection, found)
+        if #gain + #lose > 0 then
+            if not announce(name, found, gain, lose, missing) then error(Problem.cancelled) end
+            local run = deps.changes.begin(LOC("$$$/Safelight/Find/Step=Safelight search: ^1", name))
+            collection = fill(run, path, gain, lose, found, scopeOf(run.title))
+        end
+        catalog.show(collection)
+        local line = LOC("$$$/Safelight/Find/Done=^1: ^2 photos", name, #found)
+        dialogs.bezel(line)
+        dialogs.hint(
+            "customOrder",
+            LOC "$$$/Safelight/Find/Order=The photos are in the order of their match.",
+            LOC "$$$/Safelight/Find/OrderHow=To see them so, choose View > Sort > Custom Order; a plug-in cannot do that."
+        )
+        return line
+    end
+
+    local function remember(values)
+        for _, key in ipairs { "words", "limit", "scope", "match", "since", "before" } do
+            prefs["find_" .. key] = values[key]
+        end
+    end
+
+    local function defaults()
+        return {
+            words = prefs.find_words or "",
+            limit = prefs.find_limit or "100",
+            scope = prefs.find_scope or "catalog",
+            match = prefs.find_match or "good",
+            since = prefs.find_since or "",
+            before = prefs.find_before or "",
+        }
+    end
+
+    -- Menu: Find by Words...
+    function self.byWords(context, scopeOf)
+        local values = dialogs.find(context, LOC "$$$/Safelight/Find/Title=Find by Words", defaults())
+        if not values or trimmed(values.words) == "" then return end
+        remember(values)
+        self.deliver(self.question(values), Finding.name(values.words), within(values.scope), scopeOf)
+    end
+
+    -- Menu: Find Similar to the Selected Photos...
+    function self.similar(context, scopeOf)
+        local photos = catalog.selected()
+        local like, unlike = catalog.refs(photos), self.lessLike()
+        local values = defaults()
+        values.words = ""
+        values.scope = "catalog"
+        local names = self.namesOf(like)
+        values.likeNames = names
+        values.unlikeNames = #unlike > 0 and self.namesOf(unlike) or nil
+        values.useUnlike = #unlike > 0 or nil
+        values = dialogs.find(context, LOC "$$$/Safelight/Similar/Title=Find Similar Photos", values)
+        if not values then return end
+        local question = self.question(values, like, values.useUnlike and unlike or nil)
+        question.limit = question.limit or 100 -- something is always nearest
+        local name = LOC("$$$/Safelight/Similar/Name=Like ^1", names)
+        if question.words ~= "" then name = name .. " + " .. question.words end
+        self.deliver(question, Finding.name(name), within(values.scope), scopeOf)
+    end
+
+    -- Menu: Remember the Selected Photos as Less Like Those
+    function self.rememberLessLike()
+        local uuids = {}
+        for i, ref in ipairs(catalog.refs(catalog.selected())) do uuids[i] = ref.uuid end
+        prefs.lessLike = table.concat(uuids, " ")
+        dialogs.bezel(LOC("$$$/Safelight/LessLike/Done=^1 photos remembered for Find Similar", #uuids))
+    end
+
+    function self.lessLike()
+        local photos = {}
+        for uuid in (prefs.lessLike or ""):gmatch("%S+") do
+            photos[#photos + 1] = catalog.find { uuid = uuid }
+        end
+        return catalog.refs(photos)
+    end
+
+    -- "IMG_1.jpg, IMG_2.jpg and 3 more"
+    function self.namesOf(refs)
+        local names = {}
+        for i = 1, math.min(#refs, 2) do
+            names[i] = refs[i].path and refs[i].path:match("[^/\\]+$") or refs[i].uuid
+        end
+        local text = table.concat(names, ", ")
+        if #refs > 2 then text = LOC("$$$/Safelight/Similar/More=^1 and ^2 more", text, #refs - 2) end
+        return text
+    end
+
+    return self
+end
+
+return Finding

@@ -1,0 +1,2 @@
+-- Runs once when Lightroom loads the plug-in, not in a task.
+require("App").listen()

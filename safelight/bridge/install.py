@@ -1,0 +1,113 @@
+"""Put the plug-in where Lightroom looks for it, and see how it is."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import safelight
+from safelight.errors import SafelightError
+
+NAME = "Safelight.lrplugin"
+TOOLKIT_ID = "org.safelight.lightroom"
+SETTINGS = "installed.json"
+"""Beside Info.lua: where our data folder is and how the helper is started, which Lua cannot find out by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """The plug-in as it lies in a folder; `version` is None where it is somebody else's."""
+
+    folder: Path
+    version: str | None
+    linked: bool = False
+
+
+def plugin_source() -> Path:
+    """Return the plug-in that came with this Safelight.
+
+    Raises:
+        SafelightError: It did not come along.
+    """
+    package = Path(safelight.__file__).parent
+    for folder in (package / "lightroom_plugin" / NAME, package.parent / "lightroom-plugin" / NAME):
+        if (folder / "Info.lua").is_file():
+            return folder
+    raise SafelightError("the Lightroom plug-in did not come with this installation; install Safelight again")
+
+
+def modules_folder() -> Path | None:
+    """Return the folder whose plug-ins Lightroom loads by itself; None where there is no Lightroom."""
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Adobe" / "Lightroom" / "Modules"
+    if sys.platform == "win32":
+        return Path(os.environ.get("APPDATA", Path.home() / "AppData" / "Roaming")) / "Adobe" / "Lightroom" / "Modules"
+    return None
+
+
+def install(home: Path, into: Path | None = None) -> Installed:
+    """Copy the plug-in into Lightroom's folder, or into `into`, in place of an older one.
+
+    Raises:
+        SafelightError: There is no such folder, something else lies there, or it cannot be written.
+
+    Writes: Lightroom's folder for plug-ins.
+    """
+    folder = into or modules_folder()
+    if folder is None:
+        raise SafelightError("there is no Lightroom on this system; name a folder with --path and add it there by hand")
+    target = folder.expanduser().absolute() / NAME
+    if (target.exists() or target.is_symlink()) and inspect(target).version is None:
+        raise SafelightError(f"{target} is something else than our plug-in; move it away first")
+    source = plugin_source()
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".safelight-") as temporary:
+            fresh = Path(temporary) / NAME
+            shutil.copytree(source, fresh)
+            settings = {"home": str(home), "command": helper_command()}
+            (fresh / SETTINGS).write_text(json.dumps(settings, indent=1), "utf-8")
+            if target.is_symlink():
+                target.unlink()
+            elif target.exists():
+                target.rename(Path(temporary) / "old")
+            fresh.rename(target)
+    except OSError as error:
+        raise SafelightError(
+            f"cannot write {error.filename or target}: {error.strerror}; name another --path"
+        ) from error
+    return inspect(target)
+
+
+def inspect(folder: Path) -> Installed:
+    """Read the version of the plug-in in `folder`; what is not ours has none."""
+    try:
+        text = (folder / "Info.lua").read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return Installed(folder, None)
+    numbers = re.search(r"major\s*=\s*(\d+),\s*minor\s*=\s*(\d+),\s*revision\s*=\s*(\d+)", text)
+    if TOOLKIT_ID not in text or numbers is None:
+        return Installed(folder, None)
+    return Installed(folder, ".".join(numbers.groups()), folder.is_symlink())
+
+
+def installed() -> Installed | None:
+    """Return the plug-in that lies in Lightroom's own folder; None where there is none."""
+    folder = modules_folder()
+    target = folder / NAME if folder else None
+    return inspect(target) if target is not None and target.exists() else None
+
+
+def helper_command() -> list[str]:
+    """Return how to start the helper from anywhere: absolute, because Lightroom knows no PATH."""
+    script = Path(sys.argv[0]).absolute() if sys.argv[0] else Path()
+    beside = Path(sys.executable).parent / ("safelight.exe" if sys.platform == "win32" else "safelight")
+    chosen = script if script.name.startswith("safelight") and script.is_file() else beside
+    start = [str(chosen)] if chosen.is_file() else [sys.executable, "-m", "safelight"]
+    return [*start, "serve", "--background"]

@@ -1,0 +1,81 @@
+"""A real helper, with the demo's pictures and the starter model, and a fake Lightroom whose catalog holds them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from lua.fake import Lightroom
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+PLUGIN = CHECKOUT / "lightroom-plugin" / "Safelight.lrplugin"
+DEMO = ("cat", "raccoon", "rocket", "espresso", "pagoda", "dahlia", "bricks", "stairway", "astronaut", "photographer")
+
+
+class Helper:
+    """One helper process with a data folder of its own, where the plug-in looks for it on a Mac."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.data = home / "Library" / "Application Support" / "safelight"
+        self.photos = home / "Pictures"
+        self.env = {key: value for key, value in os.environ.items() if not key.startswith("SAFELIGHT_")}
+        self.env |= {"SAFELIGHT_HOME": str(self.data), "HOME": str(home)}
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def command(self, *arguments: str, code: int = 0) -> str:
+        done = subprocess.run(
+            [sys.executable, "-m", "safelight", *arguments],
+            env=self.env, cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        assert done.returncode == code, (arguments, done.stdout, done.stderr)
+        return done.stdout
+
+    def add_photos(self, *names: str) -> None:
+        """Put pictures of the demo into the folder of photos, and index it."""
+        self.photos.mkdir(parents=True, exist_ok=True)
+        for name in names:
+            shutil.copy(CHECKOUT / "assets" / "demo" / f"{name}.jpg", self.photos)
+        self.command("index", str(self.photos), "--model", "starter")
+
+    def start(self) -> None:
+        (self.data / "helper.json").unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "safelight", "serve"], env=self.env, cwd=CHECKOUT, stderr=subprocess.DEVNULL
+        )
+        self.wait()
+
+    def wait(self) -> None:
+        deadline = time.monotonic() + 60
+        while not (self.data / "helper.json").exists():
+            assert time.monotonic() < deadline, "the helper did not start"
+            time.sleep(0.05)
+
+    def said(self) -> dict[str, Any]:
+        return json.loads((self.data / "helper.json").read_text())
+
+    def kill(self) -> None:
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+
+
+def open_catalog(helper: Helper, name: str, *, language: str = "en") -> Lightroom:
+    """A Lightroom of the helper's user, with a catalog of all pictures in its folder, and the plug-in in it."""
+    helper.home.joinpath("tmp").mkdir(exist_ok=True)
+    it = Lightroom(helper.home, f"{helper.home}/Lightroom/{name}.lrcat")
+    for picture in sorted(helper.photos.glob("*.jpg")):
+        it.catalog.add_photo(picture.stem.upper(), str(picture), captured="2020-05-01T12:00:00")
+    it.load(PLUGIN, language)
+    return it

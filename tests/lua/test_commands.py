@@ -1,0 +1,43 @@
+"""`safelight lightroom` as it is typed, on a library with pictures in it."""
+
+from __future__ import annotations
+
+import json
+
+from lua.real_helper import Helper
+from lua.smart_files import evaluate
+
+
+def test_a_smart_collection_is_written_and_holds_what_was_found(helper: Helper, tmp_path):
+    file = tmp_path / "animals.lrsmcol"
+    said = helper.command("lightroom", "smart-collection", "an animal", "-o", str(file))
+    assert "2 photos" in said
+    paths = [str(path) for path in sorted(helper.photos.glob("*.jpg"))]
+    assert [path.rsplit("/", 1)[-1] for path in evaluate(file.read_bytes(), paths)] == ["cat.jpg", "raccoon.jpg"]
+
+
+def test_nothing_found_writes_no_file(helper, tmp_path):
+    helper.command("lightroom", "smart-collection", "temple", "-o", str(tmp_path / "x.lrsmcol"), code=1)
+    assert not (tmp_path / "x.lrsmcol").exists()
+
+
+def test_a_minus_takes_away_here_too(helper, tmp_path):
+    file = tmp_path / "x.lrsmcol"
+    helper.command("lightroom", "smart-collection", "an animal", "-raccoon", "-o", str(file))
+    assert b"cat.jpg" in file.read_bytes()
+
+
+def test_push_says_what_becomes_of_it_and_status_shows_it(tmp_path):
+    nobody = Helper(tmp_path)
+    assert nobody.command("lightroom", "push", "a kite", "--smart", "--name", "Kites") == "Queued: Kites\n"
+    shown = nobody.command("lightroom", "status", "--json", code=1)  # no Lightroom has spoken yet
+    assert [json.loads(line) for line in shown.splitlines()] == [
+        {"collection": "Kites", "words": "a kite"},
+        {"action": "smart", "state": "waiting", "says": ""},
+    ]
+
+
+def test_install_into_a_folder(helper, tmp_path):
+    assert "0.1.0" in helper.command("lightroom", "install", "--path", str(tmp_path))
+    settings = json.loads((tmp_path / "Safelight.lrplugin" / "installed.json").read_text())
+    assert settings["home"] == str(helper.data)

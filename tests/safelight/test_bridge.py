@@ -1,0 +1,420 @@
+"""The bridge's own side: what travels in JSON, tokens, differences, queue, journal, files. No model is loaded here."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from lua.smart_files import evaluate
+
+from importers.base import Facts, Outcome
+from indexer.catalog import Content
+from safelight.bridge import Bridge, BridgeError
+from safelight.bridge import install as plugin
+from safelight.bridge.actions import TAKEN_AGAIN_SECONDS
+from safelight.bridge.duplicates import for_catalog
+from safelight.bridge.keywords import spelling
+from safelight.bridge.matching import find
+from safelight.bridge.queries import FIELD_BYTES, LENGTH, TOKENS_A_PHOTO, new_token
+from safelight.bridge.question import Question, Ref, read_refs
+from safelight.bridge.smart_file import smart_collection
+from safelight.config import Settings
+from safelight.errors import SafelightError
+from safelight.service import Library
+
+CATALOG = "/Users/me/Lightroom/Catalog.lrcat"
+
+
+@pytest.fixture
+def library(tmp_path):
+    with Library(Settings(model="clip-b32"), tmp_path / "home") as it:
+        yield it
+
+
+@pytest.fixture
+def bridge(library):
+    with Bridge(library) as it:
+        yield it
+
+
+@pytest.fixture
+def catalog_id(bridge) -> str:
+    hello = {"protocol": 1, "plugin": "0.1.0", "catalog": CATALOG, "lightroom": "14.3"}
+    return bridge.hello(hello)["catalog"]
+
+
+class Planted:
+    """Photos with planted vectors, some in a Lightroom catalog, some in a folder."""
+
+    def __init__(self, library: Library) -> None:
+        self.library = library
+        self.catalog = library.catalog
+        self.model = self.catalog.add_model("space", "clip-b32", 4)
+        self.roots = {
+            "lightroom": self.catalog.add_root("lightroom", Path(CATALOG), None),
+            "other": self.catalog.add_root("lightroom", Path("/other/Catalog.lrcat"), None),
+            "folder": self.catalog.add_root("folder", Path("/photos"), None),
+        }
+
+    def add(self, root: str, key: str, path: str, vector: list[float], digest: int) -> None:
+        unit = np.asarray(vector, np.float32) / np.linalg.norm(vector)
+        from indexer.catalog import PhotoRow
+
+        with self.catalog.transaction():
+            content_id = self.catalog.write_content(Content(digest.to_bytes(16), 1, 1, 1, "JPEG"))
+            self.catalog.write_vector(self.model, content_id, unit.astype(np.float32))
+            row = PhotoRow(
+                root_id=self.roots[root].id, key=key.encode(), path=os.fsencode(path), name=Path(path).name, stamp=None,
+                outcome=Outcome.INDEXED, reason=None, reader="test", facts=Facts(), content_id=content_id,
+            )  # fmt: skip
+            self.catalog.write_photo(row)
+
+
+@pytest.fixture
+def planted(library) -> Planted:
+    """Three contents: A in Lightroom twice (and in a folder), B in another catalog, C in a folder only."""
+    it = Planted(library)
+    it.add("lightroom", "UUID-A", "/photos/a.jpg", [1, 0, 0, 0], 1)
+    it.add("lightroom", "UUID-A-COPY", "/photos/a.jpg", [1, 0, 0, 0], 1)
+    it.add("folder", "a.jpg", "/photos/a.jpg", [1, 0, 0, 0], 1)
+    it.add("other", "UUID-B", "/photos/b.jpg", [0.9, 0.1, 0, 0], 2)
+    it.add("folder", "c.jpg", "/photos/c.jpg", [0.8, 0.2, 0, 0], 3)
+    return it
+
+
+# Finding, with pictures as the question, for which no model is loaded
+
+
+def test_photos_are_named_as_lightroom_finds_them(library, planted):
+    found = find(library, Question(like=(Ref(None, "/photos/c.jpg"),)), CATALOG)
+    assert [(m.uuid, m.path) for m in found.photos] == [
+        (None, "/photos/b.jpg"),  # another catalog's uuid means nothing in this one
+        ("UUID-A", "/photos/a.jpg"),
+        ("UUID-A-COPY", "/photos/a.jpg"),  # a virtual copy is a photo of its own; the folder's a.jpg is the first one
+    ]
+
+
+def test_a_photo_is_asked_about_by_its_uuid_or_its_path(library, planted):
+    for ref in (Ref("UUID-A", None), Ref("nobody", "/photos/a.jpg"), Ref(None, "/photos/a.jpg")):
+        assert [m.path for m in find(library, Question(like=(ref,)), CATALOG).photos] == [
+            "/photos/b.jpg", "/photos/c.jpg",
+        ]  # fmt: skip
+
+
+def test_an_unknown_photo_is_a_clear_line(library, planted):
+    with pytest.raises(BridgeError, match="x.jpg has not been indexed yet") as caught:
+        find(library, Question(like=(Ref("nobody", "/photos/x.jpg"),)), CATALOG)
+    assert caught.value.code == "not_indexed"
+
+
+def test_a_scope_narrows_before_the_limit_counts(library, planted):
+    question = Question(like=(Ref(None, "/photos/c.jpg"),), limit=1)
+    assert [m.path for m in find(library, question, CATALOG).photos] == ["/photos/b.jpg"]
+    within = [Ref("UUID-A-COPY", "/photos/a.jpg")]
+    assert [m.uuid for m in find(library, question, CATALOG, within).photos] == ["UUID-A-COPY"]
+    assert find(library, question, CATALOG, [Ref("X", "/x.jpg")]).reason
+
+
+def living(bridge, catalog_id, carriers: list[dict]) -> tuple[list, list]:
+    saved = bridge.save_query(
+        {"name": "like c", "question": {"like": [{"path": "/photos/c.jpg"}]}, "catalog": catalog_id}
+    )["query"]
+    change = bridge.difference({"catalog": catalog_id, "token": saved["token"], "carriers": carriers})
+    return [p["uuid"] or p["path"] for p in change["add"]], [r.get("uuid") for r in change["remove"]]
+
+
+def test_the_difference_is_what_is_missing_and_what_is_too_much(bridge, planted, catalog_id):
+    assert living(bridge, catalog_id, []) == (["/photos/b.jpg", "UUID-A", "UUID-A-COPY"], [])
+    carriers = [{"uuid": "UUID-A", "path": "/photos/a.jpg"}, {"uuid": "STRAY", "path": "/photos/z.jpg"}]
+    assert living(bridge, catalog_id, carriers) == (["/photos/b.jpg", "UUID-A-COPY"], ["STRAY"])
+
+
+def test_who_is_known_by_path_alone_carries_under_any_uuid(bridge, planted, catalog_id):
+    carriers = [
+        {"uuid": "UUID-A", "path": "/photos/a.jpg"},
+        {"uuid": "UUID-A-COPY", "path": "/photos/a.jpg"},
+        {"uuid": "ANY", "path": "/photos/b.jpg"},
+    ]
+    assert living(bridge, catalog_id, carriers) == ([], [])
+
+
+def test_the_stamp_changes_when_a_collection_may_have(bridge, planted, catalog_id):
+    before = bridge.poll({"catalog": catalog_id})["stamp"]
+    assert bridge.poll({"catalog": catalog_id})["stamp"] == before
+    planted.add("folder", "d.jpg", "/photos/d.jpg", [0, 1, 0, 0], 4)
+    after = bridge.poll({"catalog": catalog_id})["stamp"]
+    assert after != before
+    bridge.queries.save("x", Question(words="x"))
+    assert bridge.poll({"catalog": catalog_id})["stamp"] != after
+
+
+def test_missing_photos_are_told(bridge, planted, catalog_id):
+    asked = [{"uuid": "UUID-A"}, {"uuid": "NEW", "path": "/photos/new.jpg"}]
+    assert bridge.missing({"catalog": catalog_id, "photos": asked})["photos"] == asked[1:]
+
+
+# Meeting
+
+
+@pytest.mark.parametrize(
+    ("protocol", "todo"), [(0, "safelight lightroom install"), (2, "upgrade Safelight"), ("1", "install")]
+)
+def test_another_protocol_is_refused_with_what_to_do(bridge, protocol, todo):
+    with pytest.raises(BridgeError, match=todo) as caught:
+        bridge.hello({"protocol": protocol, "plugin": "9", "catalog": CATALOG, "lightroom": "14"})
+    assert caught.value.code == "wrong_version"
+
+
+def test_a_catalog_keeps_its_id(bridge, catalog_id):
+    again = bridge.hello({"protocol": 1, "plugin": "0.2.0", "catalog": CATALOG, "lightroom": "15"})
+    assert again["catalog"] == catalog_id
+    (known,) = bridge.actions.plugins()
+    assert (known.plugin, known.alive) == ("0.2.0", True)
+    with pytest.raises(BridgeError, match="say hello first"):
+        bridge.poll({"catalog": "0" * 16})
+
+
+# JSON
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+KEYS = ["words", "like", "unlike", "since", "limit", "everything"]
+question_like = st.dictionaries(st.sampled_from(KEYS), json_values)
+
+
+@given(question_like)
+def test_a_question_is_read_or_refused(value):
+    try:
+        question = Question.read(value)
+    except BridgeError:
+        return
+    assert Question.read(json.loads(json.dumps(question.record()))) == question
+
+
+@given(json_values)
+def test_photos_are_read_or_refused(value):
+    try:
+        refs = read_refs(value)
+    except BridgeError:
+        return
+    assert read_refs([ref.record() for ref in refs]) == refs
+
+
+def test_lists_come_in_pieces(bridge):
+    upload = bridge.upload({"items": [{"uuid": str(n)} for n in range(3)]})["upload"]
+    assert bridge.upload({"items": [{"uuid": "3"}], "upload": upload})["upload"] == upload
+    assert [ref.uuid for ref in bridge._refs({"photos": {"upload": upload}}, "photos")] == ["0", "1", "2", "3"]
+    with pytest.raises(BridgeError, match="no longer there"):
+        bridge._refs({"photos": {"upload": "0" * 16}}, "photos")
+
+
+# Near-duplicates
+
+
+@dataclass
+class One:
+    photo_id: str
+    relation: str
+    reason: str = ""
+
+
+@dataclass
+class Together:
+    kind: str
+    members: list[One]
+
+
+def test_groups_are_written_for_one_catalog(library, planted):
+    ids = {
+        (key.decode(), source): photo_id
+        for photo_id, key, source in library.catalog.db.execute(
+            "SELECT public_id, key, source FROM photo JOIN root ON root.id = root_id"
+        )
+    }
+    a, copy = ids["UUID-A", "lightroom"], ids["UUID-A-COPY", "lightroom"]
+    file_of_a, c = ids["a.jpg", "folder"], ids["c.jpg", "folder"]
+    groups = [
+        Together(
+            "resized", [One(c, "keeper", "more pixels"), One(a, "resized", "smaller"), One(file_of_a, "same bytes")]
+        ),
+        Together("series", [One(a, "series"), One(copy, "series")]),
+        Together("same bytes", [One(a, "keeper"), One(file_of_a, "same bytes")]),
+    ]
+    first, second = for_catalog(library, groups, CATALOG)  # the third is one photo, known by catalog and by folder
+    assert [(m.get("uuid"), m["role"]) for m in first["members"]] == [("UUID-A", "duplicate"), (None, "keeper")]
+    assert [m["role"] for m in second["members"]] == ["series", "series"]
+    assert re.fullmatch(r"dg[0-9a-z]{8}", first["id"])
+    assert first["id"] == for_catalog(library, groups[:1], CATALOG)[0]["id"] != second["id"]
+    within = [Ref("UUID-A", None), Ref("UUID-A-COPY", None)]
+    assert [g["kind"] for g in for_catalog(library, groups, CATALOG, within)] == ["series"]
+
+
+# Tokens and saved queries
+
+
+def test_tokens_fill_the_field_and_never_lie_inside_each_other():
+    tokens = {new_token() for _ in range(500)}
+    assert len(tokens) == 500
+    assert all(re.fullmatch(r"sq[a-z0-9]{8}", token) and len(token) == LENGTH for token in tokens)
+    assert TOKENS_A_PHOTO == 46
+    assert len(" ".join([new_token()] * 46)) <= FIELD_BYTES < len(" ".join([new_token()] * 47))
+
+
+def test_a_saved_query_is_changed_by_its_name_and_keeps_its_token(bridge):
+    first = bridge.queries.save("Red  cars", Question(words="red car"), {"rating": 3, "keyword": ""})
+    again = bridge.queries.save("red cars", Question(words="a red car"))
+    assert (again.token, again.name) == (first.token, "red cars")
+    assert (first.name, first.rules, again.rules) == ("Red cars", {"rating": 3}, {})
+    assert [query.question.words for query in bridge.queries.list()] == ["a red car"]
+    bridge.queries.remove(first.token)
+    with pytest.raises(BridgeError, match="no longer there"):
+        bridge.queries.get(first.token)
+
+
+@pytest.mark.parametrize("rules", [{"rating": "3"}, {"rating": True}, {"label": "red"}])
+def test_a_rule_that_lightroom_would_not_know_is_refused(bridge, rules):
+    with pytest.raises(BridgeError, match="has no rule"):
+        bridge.queries.save("x", Question(words="x"), rules)
+
+
+# The queue
+
+
+def test_actions_are_handed_out_once_and_again_when_nobody_reports(bridge, monkeypatch):
+    action = bridge.actions.push("smart", {"token": "sq00000000"})
+    assert bridge.actions.push("smart", {"token": "sq00000000"}).id == action.id, "it waits already"
+    assert [a.id for a in bridge.actions.take()] == [action.id]
+    assert bridge.actions.take() == []
+    monkeypatch.setattr("safelight.bridge.actions.TAKEN_AGAIN_SECONDS", -1)
+    assert TAKEN_AGAIN_SECONDS == 600
+    assert [a.id for a in bridge.actions.take()] == [action.id], "Lightroom was closed in the middle"
+    bridge.actions.report(action.id, ok=True, says="2 added")
+    assert bridge.actions.take() == []
+    assert (bridge.actions.get(action.id).state, bridge.actions.get(action.id).says) == ("done", "2 added")
+
+
+# The journal
+
+
+def test_the_journal_gives_changes_back_from_the_end(bridge, catalog_id):
+    run = bridge.journal_begin({"catalog": catalog_id, "title": "Find: x"})["run"]
+    changes = [{"op": "field", "uuid": str(n), "field": "queries", "after": "sq"} for n in range(700)]
+    bridge.journal_add({"catalog": catalog_id, "run": run, "changes": changes})
+    seen: list[str] = []
+    before = None
+    while (page := bridge.journal_last({"catalog": catalog_id, "before": before}))["changes"]:
+        assert (page["run"], page["title"], page["total"]) == (run, "Find: x", 700)
+        seen += [change["uuid"] for change in page["changes"]]
+        before = page["changes"][-1]["entry"]
+    assert seen == [str(n) for n in reversed(range(700))]
+    bridge.journal_undone({"run": run})
+    assert bridge.journal_last({"catalog": catalog_id}) == {"changes": []}
+
+
+def test_the_journal_refuses_what_cannot_be_taken_back(bridge, catalog_id):
+    run = bridge.journal_begin({"catalog": catalog_id, "title": "x"})["run"]
+    with pytest.raises(BridgeError, match="knows no change"):
+        bridge.journal_add({"run": run, "changes": [{"op": "delete"}]})
+    with pytest.raises(BridgeError, match="no longer in the journal"):
+        bridge.journal_add({"run": run + 1, "changes": []})
+
+
+def test_a_change_without_entries_is_none(bridge, catalog_id):
+    bridge.journal_begin({"catalog": catalog_id, "title": "nothing came of it"})
+    assert bridge.journal_last({"catalog": catalog_id}) == {"changes": []}
+
+
+# Keywords
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [("Dogs", "dog"), ("Black-and-white", "black and white"), ("Café", "Cafe\u0301"), ("BOXES", "box")]
+)
+def test_spellings_of_one_keyword(a, b):
+    assert spelling(a) == spelling(b)
+
+
+@pytest.mark.parametrize(("a", "b"), [("glass", "glade"), ("bus", "but"), ("cat", "car")])
+def test_other_keywords(a, b):
+    assert spelling(a) != spelling(b)
+
+
+# A smart collection as a file
+
+
+def test_the_file_holds_the_photos_that_were_found():
+    wanted = ["/p/2019/IMG_1.jpg", "/p/2020/IMG_1.jpg", '/p/2020/a "quoted" \\ name ü.jpg', "/p/x/IMG_2.CR2"]
+    others = ["/p/2021/IMG_1.jpg", "/p/2019/IMG_10.jpg", "/p/x/IMG_2.JPG"]
+    assert evaluate(smart_collection('Red "cars"\n', wanted), [*wanted, *others]) == wanted
+
+
+names_of_files = st.text(min_size=1, max_size=20).filter(lambda name: not set("/\0") & set(name) and name.strip(" ."))
+
+
+@given(st.lists(names_of_files, min_size=1, max_size=5))
+def test_any_file_name_survives(names):
+    try:
+        paths = [f"/p/{name.encode().decode()}" for name in names]
+    except UnicodeEncodeError:
+        return
+    assert set(evaluate(smart_collection(names[0], paths), paths)) == set(paths)
+
+
+# Installing
+
+
+def test_the_plugin_is_installed_updated_and_inspected(tmp_path):
+    done = plugin.install(tmp_path / "home", tmp_path / "Modules")
+    assert (done.folder, done.version) == (tmp_path / "Modules" / "Safelight.lrplugin", "0.1.0")
+    settings = json.loads((done.folder / "installed.json").read_text())
+    assert settings["home"] == str(tmp_path / "home")
+    assert Path(settings["command"][0]).is_file()
+    assert settings["command"][-2:] == ["serve", "--background"]
+    (done.folder / "Info.lua").write_text((done.folder / "Info.lua").read_text().replace("minor = 1", "minor = 0"))
+    assert plugin.inspect(done.folder).version == "0.0.0"
+    assert plugin.install(tmp_path / "home", tmp_path / "Modules").version == "0.1.0"
+    assert [path.name for path in (tmp_path / "Modules").iterdir()] == ["Safelight.lrplugin"]
+
+
+def test_what_is_not_ours_is_left_alone(tmp_path):
+    folder = tmp_path / "Safelight.lrplugin"
+    folder.mkdir()
+    (folder / "Info.lua").write_text("return { LrToolkitIdentifier = 'com.other' }")
+    with pytest.raises(SafelightError, match="something else than our plug-in"):
+        plugin.install(tmp_path / "home", tmp_path)
+    assert [path.name for path in folder.iterdir()] == ["Info.lua"]
+
+
+def test_where_there_is_no_lightroom_a_path_is_asked_for(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.platform", "linux")
+    with pytest.raises(SafelightError, match="--path"):
+        plugin.install(tmp_path)
+
+
+def test_doctor_speaks_of_the_plugin(library, tmp_path, monkeypatch):
+    from safelight.doctor import examine
+
+    def said() -> tuple[bool, str]:
+        (check,) = [check for check in examine(library) if check.name == "Lightroom"]
+        return check.ok, check.says
+
+    monkeypatch.setattr("safelight.bridge.install.modules_folder", lambda: tmp_path)
+    assert said() == (True, "the plug-in is not installed; `safelight lightroom install` does it")
+    folder = plugin.install(library.home).folder
+    ok, says = said()
+    assert ok
+    assert "not heard of yet" in says
+    (folder / "Info.lua").write_text((folder / "Info.lua").read_text().replace("minor = 1", "minor = 0"))
+    ok, says = said()
+    assert not ok
+    assert "safelight lightroom install" in says
