@@ -27,6 +27,7 @@ SECTIONS = (
     "lightroom",
     "duplicates",
     "server",
+    "page",
     "peers",
 )
 

@@ -13,7 +13,7 @@ RUN = Path(__file__).with_name("run.py")
     "section",
     [
         *("decode", "model", "pipeline", "start", "search", "memory", "seed", "recover"),
-        *("sources", "lightroom", "duplicates", "server", "peers"),
+        *("sources", "lightroom", "duplicates", "server", "page", "peers"),
     ],
 )
 def test_that_every_section_runs(section: str):
