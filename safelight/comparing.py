@@ -7,7 +7,7 @@ same length lies in the other set: otherwise its bytes cannot be there.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -27,6 +27,7 @@ class Side(StrEnum):
     ONLY_A = "only in A"
     ONLY_B = "only in B"
     BOTH = "both"
+    ALIKE = "alike in both"  # other bytes, but a near-duplicate of a photo in the other set
     UNKNOWN = "unknown"  # its original is not on this machine and was never read: it may be in the other set, too
 
 
@@ -52,13 +53,14 @@ class _Photo:
     size_bytes: int | None
 
 
-def compare(catalog: Catalog, a: str, b: str) -> Iterator[Compared]:
-    """Yield every photo of A, then those that are only in B.
+def compare(catalog: Catalog, a: str, b: str, alike: Iterable[Collection[str]] = ()) -> Iterator[Compared]:
+    """Yield every photo of A, then those of B that are not the same bytes as one of A.
 
     Args:
         catalog: Both sets are in it.
         a: An indexed place or a folder in one, or a kind of source: "takeout", "photos".
         b: Likewise.
+        alike: Groups of near-duplicates by photo id, as safelight.duplicates finds them.
 
     Raises:
         SafelightError: One of them is nothing that was indexed.
@@ -68,17 +70,27 @@ def compare(catalog: Catalog, a: str, b: str) -> Iterator[Compared]:
     ours, theirs = _photos(catalog, a), _photos(catalog, b)
     _read_what_may_match(catalog, ours, theirs)
     in_a, in_b = ({photo.exact for photo in side if photo.exact} for side in (ours, theirs))
+    groups = list(alike)
+    near_b, near_a = _near(groups, theirs), _near(groups, ours)
     for photo in ours:
-        yield _compared(photo, _side(photo, in_b, Side.ONLY_A))
+        yield _compared(photo, _side(photo, in_b, near_b, Side.ONLY_A))
     for photo in theirs:
         if photo.exact not in in_a:
-            yield _compared(photo, _side(photo, in_a, Side.ONLY_B))
+            yield _compared(photo, _side(photo, in_a, near_a, Side.ONLY_B))
 
 
-def _side(photo: _Photo, others: set[bytes], alone: Side) -> Side:
+def _near(groups: Iterable[Collection[str]], photos: Iterable[_Photo]) -> set[str]:
+    """Return the ids of all photos that are in a group with one of these."""
+    ids = {photo.public_id for photo in photos}
+    return {member for group in groups if not ids.isdisjoint(group) for member in group}
+
+
+def _side(photo: _Photo, others: set[bytes], near: set[str], alone: Side) -> Side:
     """Tell where a photo is; of a length that no file in the other set has, it need not be read to be alone."""
     if photo.exact in others:
         return Side.BOTH
+    if photo.public_id in near:
+        return Side.ALIKE
     return Side.UNKNOWN if photo.exact is None and photo.size_bytes is None else alone
 
 

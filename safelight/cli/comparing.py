@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import click
 
-from safelight.cli.common import FOUND, NOTHING, json_option, open_library
+from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, open_library, stopping
+
+if TYPE_CHECKING:
+    from safelight.service import Library
 
 
 @click.command()
 @click.argument("a")
 @click.argument("b")
 @click.option("--both", is_flag=True, help="Show the photos that are in both, instead of those only in A.")
+@click.option("--near", is_flag=True, help="Count near-duplicates as being in both: copies in other sizes, edits.")
 @click.option("--paths", is_flag=True, help="Print file paths only.")
 @click.option("-0", "zero", is_flag=True, help="Paths only, each ended with a NUL, for xargs -0.")
 @json_option
-def compare(a: str, b: str, both: bool, paths: bool, zero: bool, as_json: bool) -> None:
+def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_json: bool) -> None:
     """Show which photos of A are nowhere in B, by the exact bytes of their originals.
 
     A and B are indexed places, folders in them, or kinds of source: folder, photos, lightroom, takeout.
@@ -25,21 +31,38 @@ def compare(a: str, b: str, both: bool, paths: bool, zero: bool, as_json: bool) 
     \b
     safelight compare takeout photos         # what is in my Takeout and nowhere in Apple Photos?
     safelight compare ~/Card ~/Pictures --paths
+    safelight compare takeout photos --near  # Google's smaller copies count as the same photo
     """
     from safelight import draw
     from safelight.comparing import Side, compare
 
-    wanted = Side.BOTH if both else Side.ONLY_A
+    wanted = (Side.BOTH, Side.ALIKE) if both else (Side.ONLY_A,)
     counts: Counter[Side] = Counter()
     with open_library() as library:
-        for photo in compare(library.catalog, a, b):
+        for photo in compare(library.catalog, a, b, _alike(library) if near else ()):
             counts[photo.side] += 1
             if as_json:
                 draw.emit(draw.compared_record(photo))
-            elif photo.side == wanted:
+            elif photo.side in wanted:
                 draw.compared(photo, paths=paths, zero=zero)
     if not as_json:
         draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in Side if counts[side]) or "No photos.")
         if counts[Side.UNKNOWN]:
             draw.remark("Of the unknown ones the originals are not on this machine, so that their bytes say nothing.")
-    raise click.exceptions.Exit(FOUND if counts[wanted] else NOTHING)
+    raise click.exceptions.Exit(FOUND if any(counts[side] for side in wanted) else NOTHING)
+
+
+def _alike(library: Library) -> list[list[str]]:
+    from safelight import draw
+    from safelight.duplicates import SERIES, find_duplicates
+
+    stop = threading.Event()
+    with draw.Bar() as bar, stopping(stop):
+        groups = [
+            [member.photo_id for member in group.members]
+            for group in find_duplicates(library, on_progress=bar.show, stop=stop)
+            if group.kind != SERIES
+        ]
+    if stop.is_set():
+        raise click.exceptions.Exit(INTERRUPTED)
+    return groups

@@ -99,4 +99,14 @@ def test_the_command_answers_as_grep_does(tmp_path):
     records = [json.loads(line) for line in run("compare", a, b, "--json").stdout.splitlines()]
     assert Counter(record["in"] for record in records) == {"a": 1, "b": 1, "both": 2}
     assert run("compare", b, b).returncode == 1
+    demo = Path(__file__).resolve().parents[2] / "assets" / "demo" / "cat.jpg"
+    with Image.open(demo) as cat:
+        cat.save(a / "cat.png")
+        cat.resize((cat.width // 2, cat.height // 2)).save(b / "small.jpg")
+    assert run("index", a, b, "--model", model).returncode == 0
+    assert f"{a}/cat.png" in run("compare", a, b, "--paths").stdout
+    near = run("compare", a, b, "--near")
+    assert f"{a}/cat.png" not in near.stdout
+    assert "2 alike in both" in near.stderr
+    assert f"{a}/cat.png\n" in run("compare", a, b, "--near", "--both", "--paths").stdout
     assert run("compare", a, "photos").returncode == 2
