@@ -153,7 +153,8 @@ def test_show_knows_every_place(safelight):
     assert record["taken_at"] == cat["taken_at"]
     assert (record["taken_from"] == "exif") == (record["taken_at"] is not None)
     assert record["taken_at"] or record["file_date"]
-    assert "place" in safelight("show", cat["id"]).stdout
+    shown = safelight("show", cat["id"]).stdout.splitlines()
+    assert [line.split()[:2] for line in shown if line.endswith(("/cat.jpg", "/copy.jpg"))] == [["in", "folder"]] * 2
 
 
 def test_status_names_places_models_and_problems(safelight, photos):
