@@ -81,7 +81,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
     whole = largest_whole(replace(preview, levels=wanted(preview, pixels)))
     color_profile = preview.pyramid.color_profile if preview.pyramid else None
     orientation = exif.orientation_of(code)
-    jpeg, size = whole.jpeg, (whole.level.width, whole.level.height)
+    jpeg, size = whole.view, (whole.level.width, whole.level.height)
     damage = [*preview.problems, *whole.passed_over]
     notes = ["the preview is damaged: this is the largest picture in it that is whole"] if damage else []
     if code not in ORIENTATIONS and code is not None:
@@ -152,7 +152,7 @@ def _edge(level: Level) -> int:
     return max(level.width, level.height)
 
 
-def _to_srgb(jpeg: bytes, profile: bytes | None) -> bytes:
+def _to_srgb(jpeg: bytes | memoryview, profile: bytes | None) -> bytes:
     """Decode, convert and encode anew: 4:4:4, quality 95."""
     from PIL import Image
 
