@@ -3,7 +3,9 @@
 import csv
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -72,6 +74,33 @@ def test_nothing_beside_the_catalog_is_created_or_changed(tmp_path):
     run(tmp_path / "lib", tmp_path / "out")
     run(tmp_path / "lib/Lib.lrcat", tmp_path / "out2", stale=True)
     assert fingerprint(tmp_path / "lib") == before
+
+
+@pytest.mark.parametrize("database", ["Lib.lrcat", "Lib Previews.lrdata/previews.db"])
+def test_what_lightroom_has_not_written_back_yet_is_recovered_and_left_alone(tmp_path, database):
+    """A catalog and a previews.db with rows in their -wal only, and a lock: Lightroom runs, or was killed."""
+    with Library(tmp_path / "made") as library:
+        file, uuid = library.file("a.CR2")
+        library.image(file, uuid, orientation="AB")
+    writer = sqlite3.connect(tmp_path / "made" / database)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("PRAGMA wal_autocheckpoint = 0")
+    if database == "Lib.lrcat":
+        writer.execute("UPDATE AgLibraryFile SET baseName = 'renamed'")
+    else:
+        writer.execute("UPDATE ImageCacheEntry SET orientation = 'BC'")
+    writer.commit()
+    shutil.copytree(tmp_path / "made", tmp_path / "lib")  # as a kill leaves it: the writer is still at work
+    writer.close()
+    (tmp_path / "lib/Lib.lrcat.lock").write_text("/Applications/Adobe Lightroom Classic\n4711\n")
+    (tmp_path / f"lib/{database}-shm").unlink()
+    assert (tmp_path / f"lib/{database}-wal").stat().st_size > 0
+    before = fingerprint(tmp_path / "lib")
+    run(tmp_path / "lib", tmp_path / "out")
+    assert fingerprint(tmp_path / "lib") == before
+    name, turn = ("renamed", 1) if database == "Lib.lrcat" else ("a", 6)
+    with Image.open(tmp_path / f"out/Volumes/Photos/2024/{name}.CR2.jpg") as found:
+        assert found.getexif()[0x0112] == turn
 
 
 def test_previews_of_classic_13_3_and_later_are_read(tmp_path):
