@@ -56,6 +56,8 @@ def parse(packet: bytes | None) -> Mapping[str, str]:
     Of a list the first item is taken, of a text in several languages the default one. What is no XMP says nothing:
     metadata never stops a photo. Entities are not expanded and nothing is loaded from anywhere.
     """
+    if not packet:
+        return {}
     xmp = properties_of(packet)
     return {name: text for name in _PROPERTIES if (text := xmp.text(name))}
 

@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from lrprev.errors import LrprevError
 from lrprev.layout import MAX_SECTION_HEAD_BYTES, MAX_SECTIONS, SECTION_HEAD, SECTION_MAGIC
-from lrprev.source import read_at, size_bytes
+from lrprev.source import size_bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +65,11 @@ def read_section_header(stream: BinaryIO, offset_bytes: int) -> Section:
     Raises:
         LrprevError: There is no section header.
     """
-    head = read_at(stream, offset_bytes, SECTION_HEAD.size, "a section header")
-    magic, header_bytes, version, _, data_bytes, padding_bytes = SECTION_HEAD.unpack(head)
+    stream.seek(offset_bytes)
+    head = stream.read(MAX_SECTION_HEAD_BYTES)  # with the name: a read each would take twice as long
+    if len(head) < SECTION_HEAD.size:
+        raise _cut(offset_bytes, "a section header", SECTION_HEAD.size, head)
+    magic, header_bytes, version, _, data_bytes, padding_bytes = SECTION_HEAD.unpack_from(head)
     if magic != SECTION_MAGIC:
         raise LrprevError(offset_bytes, "a section that starts with AgHg", magic)
     if not SECTION_HEAD.size < header_bytes <= MAX_SECTION_HEAD_BYTES:
@@ -74,8 +77,14 @@ def read_section_header(stream: BinaryIO, offset_bytes: int) -> Section:
             offset_bytes + 4, f"a header of {SECTION_HEAD.size + 1} to {MAX_SECTION_HEAD_BYTES} bytes", header_bytes
         )
     name_offset = offset_bytes + SECTION_HEAD.size
-    name = read_at(stream, name_offset, header_bytes - SECTION_HEAD.size, "a section name")
+    name = head[SECTION_HEAD.size : header_bytes]
+    if len(head) < header_bytes:
+        raise _cut(name_offset, "a section name", header_bytes - SECTION_HEAD.size, name)
     text = name.split(b"\0", 1)[0].decode("latin-1")
     if not (text and text.isascii() and text.isprintable()):
         raise LrprevError(name_offset, "a section name in ASCII", name)
     return Section(text, version, offset_bytes, header_bytes, data_bytes, padding_bytes)
+
+
+def _cut(offset_bytes: int, what: str, wanted_bytes: int, found: bytes) -> LrprevError:
+    return LrprevError(offset_bytes, f"{what} ({wanted_bytes} bytes)", f"only {len(found)} bytes before the end")

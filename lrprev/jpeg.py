@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, TypeAlias
 
@@ -30,7 +31,8 @@ _NO_SEGMENT_MARKERS = STANDALONE_MARKERS | {0x00, 0xFF}
 _BARE_MARKERS = _NO_SEGMENT_MARKERS | {EOI_MARKER}
 _WINDOW_BYTES = 1024  # a header is many small pieces close together; more would read pictures that nobody asked for
 
-_Peek: TypeAlias = Callable[[int, int], bytes]
+_Bytes: TypeAlias = bytes | memoryview
+_Peek: TypeAlias = Callable[[int, int], _Bytes]
 """Offset and length -> the bytes there; fewer where the data end before."""
 
 
@@ -89,6 +91,11 @@ def read_frame(stream: BinaryIO, offset_bytes: int, end: int) -> Frame:
     Raises:
         LrprevError: There is no complete JPEG header between `offset_bytes` and `end`.
     """
+    stream.seek(offset_bytes)
+    head = stream.read(min(_WINDOW_BYTES, end - offset_bytes))
+    if found := _frame_in(head):
+        with suppress(LrprevError):  # told below, with its place in the stream
+            return _parse_frame(_slice(head), found)
     frame, peek = None, _window(stream)
     for segment in _segments(peek, offset_bytes, end):
         if segment.marker in SOF_MARKERS:
@@ -133,13 +140,32 @@ def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
     return (segment for segment, _ in _walk(data, offset_bytes))
 
 
-def segments(data: bytes) -> Iterator[Segment]:
+def segments(data: _Bytes) -> Iterator[Segment]:
     """Yield the segments of a JPEG's header, up to and with the first SOS or EOI.
 
     Raises:
         LrprevError: The chain of segments breaks.
     """
     return _segments(_slice(data), 0, len(data))
+
+
+def _frame_in(head: bytes) -> Segment | None:
+    """Find a sound frame segment where the first bytes of a JPEG hold its whole header, as they do nearly always.
+
+    A preview has six levels with a dozen segments each: following them through a window, one by one, was a third of
+    the time that reading it takes.
+    """
+    frame, at, last = None, len(SOI), len(head) - 4
+    while at <= last and head[at] == 0xFF and head[at + 1] not in _BARE_MARKERS:
+        marker, end = head[at + 1], at + 2 + (head[at + 2] << 8 | head[at + 3])
+        if not at + 4 <= end <= len(head):
+            return None
+        if marker == SOS_MARKER:
+            return frame if head.startswith(SOI) else None
+        if marker in SOF_MARKERS:
+            frame = Segment(marker, at, at + 4, end)
+        at = end
+    return None
 
 
 def _segments(peek: _Peek, offset: int, end: int) -> Iterator[Segment]:
@@ -164,7 +190,7 @@ def _walk(data: bytes, offset_bytes: int) -> Iterator[tuple[Segment, _Restarts]]
         offset, restarts = _scan(data, segment.end) if segment.marker == SOS_MARKER else (segment.end, _Restarts())
 
 
-def _slice(data: bytes) -> _Peek:
+def _slice(data: _Bytes) -> _Peek:
     return lambda offset, length: data[offset : offset + length]
 
 
@@ -183,7 +209,7 @@ def _window(stream: BinaryIO) -> _Peek:
 
 
 def _read(peek: _Peek, offset: int, length: int, expected: str) -> bytes:
-    data = peek(offset, length)
+    data = bytes(peek(offset, length))
     if len(data) != length:
         raise LrprevError(offset, f"{expected} ({length} bytes)", f"only {len(data)} bytes before the end")
     return data

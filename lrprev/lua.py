@@ -65,7 +65,7 @@ class _Reader:
         self._offset = offset_bytes
         self._kind = ""
         self._token = b""
-        self._start = 0
+        self._match: re.Match[bytes] | None = None
         self._advance()
 
     def take_name(self) -> str:
@@ -152,8 +152,12 @@ class _Reader:
         taken = self._token
         match = next(self._tokens, None)
         if match and (kind := match.lastgroup):
-            self._kind, self._token, self._start = kind, match[kind], match.start(kind)
+            self._kind, self._token, self._match = kind, match[kind], match
         return taken
+
+    @property
+    def _start(self) -> int:
+        return self._match.start(self._kind) if self._match else 0
 
     def _error(self, expected: str) -> LrprevError:
         return LrprevError(self._offset + self._start, expected, self._token)

@@ -38,13 +38,18 @@ class Whole:
     """The largest level of a preview whose JPEG is whole.
 
     Attributes:
-        jpeg: The bytes as they are stored.
+        view: The bytes as they are stored, in what was read anyway: a picture may be many megabytes.
         passed_over: Why larger levels were not taken, a line each.
     """
 
     level: Level
-    jpeg: bytes
+    view: memoryview
     passed_over: tuple[str, ...]
+
+    @property
+    def jpeg(self) -> bytes:
+        """The bytes as they are stored, on their own."""
+        return bytes(self.view)
 
 
 def read_or_salvage(source: Source) -> Preview:
@@ -101,17 +106,18 @@ def largest_whole(preview: Preview) -> Whole:
     largest_first = preview.levels[::-1]
     best_first = sorted(largest_first, key=lambda level: level.confidence is Confidence.POSSIBLE)
     for level in best_first:
-        data = level.read()
+        data, start = (level.source, level.offset_bytes) if isinstance(level.source, bytes) else (level.read(), 0)
         try:
-            end = jpeg.check(data).end
+            end = jpeg.check(data, start).end
         except LrprevError as error:
-            in_file = LrprevError(level.offset_bytes + error.offset, error.expected, error.got)
+            in_file = LrprevError(level.offset_bytes + error.offset - start, error.expected, error.got)
             passed_over.append(f"{level.name} is damaged: {in_file}")
             continue
-        if end != len(data) and level.number is not None:
-            passed_over.append(f"{level.name} is damaged: its picture ends at byte {end} of {len(data)}")
+        if end - start != level.length_bytes and level.number is not None:
+            message = f"its picture ends at byte {end - start} of {level.length_bytes}"
+            passed_over.append(f"{level.name} is damaged: {message}")
             continue
-        return Whole(level, data[:end], tuple(passed_over))
+        return Whole(level, memoryview(data)[start:end], tuple(passed_over))
     raise LrprevError(0, "at least one whole level", "; ".join(passed_over) or "no levels")
 
 

@@ -28,9 +28,25 @@ def open_source(source: Source) -> BinaryIO:
     """
     if isinstance(source, bytes):
         return BytesIO(source)
-    if not stat.S_ISREG(source.stat().st_mode):
-        raise LrprevError(0, "an ordinary file", f"{source.name}, a folder or a device")
+    _check_ordinary(source)
     return source.open("rb", buffering=_BUFFER_BYTES)
+
+
+def read_whole(path: Path) -> bytes:
+    """Read a file at once.
+
+    Raises:
+        LrprevError: It is not an ordinary file.
+        OSError: The file cannot be read.
+    """
+    _check_ordinary(path)
+    with path.open("rb", buffering=0) as stream:
+        return stream.readall()
+
+
+def _check_ordinary(path: Path) -> None:
+    if not stat.S_ISREG(path.stat().st_mode):
+        raise LrprevError(0, "an ordinary file", f"{path.name}, a folder or a device")
 
 
 def size_bytes(stream: BinaryIO) -> int:

@@ -33,7 +33,7 @@ from lrprev.preview import Level, Preview, by_size, read_preview
 from lrprev.pyramid import Pyramid
 from lrprev.readonly import open_readonly
 from lrprev.salvage import read_or_salvage
-from lrprev.source import open_source
+from lrprev.source import read_whole
 
 _Reader = TypeVar("_Reader", PreviewsDatabase, RootPixels)
 
@@ -122,10 +122,12 @@ class Store:
         for folder, names in self._folders():
             files: dict[Key, list[Path]] = {}
             for name in names:
-                if key := self._key(folder / name):
-                    files.setdefault(key, []).append(folder / name)
+                path = folder / name
+                if key := self._key(path):
+                    files.setdefault(key, []).append(path)
+            home = folder.parts[-2:] if folder.parent.parent == self.folder else ()
             for key in sorted(files):
-                if folder != self._home(key[0]):
+                if (key[0][0], key[0][:4]) != home:
                     elsewhere.add(key)
                 yield *key, tuple(files[key])
         for key in self._keys_without_files(elsewhere):
@@ -267,7 +269,7 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
     problems: list[str] = []
     for path in stored.files:
         try:
-            part = read_or_salvage(_content(path) if whole else path)
+            part = read_or_salvage(read_whole(path) if whole else path)
         except LrprevError as error:
             problems.append(f"{path.name}: {error}")
             continue
@@ -280,8 +282,3 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
     if not levels:
         raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
     return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))
-
-
-def _content(path: Path) -> bytes:
-    with open_source(path) as stream:
-        return stream.read()

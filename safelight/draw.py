@@ -370,13 +370,17 @@ def recovered_record(row: Row, out: Path) -> dict[str, Any]:
     }
 
 
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
+
+
 def recovery(tally: RecoveryTally, out: Path, as_json: bool, *, dry_run: bool) -> None:
     """Say how a recovery went."""
     if as_json:
         emit({"event": "done", **asdict(tally), "lost": tally.lost})
         return
     verb = "would be recovered" if dry_run else "recovered"
-    parts = [f"{tally.recovered:,} photos {verb}"]
+    parts = [f"{_counted(tally.recovered, 'photo')} {verb}"]
     parts += [
         f"{count:,} {words}"
         for count, words in (
@@ -393,9 +397,9 @@ def recovery(tally: RecoveryTally, out: Path, as_json: bool, *, dry_run: bool) -
     ]
     say(("Interrupted: " if tally.interrupted else "") + ", ".join(parts) + ".")
     if tally.missing:
-        say(f"{tally.missing:,} photos of the catalog have no preview at all.")
+        say(f"{_counted(tally.missing, 'photo')} of the catalog without any preview.")
     if tally.stale_left:
-        say(f"{tally.stale_left:,} older renders were left where they are; --stale recovers them, too.")
+        say(f"Left where they are: {_counted(tally.stale_left, 'older render')}; --stale recovers them, too.")
     if tally.interrupted:
         say("Run it again to go on.")
     elif not dry_run:

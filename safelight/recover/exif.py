@@ -9,6 +9,7 @@ import math
 import struct
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from importers.lightroom_photo import ORIENTATIONS, CatalogPhoto, Position
 
@@ -143,6 +144,7 @@ def _longs(*values: int) -> tuple[int, int, bytes]:
     return _LONG, len(values), struct.pack(f">{len(values)}I", *values)
 
 
+@lru_cache(maxsize=1024)  # cameras know a few dozen
 def _rational(number: Fraction | float | None) -> tuple[int, int, bytes] | None:
     if number is None or not math.isfinite(number) or number < 0:
         return None

@@ -38,7 +38,7 @@ Head = Sequence[tuple[Segment, bytes]]
 """The segments before the scan, each with the first bytes of its payload."""
 
 
-def head_of(jpeg: bytes) -> Head:
+def head_of(jpeg: bytes | memoryview) -> Head:
     """List the segments of a JPEG before its scan.
 
     Raises:
@@ -48,7 +48,8 @@ def head_of(jpeg: bytes) -> Head:
     for segment in segments(jpeg):
         if segment.marker in (_SOS, _EOI):
             break
-        head.append((segment, jpeg[segment.payload_offset : min(segment.end, segment.payload_offset + _HEAD_BYTES)]))
+        end = min(segment.end, segment.payload_offset + _HEAD_BYTES)
+        head.append((segment, bytes(jpeg[segment.payload_offset : end])))
     return head
 
 
@@ -57,7 +58,7 @@ def has_profile(head: Head) -> bool:
     return any(magic.startswith(ICC_MAGIC) for _, magic in head)
 
 
-def dressed(jpeg: bytes, dress: Dress, head: Head | None = None) -> list[bytes | memoryview]:
+def dressed(jpeg: bytes | memoryview, dress: Dress, head: Head | None = None) -> list[bytes | memoryview]:
     """Put segments into a JPEG, without copying its picture.
 
     What the JPEG has of a kind that is written is dropped: an embedded camera preview's EXIF would contradict the
@@ -100,7 +101,7 @@ def _is_replaced(segment: Segment, magic: bytes, dress: Dress) -> bool:
     return segment.marker == _APP2 and magic.startswith(_MPF_MAGIC)
 
 
-def _bytes(jpeg: bytes, segment: Segment) -> memoryview:
+def _bytes(jpeg: bytes | memoryview, segment: Segment) -> memoryview:
     return memoryview(jpeg)[segment.offset_bytes : segment.end]
 
 

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from importers.lightroom import CatalogPhoto
 from lrprev import StoredPreview
@@ -102,7 +103,12 @@ def _folder(photo: CatalogPhoto, layout: Layout) -> str:
         return ""
     if layout is Layout.BY_DATE:
         return f"{photo.taken_at:%Y/%Y-%m-%d}" if photo.taken_at else UNDATED
-    parts = [part for part in re.split(r"[/\\]", photo.root_path + photo.folder_path) if part]
+    return _mirrored(photo.root_path + photo.folder_path)
+
+
+@lru_cache(maxsize=256)  # photos come folder by folder, more or less
+def _mirrored(path: str) -> str:
+    parts = [part for part in re.split(r"[/\\]", path) if part]
     if parts and (drive := _DRIVE.fullmatch(parts[0])):
         parts[0] = drive[1].upper()
     folders = [_folder_name(part) for part in parts]

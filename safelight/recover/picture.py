@@ -81,7 +81,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
     whole = largest_whole(replace(preview, levels=wanted(preview, pixels)))
     color_profile = preview.pyramid.color_profile if preview.pyramid else None
     orientation = exif.orientation_of(code)
-    jpeg, size = whole.jpeg, (whole.level.width, whole.level.height)
+    jpeg, size = whole.view, (whole.level.width, whole.level.height)
     damage = [*preview.problems, *whole.passed_over]
     notes = ["the preview is damaged: this is the largest picture in it that is whole"] if damage else []
     if code not in ORIENTATIONS and code is not None:
@@ -118,14 +118,18 @@ def wanted(preview: Preview, pixels: Pixels) -> tuple[Level, ...]:
     """Return the levels that may be taken, smallest first.
 
     Raises:
-        LrprevError: There is no such level.
+        LrprevError: The preview is damaged, and has lost that level.
         TooSmallError: What is stored is smaller than wanted.
     """
     levels = preview.levels
     if pixels.level is not None:
-        levels = tuple(level for level in levels if level.number == pixels.level)
-        if not levels:
+        # From Classic 13.3 on a level is a file of its own, and only its size tells its place.
+        numbered = enumerate(levels, start=1)
+        levels = tuple(level for place, level in numbered if (level.number or place) == pixels.level)
+        if not levels and preview.problems:
             raise LrprevError(0, f"a level {pixels.level}", f"{len(preview.levels)} levels")
+        if not levels:
+            raise TooSmallError(f"no level {pixels.level} is stored, but {len(preview.levels)} smaller ones")
     if pixels.max_edge is not None:
         levels = tuple(level for level in levels if _edge(level) <= (pixels.max_edge or 0)) or levels[:1]
     if pixels.min_edge is not None and _edge(levels[-1]) < pixels.min_edge:
@@ -152,7 +156,7 @@ def _edge(level: Level) -> int:
     return max(level.width, level.height)
 
 
-def _to_srgb(jpeg: bytes, profile: bytes | None) -> bytes:
+def _to_srgb(jpeg: bytes | memoryview, profile: bytes | None) -> bytes:
     """Decode, convert and encode anew: 4:4:4, quality 95."""
     from PIL import Image
 

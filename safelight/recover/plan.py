@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 
-from importers import raw
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
 from indexer.events import OnProgress, Progress
 from lrprev import LrprevError, State, Store, StoredPreview, read_files, read_or_salvage
@@ -160,6 +159,8 @@ class Plan:
 
     def _is_largest(self, smart: Path, found: StoredPreview | None) -> bool:
         """Tell whether a Smart Preview can be developed, and shows more than the photo's preview."""
+        from importers import raw  # brings Pillow, which nothing else here needs
+
         self._lacks_raw |= not raw.is_available()
         size = raw.size_of(smart)
         return bool(size) and max(size) > (_edge(found) if found else 0)

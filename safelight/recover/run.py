@@ -77,6 +77,8 @@ def recover(
             tally = run.tally()
             if not options.dry_run and (ledger.has_changed or not (out / report.TABLE).exists()):
                 report.write(out, ledger, tally.stale_left)
+    except BrokenPipeError:  # of whoever listens, and no fault of the output folder
+        raise
     except (OSError, sqlite3.Error) as error:
         raise _output_error(out, error) from error
     return tally

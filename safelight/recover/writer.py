@@ -9,13 +9,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from importers import raw
 from lrprev import LrprevError, StoredPreview, read_files
 from safelight.recover.files import write_whole
 from safelight.recover.ledger import Outcome, Row
 from safelight.recover.picture import Picture, Pixels, TooSmallError, picture_of, wanted
 from safelight.recover.plan import Job
-from safelight.recover.smart import developed
 
 _CHUNK_BYTES = 1024 * 1024
 # Errors of a single name or file; after any other error of writing, the next file would fail as well.
@@ -55,9 +53,6 @@ class Writer:
             return replace(row, outcome=Outcome.LEFT_OUT, note=str(error))
         except LrprevError as error:
             return replace(row, outcome=Outcome.FAILED, note="nothing in the preview is whole", details=str(error))
-        except raw.DamagedRaw as error:
-            note = "the Smart Preview cannot be developed; its DNG is copied"
-            return replace(row, outcome=Outcome.FAILED, note=note, details=str(error))
         except _ReadError as error:
             return replace(row, outcome=Outcome.FAILED, note="the preview cannot be read", details=str(error))
         except OSError as error:
@@ -83,11 +78,18 @@ class Writer:
         """Make a JPEG of a Smart Preview."""
         assert job.smart is not None
         assert job.photo is not None
+        from importers import raw  # these two bring Pillow, which nothing else here needs
+        from safelight.recover.smart import developed
+
         if self._dry_run:
             width, height = raw.size_of(job.smart) or (None, None)
             return replace(row, outcome=Outcome.RECOVERED, width=width, height=height, written_run=self._run)
-        with _reading():
-            made = developed(job.smart, job.photo)
+        try:
+            with _reading():
+                made = developed(job.smart, job.photo)
+        except raw.DamagedRaw as error:
+            note = "the Smart Preview cannot be developed; its DNG is copied"
+            return replace(row, outcome=Outcome.FAILED, note=note, details=str(error))
         return self._finish(row, made, job.photo.taken_at)
 
     def _finish(self, row: Row, made: Picture, time: datetime | None) -> Row:

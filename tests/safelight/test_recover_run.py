@@ -3,7 +3,9 @@
 import csv
 import json
 import os
+import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -72,6 +74,33 @@ def test_nothing_beside_the_catalog_is_created_or_changed(tmp_path):
     run(tmp_path / "lib", tmp_path / "out")
     run(tmp_path / "lib/Lib.lrcat", tmp_path / "out2", stale=True)
     assert fingerprint(tmp_path / "lib") == before
+
+
+@pytest.mark.parametrize("database", ["Lib.lrcat", "Lib Previews.lrdata/previews.db"])
+def test_what_lightroom_has_not_written_back_yet_is_recovered_and_left_alone(tmp_path, database):
+    """A catalog and a previews.db with rows in their -wal only, and a lock: Lightroom runs, or was killed."""
+    with Library(tmp_path / "made") as library:
+        file, uuid = library.file("a.CR2")
+        library.image(file, uuid, orientation="AB")
+    writer = sqlite3.connect(tmp_path / "made" / database)
+    writer.execute("PRAGMA journal_mode = WAL")
+    writer.execute("PRAGMA wal_autocheckpoint = 0")
+    if database == "Lib.lrcat":
+        writer.execute("UPDATE AgLibraryFile SET baseName = 'renamed'")
+    else:
+        writer.execute("UPDATE ImageCacheEntry SET orientation = 'BC'")
+    writer.commit()
+    shutil.copytree(tmp_path / "made", tmp_path / "lib")  # as a kill leaves it: the writer is still at work
+    writer.close()
+    (tmp_path / "lib/Lib.lrcat.lock").write_text("/Applications/Adobe Lightroom Classic\n4711\n")
+    (tmp_path / f"lib/{database}-shm").unlink()
+    assert (tmp_path / f"lib/{database}-wal").stat().st_size > 0
+    before = fingerprint(tmp_path / "lib")
+    run(tmp_path / "lib", tmp_path / "out")
+    assert fingerprint(tmp_path / "lib") == before
+    name, turn = ("renamed", 1) if database == "Lib.lrcat" else ("a", 6)
+    with Image.open(tmp_path / f"out/Volumes/Photos/2024/{name}.CR2.jpg") as found:
+        assert found.getexif()[0x0112] == turn
 
 
 def test_previews_of_classic_13_3_and_later_are_read(tmp_path):
@@ -182,6 +211,37 @@ def test_min_edge_leaves_out_and_tells(tmp_path):
     tally, rows = run(tmp_path / "lib", tmp_path / "out", pixels=Pixels(min_edge=500))
     assert (tally.recovered, tally.left_out, tally.lost) == (1, 1, 0)
     assert [row.note for row in rows if row.outcome is Outcome.LEFT_OUT] == ["only 240x160 is stored"]
+
+
+def test_a_level_that_was_never_rendered_is_left_out_and_one_that_is_lost_has_failed(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("whole.CR2")
+        library.photo("cut.CR2")
+    (cut,) = library.previews.glob("0/0000/00000003-*.lrprev")
+    cut.write_bytes(cut.read_bytes()[:-500])
+    for level, size, left_out, failed in ((1, (60, 40), 0, 0), (3, (240, 160), 0, 1), (4, None, 1, 1)):
+        out = tmp_path / str(level)
+        tally, rows = run(tmp_path / "lib", out, pixels=Pixels(level=level))
+        assert (tally.recovered, tally.left_out, tally.failed) == (2 - left_out - failed, left_out, failed)
+        assert {(row.width, row.height) for row in rows if row.is_there} == ({size} if size else set())
+        notes = [row.note for row in rows if row.outcome is Outcome.LEFT_OUT]
+        assert notes == ["no level 4 is stored, but 3 smaller ones"] * left_out
+
+
+def test_levels_of_classic_13_3_are_counted_by_their_size(tmp_path):
+    """Generated from the layout as reported: there each large level is a file, whose name says no number."""
+    uuid = "ABCDEF01-0000-4000-8000-00000000AAAA"
+    levels = levels_of(picture(5, 960, 640))
+    with Library(tmp_path / "lib") as library:
+        library.writer.image(
+            library.writer.file(library.writer.folder("2024/"), "a.CR3", id_global=uuid), digest=DIGEST
+        )
+        for jpeg, width, _ in levels[-2:]:
+            place(library.previews, jpeg, uuid, DIGEST, f"_{width}")
+        place(library.previews, container(levels[:-2], uuid), uuid, DIGEST, ".lrfprev")
+    for level in range(1, len(levels) + 1):
+        (row,) = run(tmp_path / "lib", tmp_path / str(level), pixels=Pixels(level=level))[1]
+        assert (row.width, row.height) == levels[level - 1][1:]
 
 
 def test_a_smaller_render_is_told_as_such(tmp_path):
@@ -626,6 +686,31 @@ def test_json_is_a_line_per_photo_and_ends_with_the_counts(tmp_path):
         "event": "done", "recovered": 1, "unchanged": 0, "salvaged": 0, "orphans": 0, "stale": 0, "smart": 0,
         "developed": 0, "missing": 1, "failed": 0, "left_out": 0, "stale_left": 0, "interrupted": False, "lost": 1,
     }  # fmt: skip
+
+
+def test_a_reader_that_goes_away_is_no_fault_of_the_output_folder(large, tmp_path):
+    """`safelight recover ... --json | head -1`: the run ends, without a word, and goes on next time."""
+    process = subprocess.Popen(
+        command(large, "-o", tmp_path / "out", "--json"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stdout
+    assert process.stderr
+    process.stdout.readline()
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() in (0, 1)  # click's own, where it writes
+    assert run(large, tmp_path / "out")[0].lost == 0
+    assert len(names(tmp_path / "out")) == 300
+
+
+def test_one_photo_is_counted_as_one(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.JPG")
+        library.writer.photo("b.JPG")
+    done = subprocess.run(
+        command(tmp_path / "lib", "-o", tmp_path / "out"), capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("1 photo recovered.\n1 photo of the catalog without any preview.\n")
 
 
 def test_memory_stays_flat_however_many_previews_there_are(tmp_path):
