@@ -18,6 +18,7 @@ from indexer.duplicates.store import (
     Judged,
     decide,
     forget,
+    forget_keepers,
     read_decisions,
     read_features,
     read_verdicts,
@@ -216,6 +217,21 @@ def record_decision(catalog: Catalog, kind: Decision, photo_ids: Sequence[str]) 
         pairs = [(one, other) for n, one in enumerate(hashes) for other in hashes[:n] if one != other]
     with catalog.transaction():
         decide(catalog.db, kind, pairs)
+
+
+def record_keeper(catalog: Catalog, photo_id: str, of: Sequence[str]) -> None:
+    """Record which photo to keep of several; whichever of them was chosen before no longer is.
+
+    Raises:
+        SafelightError: There is no such photo.
+
+    Writes: the catalog.
+    """
+    hashes = [_hash_of(catalog, other) for other in of]
+    chosen = _hash_of(catalog, photo_id)
+    with catalog.transaction():
+        forget_keepers(catalog.db, hashes)
+        decide(catalog.db, Decision.KEEPER, [(chosen, b"")])
 
 
 def forget_decisions(catalog: Catalog, photo_ids: Sequence[str]) -> int:
