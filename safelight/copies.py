@@ -65,7 +65,7 @@ def _copies(catalog: Catalog, chosen: set[int], prefer: str | None) -> Iterator[
         taken = datetime.fromisoformat(taken_at) if taken_at else None
         picture = Picture(
             name=name,
-            folder=str(Path(path).parent) if path else source,
+            folder=str(Path(path).parent) if path and Path(path).name == name else source,
             format=form,
             width=width,
             height=height,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexer.catalog import Catalog
 from indexer.duplicates.features import Features
@@ -18,6 +18,7 @@ from indexer.duplicates.store import (
     Judged,
     decide,
     forget,
+    forget_keepers,
     read_decisions,
     read_features,
     read_verdicts,
@@ -130,7 +131,10 @@ class _Search:
         for content_id in sorted(alone):
             yield self._group(Star(-1), [content_id])
         for series in found.series:
-            yield self._series(series)
+            first, *others = series.pictures
+            left = [first, *(n for n in others if not self._said_apart(self._ids[first], self._ids[n]))]
+            if len(left) > 1:
+                yield self._series(replace(series, pictures=left))
 
     def _seen_near(self) -> Iterator[tuple[int, int]]:
         """Yield the pairs that the model of the last run sees near."""
@@ -154,7 +158,7 @@ class _Search:
     def _judge(self, one: int, other: int, turn: int | None) -> Verdict | None:
         ids = self._ids[one], self._ids[other]
         first, second = self._copies[ids[0]][0], self._copies[ids[1]][0]
-        if (min(ids), max(ids)) in self._apart or (first.path is not None and first.path == second.path):
+        if self._said_apart(*ids) or (first.path is not None and first.path == second.path):
             return None  # the user said so; or one file that two libraries know
         if ids in self._known:
             return self._known[ids]
@@ -165,6 +169,9 @@ class _Search:
             verdict = None
         self._fresh[ids] = verdict
         return verdict
+
+    def _said_apart(self, one: int, other: int) -> bool:
+        return (min(one, other), max(one, other)) in self._apart
 
     def _show_same_pixels(self, one: int, other: int, first: Copy, second: Copy) -> bool:
         """Decode both in full where nothing that is kept of them differs."""
@@ -216,6 +223,21 @@ def record_decision(catalog: Catalog, kind: Decision, photo_ids: Sequence[str]) 
         pairs = [(one, other) for n, one in enumerate(hashes) for other in hashes[:n] if one != other]
     with catalog.transaction():
         decide(catalog.db, kind, pairs)
+
+
+def record_keeper(catalog: Catalog, photo_id: str, of: Sequence[str]) -> None:
+    """Record which photo to keep of several; whichever of them was chosen before no longer is.
+
+    Raises:
+        SafelightError: There is no such photo.
+
+    Writes: the catalog.
+    """
+    hashes = [_hash_of(catalog, other) for other in of]
+    chosen = _hash_of(catalog, photo_id)
+    with catalog.transaction():
+        forget_keepers(catalog.db, hashes)
+        decide(catalog.db, Decision.KEEPER, [(chosen, b"")])
 
 
 def forget_decisions(catalog: Catalog, photo_ids: Sequence[str]) -> int:

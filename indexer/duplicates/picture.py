@@ -12,7 +12,7 @@ class Picture:
 
     Attributes:
         name: Its file's name.
-        folder: Where that lies.
+        folder: The path of the folder where that lies; the source's name where it keeps files as it likes.
         format: As people call it: "JPEG", "RAW".
         width: Pixels of the full picture, upright.
         height: Pixels of the full picture, upright.

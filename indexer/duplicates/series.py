@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import Path
 from statistics import fmean, pstdev
 
 from indexer.duplicates.groups import Found, Star
@@ -62,15 +63,14 @@ def sort_out(found: Found, pictures: Mapping[int, Picture], order: Mapping[int, 
     scene = {number: place for place, scene in enumerate(found.scenes) for number in scene}
     together = [set(one) for one in found.scenes]
     stars, series = list[Star](), list[Series]()
+    shots = _named_alike(pictures)
     for star in found.stars:
-        frames, raws = _frames(star, pictures, scene), list[int]()
-        for number in star.members:
-            if number not in frames and _is_raw_pair(pictures[star.keeper], pictures[number]):
-                raws.append(number)
+        frames = _frames(star, pictures, scene)
+        raws = {n for n in star.members if n not in frames and _is_raw_pair(pictures[star.keeper], pictures[n])}
         if frames:
             together.append({star.keeper, *frames})
         if raws:
-            series.append(Series(RAW_AND_JPEG, [star.keeper, *raws]))
+            shots.append({star.keeper, *raws})
         rest = {number: verdict for number, verdict in star.members.items() if number not in {*frames, *raws}}
         if rest:
             stars.append(Star(star.keeper, rest))
@@ -79,7 +79,25 @@ def sort_out(found: Found, pictures: Mapping[int, Picture], order: Mapping[int, 
         members = sorted(group - copies, key=order.__getitem__)
         if len(members) > 1 and (what := _name(members, pictures)):
             series.append(Series(what, members))
-    return Sorted(stars, series)
+    pairs = [Series(RAW_AND_JPEG, sorted(shot, key=order.__getitem__)) for shot in _joined(shots)]
+    return Sorted(stars, [*pairs, *series])
+
+
+def _named_alike(pictures: Mapping[int, Picture]) -> list[set[int]]:
+    """List RAW files with what lies beside them under the same name: one shot, however else it was developed."""
+    raws = {_place(picture): number for number, picture in pictures.items() if picture.format == "RAW"}
+    shots = defaultdict[int, set[int]](set)
+    for number, picture in pictures.items():
+        raw = raws.get(_place(picture))
+        if picture.format == "RAW" or raw is None or not Path(picture.folder).is_absolute():
+            continue
+        if not _other_time(pictures[raw], picture):
+            shots[raw] |= {raw, number}
+    return list(shots.values())
+
+
+def _place(picture: Picture) -> tuple[str, str]:
+    return picture.folder, picture.stem.lower()
 
 
 def _frames(star: Star, pictures: Mapping[int, Picture], scene: Mapping[int, int]) -> list[int]:

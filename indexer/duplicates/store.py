@@ -103,6 +103,14 @@ def forget(db: sqlite3.Connection, hashes: Iterable[bytes]) -> int:
     return sum(db.execute("DELETE FROM decision WHERE hash = ? OR other = ?", (one, one)).rowcount for one in hashes)
 
 
+def forget_keepers(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
+    """Forget of contents that they were chosen to be kept.
+
+    Writes: the catalog, inside the caller's transaction.
+    """
+    db.executemany("DELETE FROM decision WHERE kind = 'keeper' AND hash = ?", ((one,) for one in hashes))
+
+
 def read_decisions(db: sqlite3.Connection) -> tuple[set[int], set[tuple[int, int]]]:
     """Return the contents that were chosen to be kept, and the pairs (lower id first) that are not to be shown."""
     chosen = {

@@ -66,8 +66,8 @@ def find(library: Library, question: Question, catalog: str, within: Sequence[Re
     try:
         answer = library.search(
             question.words,
-            like=[_photo_id(library, ref, catalog) for ref in question.like],
-            unlike=[_photo_id(library, ref, catalog) for ref in question.unlike],
+            like=[photo_id_of(library, ref, catalog) for ref in question.like],
+            unlike=[photo_id_of(library, ref, catalog) for ref in question.unlike],
             since=question.since,
             until=question.until,
             limit=wanted or max(1, _photos(library)),
@@ -100,6 +100,22 @@ def difference(library: Library, question: Question, catalog: str, carriers: Seq
 def unknown(library: Library, refs: Sequence[Ref], catalog: str) -> list[Ref]:
     """List those of `refs` that the model in use has no vector of."""
     return [ref for ref in refs if not _row_of(library, ref, catalog, embedded=True)]
+
+
+def photo_id_of(library: Library, ref: Ref, catalog: str, *, embedded: bool = True) -> str:
+    """Return our id of a photo.
+
+    Args:
+        embedded: Only where the model in use has its vector.
+
+    Raises:
+        BridgeError: It is not indexed.
+    """
+    row = _row_of(library, ref, catalog, embedded=embedded)
+    if row is None:
+        name = Path(ref.path).name if ref.path else ref.uuid
+        raise BridgeError("not_indexed", f"{name} has not been indexed yet; choose Index This Catalog first")
+    return row[0]
 
 
 def content_of(library: Library, ref: Ref, catalog: str) -> int | None:
@@ -140,14 +156,6 @@ def nfc(path: str) -> str:
 def _photos(library: Library) -> int:
     (count,) = library.catalog.db.execute("SELECT count(*) FROM content").fetchone()
     return count
-
-
-def _photo_id(library: Library, ref: Ref, catalog: str) -> str:
-    row = _row_of(library, ref, catalog, embedded=True)
-    if row is None:
-        name = Path(ref.path).name if ref.path else ref.uuid
-        raise BridgeError("not_indexed", f"{name} has not been indexed yet; choose Index This Catalog first")
-    return row[0]
 
 
 def _row_of(library: Library, ref: Ref, catalog: str, *, embedded: bool) -> tuple[str, int] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import threading
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Any, cast
@@ -11,11 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 import safelight
+from indexer.events import ignore
 from safelight.bridge.actions import Actions, Plugin
+from safelight.bridge.duplicates import for_catalog
 from safelight.bridge.errors import BridgeError
 from safelight.bridge.journal import Journal
 from safelight.bridge.keywords import Suggester, read_keywords
-from safelight.bridge.matching import Match, difference, find, unknown
+from safelight.bridge.matching import Match, difference, find, photo_id_of, unknown
 from safelight.bridge.queries import SavedQueries
 from safelight.bridge.question import Question, Ref, read_refs
 from safelight.bridge.store import Store
@@ -32,8 +35,11 @@ Json = Mapping[str, object]
 class Bridge:
     """The bridge over one library; belongs to the thread that opened the library."""
 
-    def __init__(self, library: Library) -> None:
+    def __init__(self, library: Library, stop: threading.Event | None = None) -> None:
         """Open the bridge's database.
+
+        Args:
+            stop: Once set, long work ends.
 
         Raises:
             SafelightError: It cannot be opened.
@@ -41,6 +47,7 @@ class Bridge:
         Writes: our own data folder.
         """
         self.library = library
+        self._stop = stop or threading.Event()
         self._store = Store(library.home)
         self.queries = SavedQueries(self._store)
         self.actions = Actions(self._store)
@@ -159,15 +166,47 @@ class Bridge:
         return {"taken": taken}
 
     def duplicates(self, given: Json) -> dict[str, Any]:
-        """List the groups of near-duplicates; see safelight.bridge.duplicates, which writes them.
+        """List the groups of near-duplicates that the catalog may have photos of, or only those among {within}.
+
+        Long work, the first time: minutes in a large library.
 
         Raises:
-            BridgeError: Always, until Safelight finds near-duplicates.
-        """
-        self._plugin(given)
-        raise BridgeError("not_here", "this version of Safelight does not find near-duplicates yet")
+            BridgeError: It was told to stop; half of the groups would be taken for all.
 
-    decide = duplicates
+        Writes: features and verdicts, into the catalog of photos.
+        """
+        from safelight.duplicates import find_duplicates
+
+        plugin = self._plugin(given)
+        within = None if given.get("within") is None else self._refs(given, "within")
+        found = find_duplicates(self.library, on_progress=ignore, stop=self._stop)
+        groups = for_catalog(self.library, found, plugin.path, within)
+        if self._stop.is_set():
+            raise BridgeError("stopping", "the helper is ending; look for near-duplicates again in a moment")
+        return {"groups": groups}
+
+    def decide(self, given: Json) -> dict[str, Any]:
+        """Remember {decision}: that {keeper} is the one to keep of {photos}, or that {photos} are not duplicates.
+
+        Writes: the catalog of photos.
+        """
+        from indexer.duplicates.store import Decision
+        from safelight.duplicates import record_decision, record_keeper
+
+        plugin = self._plugin(given)
+        photos = [self._indexed_id(ref, plugin) for ref in self._refs(given, "photos")]
+        match given.get("decision"):
+            case "keeper":
+                (keeper,) = read_refs([_object(given, "keeper")])
+                record_keeper(self.library.catalog, self._indexed_id(keeper, plugin), photos)
+            case "not_duplicates":
+                record_decision(self.library.catalog, Decision.DIFFERENT, photos)
+            case _:
+                raise BridgeError("bad_request", "`decision` must be keeper or not_duplicates")
+        return {}
+
+    def _indexed_id(self, ref: Ref, plugin: Plugin) -> str:
+        return photo_id_of(self.library, ref, plugin.path, embedded=False)
 
     # Living collections
 

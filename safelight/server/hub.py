@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,8 +29,10 @@ class Hub:
 
     Attributes:
         started: When, ISO 8601, UTC.
+        finders: For work with the library that may take minutes, one at a time.
         streams: How many event streams are open.
         stopping: Set when the helper is to end; streams watch it.
+        ending: Set at the same time; long work watches it, in any thread.
     """
 
     home: Path
@@ -39,6 +42,7 @@ class Hub:
     room: ModelRoom
     readers: Readers
     thinkers: Readers
+    finders: Readers
     board: Board
     uploads: Uploads
     thumbnails: Thumbnails
@@ -46,6 +50,7 @@ class Hub:
     stop: Callable[[], None]
     streams: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    ending: threading.Event = field(default_factory=threading.Event)
 
     async def read(self, work: Callable[[Library], T]) -> T:
         """Look something up in the library, in a thread that has it open."""
@@ -54,6 +59,10 @@ class Hub:
     async def think(self, work: Callable[[Library], T]) -> T:
         """Do with the library what may need the model, and so may wait: for it to be loaded, for its turn."""
         return await asyncio.wrap_future(self.thinkers.submit(work))
+
+    async def find(self, work: Callable[[Library], T]) -> T:
+        """Do with the library what may take minutes; it waits for nobody but its like, and nobody waits for it."""
+        return await asyncio.wrap_future(self.finders.submit(work))
 
 
 def _hub(request: Request) -> Hub:

@@ -141,6 +141,7 @@ class _Helper:
             room=self._room,
             readers=readers,
             thinkers=thinkers,
+            finders=Readers("finder", 1, self._open_for_reading),
             board=board,
             uploads=self._uploads,
             thumbnails=thumbnails,
@@ -151,6 +152,7 @@ class _Helper:
 
         def stop() -> None:
             hub.stopping.set()
+            hub.ending.set()
             server.should_exit = True
 
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -200,7 +202,8 @@ def _end(hub: Hub) -> bool:
     """Stop what runs; tells whether it has all stopped in time."""
     hub.uploads.close()
     hub.thumbnails.close(_READERS_S)
-    ended = [hub.board.close(_JOB_S), hub.readers.close(_READERS_S), hub.thinkers.close(_READERS_S)]
+    threads = hub.readers, hub.thinkers, hub.finders
+    ended = [hub.board.close(_JOB_S), *(some.close(_READERS_S) for some in threads)]
     if all(ended):
         hub.grids.close()
         hub.room.close()

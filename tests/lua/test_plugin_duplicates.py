@@ -1,8 +1,10 @@
-"""Near-duplicates in Lightroom. The groups are given, as safelight.bridge.duplicates writes them; all else is real."""
+"""Near-duplicates in Lightroom: first with given groups, as safelight.bridge.duplicates writes them, then all real."""
 
 from __future__ import annotations
 
 import pytest
+from lua.real_helper import CHECKOUT, Helper, open_catalog
+from PIL import Image, ImageOps
 
 DIALOG = "Near-Duplicates"
 
@@ -132,5 +134,63 @@ def test_a_photo_in_no_group_is_told_so(lr):
 
 def test_a_helper_that_finds_none_says_so(lr):
     find(lr)
-    assert lr.around.messages == ["this version of Safelight does not find near-duplicates yet"]
+    assert lr.around.messages == ["No near-duplicates were found."]
     assert lr.gates.blocks == []
+
+
+# The real finder
+
+
+@pytest.fixture(scope="module")
+def finding(tmp_path_factory):
+    """A running helper that has indexed a cat, two generated versions of it, and another picture."""
+    it = Helper(tmp_path_factory.mktemp("finding"))
+    it.photos.mkdir()
+    cat = Image.open(CHECKOUT / "assets" / "demo" / "cat.jpg")
+    cat.resize((cat.width // 2, cat.height // 2)).save(it.photos / "small.jpg", quality=80)
+    ImageOps.mirror(cat).save(it.photos / "mirrored.jpg", quality=60)  # a larger file would be kept
+    it.add_photos("cat", "pagoda")
+    it.start()
+    yield it
+    it.close()
+
+
+@pytest.fixture
+def found(finding, request):
+    it = open_catalog(finding, request.node.name)
+    find(it)
+    yield it
+    assert it.violations == [], "Lightroom would have refused"
+
+
+def roles(lr) -> dict[str, str | None]:
+    return {u: lr.photo(u).properties.get("duplicateRole") for u in ("CAT", "SMALL", "MIRRORED", "PAGODA")}
+
+
+def test_what_the_helper_finds_is_written_with_its_reasons(found):
+    assert roles(found) == {"CAT": "keeper", "SMALL": "duplicate", "MIRRORED": "duplicate", "PAGODA": None}
+    assert "instead of" in found.photo("SMALL").properties["duplicateReason"]
+    assert "mirrored" in found.photo("MIRRORED").properties["duplicateReason"]
+
+
+def test_the_selection_alone_can_be_looked_at(found):
+    found.catalog.selected = [found.photo(u).id for u in ("SMALL", "MIRRORED", "PAGODA")]
+    found.answer(DIALOG, lambda dialog: dialog.set(scope="selection") or "ok")
+    found.answer(DIALOG, "ok")
+    found.click("MenuDuplicates.lua")
+    assert "1 groups with 2 photos." in found.around.dialogs[-1].texts[0]
+
+
+def test_decisions_hold_when_they_are_looked_for_again(found, finding):
+    found.catalog.selected = [found.photo("SMALL").id]
+    found.click("MenuKeepThis.lua")
+    find(found)
+    assert roles(found) == {"CAT": "duplicate", "SMALL": "keeper", "MIRRORED": "duplicate", "PAGODA": None}
+    found.catalog.selected = [found.photo("CAT").id]  # another one: the first choice holds no more
+    found.click("MenuKeepThis.lua")
+    find(found)
+    assert roles(found)["CAT"] == "keeper"
+    found.catalog.selected = [found.photo(u).id for u in ("MIRRORED", "CAT", "SMALL")]
+    found.click("MenuNotDuplicates.lua")
+    find(found)
+    assert set(roles(found).values()) == {None}

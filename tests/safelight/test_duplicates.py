@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from generated_dng import generated_dng
 from PIL import Image, ImageOps
 
 from indexer.duplicates.store import Decision
@@ -139,6 +140,21 @@ def test_the_command_gives_programs_one_object_a_group(library, tmp_path, monkey
     assert CliRunner().invoke(cli, ["duplicates", "decide", "--ignore", *ids]).exit_code == 0
     left = CliRunner().invoke(cli, ["duplicates", "--json"])
     assert [json.loads(line)["kind"] for line in left.stdout.splitlines()] == ["same bytes"]
+
+
+def test_raw_and_jpeg_beside_it_are_a_series_until_told_otherwise(library, folder):
+    jpeg = (DEMO / "pagoda.jpg").read_bytes()
+    (folder / "P1.DNG").write_bytes(generated_dng(jpeg))
+    (folder / "P1.JPG").write_bytes(jpeg[:-2] + b"\xff\xfe\x00\x04ab" + jpeg[-2:])  # not the bytes of pagoda.jpg
+    index(library, folder)
+    for sensitivity in Sensitivity:
+        found = [members for kind, members in groups(library, sensitivity) if kind == "series"]
+        assert [set(members) for members in found] == [{"P1.DNG", "P1.JPG"}]
+        assert {member.reason for member in found[0].values()} == {"RAW and JPEG of one shot"}
+        duplicates = [set(members) for kind, members in groups(library, sensitivity) if kind != "series"]
+        assert not any({"P1.DNG", "P1.JPG"} <= members for members in duplicates)
+    record_decision(library.catalog, Decision.IGNORED, [id_of(library, "P1.DNG"), id_of(library, "P1.JPG")])
+    assert all(kind != "series" for kind, _ in groups(library))
 
 
 def test_originals_stay_as_they_are(library, folder):

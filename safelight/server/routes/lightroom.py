@@ -93,8 +93,14 @@ async def keywords(asked: shapes.KeywordsIn, hub: TheHub) -> shapes.KeywordsOut:
 
 @router.post("/duplicates")
 async def duplicates(asked: shapes.DuplicatesIn, hub: TheHub) -> shapes.DuplicatesOut:
-    """List the groups of near-duplicates."""
-    return await _ask(hub, "duplicates", asked, shapes.DuplicatesOut)
+    """List the groups of near-duplicates; the first time this may take minutes."""
+    given = asked.model_dump(exclude_none=True)
+
+    def work(library: Library) -> dict[str, Any]:
+        with Bridge(library, hub.ending) as bridge:
+            return bridge.duplicates(given)
+
+    return shapes.DuplicatesOut.model_validate(await hub.find(work))
 
 
 @router.post("/decide")

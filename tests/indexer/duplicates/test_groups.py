@@ -123,6 +123,30 @@ def test_raw_and_jpeg_of_one_shot_are_a_pair():
     assert stars == []
 
 
+def test_raw_and_jpeg_of_one_name_in_one_folder_are_a_pair_however_they_look():
+    pictures = shots(
+        Picture("IMG_1.CR2", "/a", "RAW"),
+        Picture("IMG_1.jpg", "/a", "JPEG"),  # black and white, say: no verdict
+        Picture("img_1.HEIC", "/a", "HEIC"),
+        Picture("IMG_1.JPG", "/b", "JPEG"),
+        Picture("IMG_2.CR2", "photos", "RAW"),  # not in a folder of the user's: names say nothing there
+        Picture("IMG_2.JPG", "photos", "JPEG"),
+        Picture("IMG_3.CR2", "/a", "RAW", taken_at=NOON, camera="Acme"),
+        Picture("IMG_3.JPG", "/a", "JPEG", taken_at=NOON + timedelta(seconds=77), camera="Acme"),
+    )
+    series, stars = named(Found([Star(0, {1: SAME, 3: SAME})], []), pictures)
+    assert series == [(RAW_AND_JPEG, [0, 1, 2])]
+    assert [set(star.members) for star in stars] == [{3}]
+    assert named(Found([], []), pictures) == ([(RAW_AND_JPEG, [0, 1, 2])], [])
+
+
+def test_a_smaller_export_of_a_pair_stays_a_duplicate():
+    pictures = shots(Picture("IMG_1.CR2", "/a", "RAW"), Picture("IMG_1.JPG", "/a"), Picture("web.jpg", "/a"))
+    series, (star,) = named(Found([Star(0, {1: SAME, 2: SAME})], []), pictures)
+    assert series == [(RAW_AND_JPEG, [0, 1])]
+    assert (star.keeper, set(star.members)) == (0, {2})
+
+
 def test_the_keeper_and_why():
     raw, jpeg = Picture(format="RAW", width=10, height=10), Picture(format="JPEG", width=20, height=20)
     rated = Picture(format="JPEG", width=20, height=20, rating=4)
