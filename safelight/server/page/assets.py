@@ -1,0 +1,60 @@
+"""The files of the page, read once; their address holds a digest of them all, so that browsers may keep them."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from string import Template
+
+_FOLDER = Path(__file__).parent
+_TYPES = {
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
+"""What is served; the licences of vendored files lie beside them for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """A file as it is sent."""
+
+    data: bytes
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """All files of the page.
+
+    Attributes:
+        shell: The page itself.
+        digest: Names this state of the files.
+        files: By name, with / between folders; no other name leads anywhere.
+    """
+
+    shell: bytes
+    digest: str
+    files: dict[str, Asset]
+
+
+@cache
+def load() -> Assets:
+    """Read the files of the page."""
+    static = _FOLDER / "static"
+    paths = sorted(path for path in static.rglob("*") if path.suffix in _TYPES)
+    files = {path.relative_to(static).as_posix(): Asset(path.read_bytes(), _TYPES[path.suffix]) for path in paths}
+    everything = hashlib.blake2b(digest_size=8)
+    for name, file in files.items():
+        everything.update(f"{name} {len(file.data)} ".encode() + file.data)
+    digest = everything.hexdigest()
+    at = f"/static/{digest}"
+    # Named up front, so that the browser asks for all modules at once and not one after the other.
+    modules = [name for name in files if name.endswith(".js") and "/" not in name and name != "main.js"]
+    preloads = "\n".join(f'<link rel="modulepreload" href="{at}/{name}">' for name in modules)
+    shell = Template((_FOLDER / "shell.html").read_text("utf-8")).substitute(at=at, preloads=preloads)
+    return Assets(shell.encode(), digest, files)

@@ -1,0 +1,23 @@
+// Elements. Text from outside becomes text, never markup: nothing on this page is built from a string of HTML.
+
+/** Make an element: el("button", {class: "plain", onclick: f}, "Text", child...). */
+export function el(tag, properties = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === "class") element.className = value;
+    else if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name.startsWith("aria-") || name === "role" || name === "for") element.setAttribute(name, value);
+    else element[name] = value;
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+export const byId = (id) => document.getElementById(id);
+
+/** A number as people here write it. */
+export const number = (value) => value.toLocaleString();
+
+/** "1 photo", "2 photos". */
+export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;

@@ -1,0 +1,108 @@
+// One photo, large: PhotoSwipe over the photos of the grid, of which it asks for those it shows.
+
+import { picture } from "./api.js";
+
+const styles = new URL("vendor/photoswipe/photoswipe.css", import.meta.url);
+
+/** Loads PhotoSwipe and its styles, once, when a photo is first opened. */
+let loading = null;
+function load() {
+  loading ??= Promise.all([import("./vendor/photoswipe/photoswipe.esm.min.js"), addStyles()]).then(([module]) => module.default);
+  return loading;
+}
+
+function addStyles() {
+  const link = Object.assign(document.createElement("link"), { rel: "stylesheet", href: styles.href });
+  return new Promise((resolve, reject) => {
+    link.onload = resolve;
+    link.onerror = () => reject(new Error("the page lacks its styles; reload it"));
+    document.head.append(link);
+  });
+}
+
+export class Viewer {
+  /** `tools`: [{name, title, key, run(id, viewer)}], shown as buttons. */
+  constructor(grid, tools) {
+    this.grid = grid;
+    this.tools = tools;
+    this.shown = null; // PhotoSwipe, while it is open
+  }
+
+  get isOpen() {
+    return this.shown !== null;
+  }
+
+  get id() {
+    return this.photos.id(this.shown.currIndex);
+  }
+
+  async open(index) {
+    const PhotoSwipe = await load();
+    if (this.shown) return;
+    const { grid } = this;
+    this.photos = grid.photos;
+    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const shown = new PhotoSwipe({
+      index,
+      dataSource: { items: [], gallery: null },
+      bgOpacity: 0.96,
+      loop: false,
+      preload: [1, 2],
+      returnFocus: false,
+      showHideAnimationType: still ? "none" : "zoom",
+      wheelToZoom: true,
+      padding: { top: 56, bottom: 16, left: 8, right: 8 },
+    });
+    shown.addFilter("numItems", () => this.photos.count);
+    shown.addFilter("itemData", (_, at) => this.#item(at));
+    shown.addFilter("thumbEl", (_, __, at) => grid.thumb(at) ?? undefined);
+    shown.addFilter("placeholderSrc", (source, slide) => grid.thumb(slide.index)?.currentSrc || source);
+    shown.on("uiRegister", () => this.tools.forEach((tool, order) => this.#register(shown, tool, order)));
+    shown.on("change", () => grid.reveal(shown.currIndex));
+    shown.on("keydown", ({ originalEvent }) => this.#key(originalEvent));
+    shown.on("destroy", () => this.#closed(shown.currIndex));
+    this.shown = shown;
+    shown.init();
+    shown.element.setAttribute("aria-label", "Photo");
+  }
+
+  close() {
+    this.shown?.close();
+  }
+
+  #item(index) {
+    const id = this.photos.id(index);
+    const hit = this.photos.hit(index);
+    const ratio = hit?.width ? hit.width / hit.height : this.photos.aspects[index] / 1000;
+    const screen = Math.max(innerWidth, innerHeight) * Math.min(2, devicePixelRatio);
+    const longer = Math.max(2560, screen);
+    const [width, height] = ratio >= 1 ? [longer, longer / ratio] : [longer * ratio, longer];
+    const name = hit?.name ?? `Photo ${index + 1}`;
+    return { id, src: picture(id, screen > 1280 ? 2560 : 1280), width: Math.round(width), height: Math.round(height), alt: name };
+  }
+
+  #register(shown, { name, title, label, run }, order) {
+    shown.ui.registerElement({
+      name: `tool-${name}`,
+      order: 8 + order / 10, // after the counter, before zoom
+      isButton: true,
+      tagName: "button",
+      title,
+      ariaLabel: title,
+      html: `<span>${label}</span>`, // a word of ours
+      onClick: () => run(this.id, this),
+    });
+  }
+
+  #key(event) {
+    const tool = this.tools.find(({ key }) => key === event.key);
+    if (!tool || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    tool.run(this.id, this);
+  }
+
+  #closed(index) {
+    this.shown = null;
+    this.grid.focus(index);
+  }
+}

@@ -1,0 +1,139 @@
+"""A real Chromium on a real helper with a generated library: drawn shapes, and the tiny CLIP that knows them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from safelight_server import RunningHelper, index, start_helper
+from shapes import COLOURS, SHAPES, Scene, draw
+
+ROOT = Path(__file__).resolve().parents[1]
+SHOTS = ROOT / "build" / "screenshots"
+REBOUND = "rebind.test"
+
+
+def shapes_library(folder: Path) -> None:
+    """Draw 96 photos: every colour and shape twice, of several proportions."""
+    scenes = [
+        Scene(colour, shape, "black" if colour != "black" else "white")
+        for colour, shape in itertools.product(COLOURS, SHAPES)
+    ]
+    for seed in range(2):
+        for number, scene in enumerate(scenes):
+            picture = draw(scene, seed)
+            wide, high = ((160, 120), (120, 160), (192, 120), (128, 128))[(number + seed) % 4]
+            canvas = picture.resize((min(wide, high),) * 2)
+            background = picture.getpixel((2, 2))
+            shown = canvas.copy() if wide == high else canvas.crop((0, 0, wide, high))
+            if wide != high:
+                shown.paste(background, (0, 0, wide, high))
+                shown.paste(canvas, ((wide - canvas.width) // 2, (high - canvas.height) // 2))
+            path = folder / scene.shape / f"{scene.colour} {scene.shape} {seed}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shown.save(path)
+
+
+@pytest.fixture(scope="session")
+def shapes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("page") / "shapes"
+    shapes_library(folder)
+    (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory, shapes_folder: Path) -> Iterator[RunningHelper]:
+    home = tmp_path_factory.mktemp("page-helper") / "home"
+    index(home, shapes_folder)
+    running = start_helper(home)
+    yield running
+    if running.process.poll() is None:
+        running.stop()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    found = subprocess.run([ROOT / "tools" / "setup-chromium.sh"], capture_output=True, text=True)
+    if found.returncode:
+        pytest.skip(found.stderr.strip())
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path=found.stdout.strip(),
+            # A rebound name leads to us, and the browser's own guard against that is off: ours has to hold alone.
+            args=[
+                "--no-sandbox",
+                f"--host-resolver-rules=MAP {REBOUND} 127.0.0.1",
+                "--disable-features=LocalNetworkAccessChecks,BlockInsecurePrivateNetworkRequests",
+            ],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
+    context.set_default_timeout(20_000)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def mistakes() -> list[str]:
+    """What the browser complained about: errors, and everything that the CSP refused."""
+    return []
+
+
+def opened(context: BrowserContext, helper: RunningHelper, mistakes: list[str], search: str = "") -> Page:
+    """Open the page as `safelight serve --open` does: by a link that pairs the browser once."""
+    page = context.new_page()
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+    page.on("console", lambda line: mistakes.append(line.text) if line.type == "error" else None)
+    page.goto(helper.post("/api/v1/link")["url"])
+    if search:
+        page.goto(f"http://127.0.0.1:{helper.port}/{search}")
+    return page
+
+
+@pytest.fixture
+def page(context: BrowserContext, served: RunningHelper, mistakes: list[str]) -> Iterator[Page]:
+    page = opened(context, served, mistakes)
+    yield page
+    assert not mistakes
+
+
+def shot(page: Page, name: str) -> None:
+    """Keep what the page looks like, for people."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"{name}.png")
+
+
+def photos(page: Page) -> Locator:
+    """The photos in sight."""
+    return page.locator("#grid [role=option]")
+
+
+def names(page: Page) -> list[str]:
+    """What the photos in sight are called, in order."""
+    return photos(page).evaluate_all("cells => cells.map(cell => cell.getAttribute('aria-label'))")
+
+
+def axe() -> str:
+    """The source of axe-core, from npm; skips, saying so, where it cannot be had."""
+    path = Path(os.environ.get("AXE_CORE", ROOT / "build" / "axe" / "package" / "axe.min.js"))
+    if not path.exists():
+        folder = path.parent.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            pack = ["npm", "pack", "--silent", "axe-core@4.14.1"]
+            name = subprocess.run(pack, cwd=folder, check=True, capture_output=True, text=True).stdout.split()[-1]
+            subprocess.run(["tar", "xzf", name], cwd=folder, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"axe-core cannot be had from npm: {error}")
+    return path.read_text("utf-8")
