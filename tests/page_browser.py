@@ -124,6 +124,12 @@ def names(page: Page) -> list[str]:
     return photos(page).evaluate_all("cells => cells.map(cell => cell.getAttribute('aria-label'))")
 
 
+def wait_for_pictures(page: Page, count: int = 16) -> None:
+    """Wait until so many photos show their pictures."""
+    page.wait_for_function("count => document.querySelectorAll('.cell img.there').length >= count", arg=count)
+    page.wait_for_timeout(300)  # for those beside them, and until they have faded in
+
+
 def axe() -> str:
     """The source of axe-core, from npm; skips, saying so, where it cannot be had."""
     path = Path(os.environ.get("AXE_CORE", ROOT / "build" / "axe" / "package" / "axe.min.js"))

@@ -23,7 +23,7 @@ from safelight.server.guard import Guard
 from safelight.server.hub import Hub
 from safelight.server.page import routes as page
 from safelight.server.readers import TooBusyError
-from safelight.server.routes import embeddings, facets, grid, jobs, pairing, photos, pictures, search, status
+from safelight.server.routes import embeddings, facets, grid, jobs, opening, pairing, photos, pictures, search, status
 from safelight.server.shapes import Problem
 from safelight.status import NoSuchPhotoError
 
@@ -56,7 +56,7 @@ def build_api(version: str) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the Host that was sent
         responses=_ERRORS,
     )
-    for module in (status, search, photos, pictures, grid, facets, jobs, embeddings, pairing, page):
+    for module in (status, search, photos, pictures, opening, grid, facets, jobs, embeddings, pairing, page):
         api.include_router(module.router)
     for kind in (*(kind for kind, _ in _STATUS), TooBusyError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, _answer_error)

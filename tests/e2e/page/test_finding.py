@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
-from page_browser import names, photos, shot
+from page_browser import names, photos, shot, wait_for_pictures
 from playwright.sync_api import Page, expect
+
+
+def search(page: Page, words: str) -> None:
+    page.get_by_role("searchbox").fill(words)
+    page.keyboard.press("Enter")
+    expect(page.locator("body")).not_to_have_class(re.compile("busy"))
 
 
 def test_all_photos_are_there_and_their_pictures_arrive(page: Page):
     expect(page.locator("#count")).to_have_text("96 photos")
-    page.wait_for_function("() => document.querySelectorAll('.cell img.there').length > 20")
+    wait_for_pictures(page)
     shot(page, "all-dark")
+    shapes = photos(page).evaluate_all(
+        "cells => cells.filter(cell => cell.firstChild.complete && cell.firstChild.naturalWidth)"
+        ".map(({firstChild: i}) => [i.clientWidth / i.clientHeight, i.naturalWidth / i.naturalHeight])"
+    )
+    assert len(shapes) > 20
+    assert all(abs(shown - real) < 0.03 for shown, real in shapes), "pictures are cropped or torn"
 
 
 def test_words_find_and_the_address_keeps_them(page: Page):
-    page.get_by_role("searchbox").fill("a red circle")
-    page.keyboard.press("Enter")
+    search(page, "a red circle")
     expect(photos(page).first).to_have_accessible_name(re.compile("^red circle"))
     assert "q=a+red+circle" in page.url
     page.reload()
@@ -25,14 +37,118 @@ def test_words_find_and_the_address_keeps_them(page: Page):
     expect(page.locator("#count")).to_have_text("96 photos")
 
 
+def test_signed_words_become_chips_that_turn_and_go(page: Page):
+    search(page, "a circle -red")
+    chip = page.locator(".chip")
+    expect(chip).to_have_text("−red×")
+    assert not any("red circle" in name for name in names(page)[:3])
+    shot(page, "chips")
+    page.get_by_role("button", name="Less of red").click()
+    expect(photos(page).first).to_have_accessible_name(re.compile("^red circle"))
+    assert "t=%2Bred" in page.url
+    page.get_by_role("button", name="Take red away").click()
+    expect(chip).to_have_count(0)
+
+
+def test_nothing_that_matches_is_said_and_the_nearest_are_shown(page: Page):
+    search(page, "qwzx vbnq")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing really matches")
+    assert 1 <= len(names(page)) <= 24
+    shot(page, "nearest")
+
+
+def test_scores_are_shown_on_demand(page: Page):
+    search(page, "a red circle")
+    score = page.locator(".score").first
+    expect(score).to_be_hidden()
+    page.get_by_role("button", name="Scores").click()
+    expect(score).to_be_visible()
+    assert 0 < float(score.inner_text()) < 1
+    wait_for_pictures(page, 5)
+    shot(page, "scores")
+
+
 def test_a_click_opens_and_similar_asks_for_more_of_it(page: Page):
-    photos(page).nth(3).click()
-    viewer = page.get_by_role("dialog")
+    search(page, "a red circle")
+    photos(page).first.click()
+    viewer = page.locator(".pswp")
     expect(viewer).to_be_visible()
     page.wait_for_function("() => document.querySelector('.pswp__item img.pswp__img')?.complete")
     page.wait_for_timeout(500)
+    page.keyboard.press("i")
+    expect(page.locator(".details h2")).to_have_text(re.compile("^red circle"))
+    expect(page.locator(".details .path")).to_contain_text("/circle/red circle")
     shot(page, "viewer")
     page.keyboard.press("s")
-    expect(viewer).not_to_be_visible()
+    expect(viewer).to_have_count(0)
     expect(page.locator(".chip img")).to_be_visible()
-    assert len(names(page)) > 2
+    assert "red" in names(page)[0]
+
+
+def test_a_part_of_a_photo_is_searched(page: Page):
+    photos(page).first.click()
+    page.wait_for_function("() => document.querySelector('.pswp__item img.pswp__img')?.complete")
+    page.wait_for_timeout(500)
+    page.get_by_role("button", name="Search a part of it").click()
+    group = page.get_by_role("group", name="Choose a part of the photo")
+    expect(group).to_be_focused()
+    page.mouse.move(500, 200)
+    page.mouse.down()
+    page.mouse.move(800, 500, steps=4)
+    shot(page, "part")
+    page.mouse.up()
+    expect(page.locator(".pswp")).to_have_count(0)
+    expect(page.locator(".chip img")).to_have_attribute("src", re.compile("^blob:"))
+    assert "t=%2B%7Eup-" in page.url
+
+
+def test_a_picture_is_chosen_or_dropped(page: Page, shapes_folder: Path):
+    picture = shapes_folder / "ring" / "green ring 1.png"
+    page.locator("#file").set_input_files(picture)
+    expect(page.locator(".chip img")).to_be_visible()
+    expect(photos(page).first).to_have_accessible_name(re.compile("^green ring"))
+    page.goto(page.url.split("?")[0])
+    data = page.evaluate_handle(
+        """async () => {
+            const all = new DataTransfer();
+            const canvas = Object.assign(document.createElement("canvas"), {width: 64, height: 64});
+            Object.assign(canvas.getContext("2d"), {fillStyle: "red"}).fillRect(0, 0, 64, 64);
+            const blob = await new Promise(resolve => canvas.toBlob(resolve));
+            all.items.add(new File([blob], "red.png", {type: "image/png"}));
+            return all;
+        }"""
+    )
+    page.dispatch_event("#box", "drop", {"dataTransfer": data})
+    expect(page.locator(".chip img")).to_have_attribute("src", re.compile("^blob:"))
+
+
+def test_filters_are_ticked_and_kept_in_the_address(page: Page):
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("checkbox", name="star").check()
+    expect(page.locator("#count")).to_have_text("16 photos")
+    page.get_by_role("checkbox", name="ring").check()
+    expect(page.locator("#count")).to_have_text("32 photos")
+    expect(page.get_by_role("button", name="Filters (1)")).to_be_visible()
+    wait_for_pictures(page)
+    shot(page, "filters")
+    page.reload()
+    expect(page.locator("#count")).to_have_text("32 photos")
+    search(page, "something red")
+    assert all("star" in name or "ring" in name for name in names(page))
+
+
+def test_photos_come_in_the_order_that_is_chosen(page: Page):
+    expect(page.locator("#count")).to_have_text("96 photos")
+    first = photos(page).first.locator("img")
+    newest = first.get_attribute("src")
+    page.get_by_label("Order").select_option("random")
+    page.wait_for_function("before => document.querySelector('.cell img')?.getAttribute('src') !== before", arg=newest)
+    assert re.search(r"order=random&seed=\d+", page.url)
+
+
+def test_light_and_phone(page: Page):
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 780})
+    wait_for_pictures(page, 8)
+    shot(page, "phone-light")
+    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390

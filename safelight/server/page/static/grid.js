@@ -232,11 +232,12 @@ export class Grid extends EventTarget {
     cell.setAttribute("aria-posinset", index + 1);
     cell.setAttribute("aria-setsize", this.photos.count);
     cell.setAttribute("aria-selected", this.selection.has(this.photos.id(index)));
-    cell.setAttribute("aria-label", hit?.name ?? `Photo ${number(index + 1)}`);
     cell.title = hit?.name ?? "";
     const score = cell.children[2];
     score.hidden = !(this.scores && hit);
-    score.textContent = hit ? hit.score.toFixed(3) : "";
+    score.textContent = score.hidden ? "" : hit.score.toFixed(3);
+    const name = hit?.name ?? `Photo ${number(index + 1)}`;
+    cell.setAttribute("aria-label", score.hidden ? name : `${name}, ${score.textContent}`);
   }
 
   #place(cell, { x, y, width, height }) {

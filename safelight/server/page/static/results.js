@@ -15,10 +15,10 @@ export class Results {
   #more = false;
   #showAll = false;
 
-  constructor(grid, { count, notice }) {
+  constructor(grid, { count, say }) {
     this.grid = grid;
     this.count = count;
-    this.notice = notice;
+    this.say = say;
     grid.addEventListener("near-end", () => this.#continue());
   }
 
@@ -30,12 +30,12 @@ export class Results {
     this.query = query;
     document.body.classList.add("busy");
     try {
-      this.#say("");
+      this.say("");
       if (isSearch(query)) await this.#search(signal);
       else await this.#everything(signal, keep);
     } catch (error) {
       if (signal.aborted) return false;
-      this.#say(error.message);
+      this.say(error.message);
     } finally {
       if (!signal.aborted) document.body.classList.remove("busy");
     }
@@ -48,7 +48,7 @@ export class Results {
     this.#more = false;
     this.grid.show(photos, { keep });
     this.count.textContent = plural(photos.count, "photo");
-    if (!photos.count && isFiltered(this.query)) this.#say("No photo passes these filters.");
+    if (!photos.count && isFiltered(this.query)) this.say("No photo passes these filters.");
   }
 
   async #search(signal) {
@@ -63,8 +63,8 @@ export class Results {
     this.#more = found.more && !this.#showAll;
     this.grid.show(Photos.fromHits(this.#hits));
     this.#tellCount();
-    if (this.#showAll) this.#say(`Nothing really matches “${told(this.query)}”. These come nearest.`);
-    else if (!this.#hits.length) this.#say(reason || "Nothing was found.");
+    if (this.#showAll) this.say(`Nothing really matches “${told(this.query)}”. These come nearest.`);
+    else if (!this.#hits.length) this.say(reason || "Nothing was found.");
   }
 
   async #continue() {
@@ -78,17 +78,12 @@ export class Results {
       this.grid.show(Photos.fromHits(this.#hits), { keep: true });
       this.#tellCount();
     } catch (error) {
-      if (!signal.aborted) this.#say(error.message);
+      if (!signal.aborted) this.say(error.message);
     }
   }
 
   #tellCount() {
     const known = number(this.#hits.length);
     this.count.textContent = this.#more ? `The best ${known} photos, more below` : plural(this.#hits.length, "photo");
-  }
-
-  #say(text) {
-    this.notice.textContent = text;
-    this.notice.hidden = !text;
   }
 }

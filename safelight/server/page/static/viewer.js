@@ -1,6 +1,7 @@
 // One photo, large: PhotoSwipe over the photos of the grid, of which it asks for those it shows.
 
 import { picture } from "./api.js";
+import { el } from "./dom.js";
 
 const styles = new URL("vendor/photoswipe/photoswipe.css", import.meta.url);
 
@@ -26,6 +27,9 @@ export class Viewer {
     this.grid = grid;
     this.tools = tools;
     this.shown = null; // PhotoSwipe, while it is open
+    this.side = null;
+    this.makeSide = null;
+    this.line = null;
   }
 
   get isOpen() {
@@ -45,7 +49,7 @@ export class Viewer {
     const shown = new PhotoSwipe({
       index,
       dataSource: { items: [], gallery: null },
-      bgOpacity: 0.96,
+      bgOpacity: 1,
       loop: false,
       preload: [1, 2],
       returnFocus: false,
@@ -58,7 +62,7 @@ export class Viewer {
     shown.addFilter("thumbEl", (_, __, at) => grid.thumb(at) ?? undefined);
     shown.addFilter("placeholderSrc", (source, slide) => grid.thumb(slide.index)?.currentSrc || source);
     shown.on("uiRegister", () => this.tools.forEach((tool, order) => this.#register(shown, tool, order)));
-    shown.on("change", () => grid.reveal(shown.currIndex));
+    shown.on("change", () => this.#changed(shown));
     shown.on("keydown", ({ originalEvent }) => this.#key(originalEvent));
     shown.on("destroy", () => this.#closed(shown.currIndex));
     this.shown = shown;
@@ -68,6 +72,35 @@ export class Viewer {
 
   close() {
     this.shown?.close();
+  }
+
+  get element() {
+    return this.shown.element;
+  }
+
+  /** The picture that is shown, as an element; null while there is none. */
+  get image() {
+    return this.shown?.currSlide?.content?.element ?? null;
+  }
+
+  /** Show something beside the photo: `make(id)` gives it, for each photo anew; null takes it away. */
+  setSide(make) {
+    this.side?.remove();
+    this.side = null;
+    this.makeSide = make;
+    if (make && this.shown) {
+      this.side = make(this.id);
+      this.element.append(this.side);
+    }
+  }
+
+  /** Show a line over the photo. */
+  say(text) {
+    this.line?.remove();
+    this.line = null;
+    if (!this.shown || !text) return;
+    this.line = el("p", { class: "line", role: "status" }, text);
+    this.element.append(this.line);
   }
 
   #item(index) {
@@ -88,10 +121,15 @@ export class Viewer {
       isButton: true,
       tagName: "button",
       title,
-      ariaLabel: title,
+      ariaLabel: `${label}: ${title}`,
       html: `<span>${label}</span>`, // a word of ours
       onClick: () => run(this.id, this),
     });
+  }
+
+  #changed(shown) {
+    this.grid.reveal(shown.currIndex);
+    if (this.makeSide && shown.element) this.setSide(this.makeSide);
   }
 
   #key(event) {
@@ -102,7 +140,7 @@ export class Viewer {
   }
 
   #closed(index) {
-    this.shown = null;
+    this.shown = this.side = this.makeSide = this.line = null;
     this.grid.focus(index);
   }
 }

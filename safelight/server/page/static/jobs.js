@@ -1,0 +1,58 @@
+// The helper's long work, as it happens: a stream that comes back by itself after the helper was away.
+
+import { get } from "./api.js";
+
+const AGAIN_MS = 2000;
+export const OVER = new Set(["done", "failed", "cancelled"]);
+
+export class Jobs extends EventTarget {
+  #stream = null;
+
+  constructor() {
+    super();
+    this.jobs = new Map(); // id -> job, the newest last
+    this.away = false; // whether the helper does not answer
+  }
+
+  /** Listen, until the page is closed. Events: change, end (detail: a job that has just ended), away, back. */
+  listen() {
+    this.#stream?.close();
+    this.#stream = new EventSource("/api/v1/events");
+    this.#stream.addEventListener("job", ({ data }) => this.#take(JSON.parse(data)));
+    this.#stream.addEventListener("open", () => this.#answered());
+    this.#stream.addEventListener("error", () => {
+      this.#missed();
+      // A browser tries again by itself, but not after an answer that was a refusal.
+      if (this.#stream.readyState === EventSource.CLOSED) setTimeout(() => this.listen(), AGAIN_MS);
+    });
+  }
+
+  get running() {
+    return [...this.jobs.values()].filter((job) => !OVER.has(job.state));
+  }
+
+  get newestFirst() {
+    return [...this.jobs.values()].sort((a, b) => b.created.localeCompare(a.created));
+  }
+
+  #take(job) {
+    const before = this.jobs.get(job.id);
+    this.jobs.set(job.id, job);
+    if (before && !OVER.has(before.state) && OVER.has(job.state)) this.dispatchEvent(new CustomEvent("end", { detail: job }));
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #answered() {
+    if (!this.away) return;
+    this.away = false;
+    this.dispatchEvent(new Event("back"));
+  }
+
+  async #missed() {
+    // The helper also ends a stream when it is well; then it answers this.
+    const well = await get("/api/v1/status").then(() => true, () => false);
+    if (well || this.away) return;
+    this.away = true;
+    this.dispatchEvent(new Event("away"));
+  }
+}

@@ -1,0 +1,128 @@
+// What the library is made of: places to index, work that is under way, and what could not be read.
+
+import { get, post } from "./api.js";
+import { el, number, plural } from "./dom.js";
+import { OVER } from "./jobs.js";
+
+const STATES = { queued: "waits", running: "", paused: "paused", done: "done", failed: "failed", cancelled: "cancelled" };
+const SHOWN = 5;
+const PAGE = 100;
+
+export class LibraryPanel {
+  constructor({ jobs, say }) {
+    this.jobs = jobs;
+    this.say = say;
+    this.body = null;
+    jobs.addEventListener("change", () => this.#drawJobs());
+    jobs.addEventListener("end", () => this.body?.isConnected && this.fill(this.body));
+  }
+
+  async fill(body) {
+    this.body = body;
+    try {
+      const [status, { places }] = await Promise.all([get("/api/v1/status"), get("/api/v1/places")]);
+      this.work = el("div", { class: "jobs" });
+      const trouble = status.photos.skipped + status.photos.failed + status.photos.missing;
+      body.replaceChildren(
+        status.photos.total ? el("p", {}, status.summary) : welcome(),
+        this.work,
+        el("h3", {}, "Places"),
+        ...places.map((place) => this.#place(place)),
+        places.length ? "" : el("p", { class: "quiet" }, "No place of photos was found by itself."),
+        elsewhere(),
+        trouble ? this.#problems("/api/v1/problems", `${plural(trouble, "photo")} skipped, failed or missing`) : "",
+        el("p", { class: "quiet small" }, `Safelight ${status.version}, model ${status.model.name}. Nothing leaves this computer.`),
+      );
+      this.#drawJobs();
+    } catch (error) {
+      this.say(error.message);
+    }
+  }
+
+  #place(place) {
+    const start = (kind) => async ({ target }) => {
+      target.disabled = true;
+      try {
+        await post("/api/v1/jobs", { kind, place: place.id });
+      } catch (error) {
+        this.say(error.message);
+        target.disabled = false;
+      }
+    };
+    const label = place.indexed ? "Look for changes" : "Index";
+    const away = place.state !== "online";
+    return el(
+      "div",
+      { class: "place" },
+      el("div", { class: "name" }, el("strong", {}, place.name), el("span", { class: "quiet small" }, `${place.source} · ${place.path}`)),
+      away ? el("span", { class: "quiet" }, "not connected") : null,
+      el("button", { type: "button", class: place.indexed ? "" : "main", disabled: away, onclick: start("index"), "aria-label": `${label}: ${place.name}` }, label),
+      place.recoverable && !away
+        ? el("button", { type: "button", onclick: start("recover"), title: "Save the photos that its previews hold, beside your pictures" }, "Recover previews")
+        : null,
+    );
+  }
+
+  #drawJobs() {
+    if (!this.work?.isConnected) return;
+    const focused = document.activeElement?.id;
+    this.work.replaceChildren(...this.jobs.newestFirst.slice(0, SHOWN).map((job) => this.#job(job)));
+    if (focused?.startsWith("job-")) document.getElementById(focused)?.focus();
+  }
+
+  #job(job) {
+    const act = (verb) => () => post(`/api/v1/jobs/${job.id}/${verb}`).catch((error) => this.say(error.message));
+    const button = (verb, label) => el("button", { type: "button", id: `job-${verb}-${job.id}`, onclick: act(verb), "aria-label": `${label}: ${job.title}` }, label);
+    const over = OVER.has(job.state);
+    const bar = el("progress", { "aria-label": job.title });
+    if (job.total_final && job.total) Object.assign(bar, { max: job.total, value: job.done });
+    const held = Object.entries(job.counts).filter(([, count]) => count).map(([what, count]) => `${number(count)} ${what}`);
+    const unread = (job.counts.skipped ?? 0) + (job.counts.failed ?? 0);
+    return el(
+      "div",
+      { class: "job" },
+      el("div", {}, el("strong", {}, `${KINDS[job.kind]} ${job.title}`), " ", el("span", { class: "quiet" }, STATES[job.state])),
+      over ? null : bar,
+      over ? null : el("p", { class: "quiet" }, job.total ? `${job.stage} ${number(job.done)} of ${number(job.total)}` : job.stage),
+      held.length ? el("p", { class: "quiet" }, held.join(", ")) : null,
+      job.error ? el("p", { class: "error" }, job.error) : null,
+      ...job.remarks.map((remark) => el("p", { class: "quiet" }, remark)),
+      over ? null : el("div", { class: "buttons" }, job.state === "paused" ? button("resume", "Go on") : button("pause", "Pause"), button("cancel", "Stop")),
+      over && unread ? this.#problems(`/api/v1/jobs/${job.id}/problems`, `What was left out of this, and why (${number(unread)})`) : null,
+    );
+  }
+
+  #problems(path, title) {
+    const list = el("ul", { class: "problems" });
+    const section = el("details", {}, el("summary", {}, title), list);
+    let offset = 0;
+    const load = async () => {
+      try {
+        const { problems, more } = await get(`${path}?limit=${PAGE}&offset=${offset}`);
+        offset += problems.length;
+        list.append(...problems.map((item) => el("li", {}, el("span", {}, item.path), el("span", { class: "quiet" }, `${item.state}: ${item.reason}`))));
+        const next = el("button", { type: "button", onclick: () => (next.remove(), load()) }, "More");
+        if (more) section.append(next);
+      } catch (error) {
+        this.say(error.message);
+      }
+    };
+    section.addEventListener("toggle", load, { once: true });
+    return section;
+  }
+}
+
+const KINDS = { index: "Index", rebuild: "Rebuild", recover: "Recover" };
+
+function welcome() {
+  return el(
+    "div",
+    { class: "welcome" },
+    el("h3", {}, "Welcome"),
+    el("p", {}, "Choose where your photos are. Safelight looks at each of them once and remembers what it shows; the photos stay where they are, unchanged."),
+  );
+}
+
+function elsewhere() {
+  return el("p", { class: "quiet small" }, "A folder that is not listed here: type ", el("code", {}, "safelight index FOLDER"), " in a terminal.");
+}
