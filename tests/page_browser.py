@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, sync_playwright
 from safelight_server import RunningHelper, index, start_helper
 from shapes import COLOURS, SHAPES, Scene, draw
 
@@ -126,7 +126,13 @@ def names(page: Page) -> list[str]:
 
 def wait_for_pictures(page: Page, count: int = 16) -> None:
     """Wait until so many photos show their pictures."""
-    page.wait_for_function("count => document.querySelectorAll('.cell img.there').length >= count", arg=count)
+    arrived = "count => document.querySelectorAll('.cell img.there').length >= count"
+    try:
+        page.wait_for_function(arrived, arg=count)
+    except TimeoutError as error:
+        shot(page, "failed")
+        images = page.locator(".cell img").evaluate_all("images => images.map(i => [i.className, i.complete, i.src])")
+        raise AssertionError(f"the pictures do not arrive: {images}") from error
     page.wait_for_timeout(300)  # for those beside them, and until they have faded in
 
 

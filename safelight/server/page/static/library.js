@@ -5,6 +5,7 @@ import { el, number, plural } from "./dom.js";
 import { OVER } from "./jobs.js";
 
 const STATES = { queued: "waits", running: "", paused: "paused", done: "done", failed: "failed", cancelled: "cancelled" };
+const OUTCOMES = new Set(["indexed", "unchanged", "skipped", "failed", "missing", "recovered", "written"]);
 const SHOWN = 5;
 const PAGE = 100;
 
@@ -31,7 +32,7 @@ export class LibraryPanel {
         places.length ? "" : el("p", { class: "quiet" }, "No place of photos was found by itself."),
         elsewhere(),
         trouble ? this.#problems("/api/v1/problems", `${plural(trouble, "photo")} skipped, failed or missing`) : "",
-        el("p", { class: "quiet small" }, `Safelight ${status.version}, model ${status.model.name}. Nothing leaves this computer.`),
+        el("p", { class: "quiet small" }, `Safelight ${status.version}, model ${status.model.name.split(/[\\/]/).at(-1)}. Nothing leaves this computer.`),
       );
       this.#drawJobs();
     } catch (error) {
@@ -76,7 +77,7 @@ export class LibraryPanel {
     const over = OVER.has(job.state);
     const bar = el("progress", { "aria-label": job.title });
     if (job.total_final && job.total) Object.assign(bar, { max: job.total, value: job.done });
-    const held = Object.entries(job.counts).filter(([, count]) => count).map(([what, count]) => `${number(count)} ${what}`);
+    const held = Object.entries(job.counts).filter(([what, count]) => count && OUTCOMES.has(what)).map(([what, count]) => `${number(count)} ${what}`);
     const unread = (job.counts.skipped ?? 0) + (job.counts.failed ?? 0);
     return el(
       "div",

@@ -41,9 +41,8 @@ function readTerm(text) {
   if (!parts) return null;
   const weight = Number(parts[2] ?? 1) * (parts[1] === "-" ? -1 : 1);
   if (!weight || Math.abs(weight) > 100) return null;
-  if (!parts[3].startsWith("~")) return { text: parts[3], weight };
-  const picture = parts[3].slice(1);
-  return PICTURE.test(picture) ? { picture, weight } : null;
+  const picture = parts[3].startsWith("~") ? parts[3].slice(1) : "";
+  return PICTURE.test(picture) ? { picture, weight } : { text: parts[3], weight };
 }
 
 function writeTerm({ text, picture, weight }) {
