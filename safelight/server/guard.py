@@ -97,7 +97,9 @@ class Guard:
         if scope["path"] not in OPEN_ROUTES and not self._access.permits(headers):
             raise _Refused(
                 401,
-                "the token of helper.json is needed, or a browser that was paired",
+                "this browser is not paired with the helper yet; open the page with: safelight serve --open"
+                if scope["path"] == "/"
+                else "the token of helper.json is needed, or a browser that was paired",
                 (b"www-authenticate", b"Bearer"),
             )
 

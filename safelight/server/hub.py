@@ -12,6 +12,7 @@ from fastapi import Depends, Request
 
 from safelight.jobs.board import Board
 from safelight.server.access import Access
+from safelight.server.grids import Grids
 from safelight.server.readers import Readers
 from safelight.server.uploads import Uploads
 from safelight.service import Library
@@ -41,6 +42,7 @@ class Hub:
     board: Board
     uploads: Uploads
     thumbnails: Thumbnails
+    grids: Grids
     stop: Callable[[], None]
     streams: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

@@ -16,6 +16,7 @@ from pathlib import Path
 import uvicorn
 
 import safelight
+from indexer.catalog import FILE_NAME
 from indexer.cores import cores
 from indexer.lock import LockedError, ProcessLock
 from safelight.config import Settings
@@ -26,6 +27,7 @@ from safelight.jobs.kinds import kinds
 from safelight.server import discovery
 from safelight.server.access import Access
 from safelight.server.app import build_app
+from safelight.server.grids import Grids
 from safelight.server.hub import Hub
 from safelight.server.private_files import make_private_folder
 from safelight.server.readers import Readers
@@ -142,6 +144,7 @@ class _Helper:
             board=board,
             uploads=self._uploads,
             thumbnails=thumbnails,
+            grids=Grids(self._home / FILE_NAME),
             stop=lambda: stop(),
         )
         server = _Server(_config(hub))
@@ -199,5 +202,6 @@ def _end(hub: Hub) -> bool:
     hub.thumbnails.close(_READERS_S)
     ended = [hub.board.close(_JOB_S), hub.readers.close(_READERS_S), hub.thinkers.close(_READERS_S)]
     if all(ended):
+        hub.grids.close()
         hub.room.close()
     return all(ended)

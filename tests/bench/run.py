@@ -14,7 +14,7 @@ import sys
 
 from setting import machine, say
 
-SECTIONS = ("decode", "model", "pipeline", "start", "search", "memory", "seed", "recover", "server", "peers")
+SECTIONS = ("decode", "model", "pipeline", "start", "search", "memory", "seed", "recover", "server", "page", "peers")
 
 
 def main() -> None:

@@ -37,10 +37,10 @@ def measure(*, quick: bool) -> Iterator[Table]:
     with tempfile.TemporaryDirectory(prefix="safelight-bench-") as folder:
         home = Path(folder) / "home"
         _plant(home, model, 2_000 if quick else 50_000)
-        with _Running(home, model) as client:
+        with Running(home, model) as client:
             yield _searches(client, home, model, small(64 if quick else 600), quick=quick)
         shown = Path(folder) / "shown"
-        with _Running(shown, model) as client:
+        with Running(shown, model) as client:
             yield _thumbnails(client, shown, large(2 if quick else 24))
 
 
@@ -56,7 +56,7 @@ def _plant(home: Path, model: str, count: int) -> None:
         catalog.close()
 
 
-class _Running:
+class Running:
     """A helper in a process of its own."""
 
     def __init__(self, home: Path, model: str) -> None:

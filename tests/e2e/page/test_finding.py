@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from itertools import cycle, islice
 from pathlib import Path
 
+import numpy as np
+import pytest
 from page_browser import names, photos, shot, wait_for_pictures
 from playwright.sync_api import Page, expect
 
@@ -144,6 +147,40 @@ def test_photos_come_in_the_order_that_is_chosen(page: Page):
     page.get_by_label("Order").select_option("random")
     page.wait_for_function("before => document.querySelector('.cell img')?.getAttribute('src') !== before", arg=newest)
     assert re.search(r"order=random&seed=\d+", page.url)
+
+
+def test_a_million_photos_are_scrolled_to_the_last(page: Page):
+    """The list is made up (the ids are of the photos there are); the grid, the browser and its limits are real."""
+    expect(page.locator("#count")).to_have_text("96 photos")
+    ids = page.evaluate("() => [...document.querySelectorAll('.cell img')].map(i => i.src.split('/').at(-3))")
+    count = 1_000_000
+    aspects = np.random.default_rng(0).choice([667, 750, 1000, 1333, 1500, 1778], count).astype("<u2")
+    body = b"SLG1" + count.to_bytes(4, "little") + aspects.tobytes() + "".join(islice(cycle(ids), count)).encode()
+    page.route("**/api/v1/grid", lambda route: route.fulfill(body=body, content_type="application/octet-stream"))
+    page.reload()
+    expect(page.locator("#count")).to_have_text("1,000,000 photos")
+    height = page.locator("#grid").evaluate("grid => grid.getBoundingClientRect().height")
+    assert height == 8_000_000
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("End")
+    last = page.locator("[aria-posinset='1000000']")
+    expect(last).to_be_in_viewport()
+    expect(last).to_be_focused()
+    page.locator("#box").evaluate("box => (box.scrollTop = 4_000_000)")
+    middle = photos(page).nth(20)
+    page.wait_for_function("() => Math.abs(document.querySelectorAll('.cell')[20].ariaPosInSet - 5e5) < 2e4")
+    page.wait_for_timeout(300)  # at rest the box is put where the proportion says
+    place = middle.get_attribute("aria-posinset")
+    before = page.locator(f"[aria-posinset='{place}']").bounding_box()
+    page.mouse.move(600, 400)
+    page.mouse.wheel(0, 120)
+    page.wait_for_timeout(500)
+    after = page.locator(f"[aria-posinset='{place}']").bounding_box()
+    assert before is not None
+    assert after is not None
+    assert before["y"] - after["y"] == pytest.approx(120, abs=2)
+    page.locator("#box").evaluate("box => (box.scrollTop = 0)")
+    expect(page.locator("[aria-posinset='1']")).to_be_in_viewport()
 
 
 def test_light_and_phone(page: Page):

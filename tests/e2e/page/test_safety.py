@@ -225,6 +225,7 @@ def test_a_browser_that_was_not_paired_gets_nothing(context: BrowserContext, ser
     answer = context.new_page().goto(f"http://127.0.0.1:{served.port}/")
     assert answer is not None
     assert answer.status == 401
+    assert "safelight serve --open" in answer.text()
 
 
 def test_the_cookie_is_out_of_reach_of_scripts(paired: Page, context: BrowserContext):

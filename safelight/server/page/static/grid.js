@@ -40,10 +40,12 @@ export class Grid extends EventTarget {
   show(photos, { keep = false } = {}) {
     const anchor = keep && this.photos?.count ? this.#anchor() : null;
     const focused = keep && this.photos?.count ? this.photos.id(this.active) : null;
+    const hadFocus = keep && this.list.contains(document.activeElement);
     this.photos = photos;
     for (const index of [...this.#cells.keys()]) this.#release(index);
     this.active = Math.max(0, focused === null ? 0 : photos.indexOf(focused));
     this.#lay(anchor);
+    if (hadFocus && photos.count) (this.#cells.get(this.active) ?? this.#fill(this.active)).focus({ preventScroll: true });
   }
 
   /** Move the focus to a photo and bring it into sight. */
@@ -94,6 +96,11 @@ export class Grid extends EventTarget {
     return this.#cells.get(index)?.firstChild ?? null;
   }
 
+  /** Name a photo for those who hear the page. */
+  describe(index, text) {
+    this.#cells.get(index)?.setAttribute("aria-label", text);
+  }
+
   showScores(on) {
     this.scores = on;
     for (const [index, cell] of this.#cells) this.#write(cell, index);
@@ -127,7 +134,9 @@ export class Grid extends EventTarget {
     if (this.photos) this.#soon();
   }
 
+  /** What to keep in sight; nothing at the very top, where what is new is to be seen. */
   #anchor() {
+    if (this.#map.top < GAP) return null;
     const row = rowAt(this.layout, this.#map.top);
     return { id: this.photos.id(this.layout.start[row]), by: this.#map.top - this.layout.top[row] };
   }

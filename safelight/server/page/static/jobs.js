@@ -12,6 +12,8 @@ export class Jobs extends EventTarget {
     super();
     this.jobs = new Map(); // id -> job, the newest last
     this.away = false; // whether the helper does not answer
+    // A browser holds six connections to one place: pages that nobody sees would keep the others waiting.
+    document.addEventListener("visibilitychange", () => (document.hidden ? this.#stream?.close() : this.listen()));
   }
 
   /** Listen, until the page is closed. Events: change, end (detail: a job that has just ended), away, back. */

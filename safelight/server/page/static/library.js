@@ -64,33 +64,42 @@ export class LibraryPanel {
     );
   }
 
+  /** Draw the last jobs; elements stay as long as their state does, or a press of a button would fall between two. */
   #drawJobs() {
     if (!this.work?.isConnected) return;
-    const focused = document.activeElement?.id;
-    this.work.replaceChildren(...this.jobs.newestFirst.slice(0, SHOWN).map((job) => this.#job(job)));
-    if (focused?.startsWith("job-")) document.getElementById(focused)?.focus();
+    const shown = this.jobs.newestFirst.slice(0, SHOWN);
+    const before = this.drawn ?? new Map();
+    this.drawn = new Map(shown.map((job) => [`${job.id} ${job.state}`, before.get(`${job.id} ${job.state}`) ?? this.#job(job)]));
+    shown.forEach((job) => this.drawn.get(`${job.id} ${job.state}`).update(job));
+    const elements = [...this.drawn.values()].map(({ element }) => element);
+    if (elements.some((element, place) => this.work.children[place] !== element)) this.work.replaceChildren(...elements);
   }
 
   #job(job) {
     const act = (verb) => () => post(`/api/v1/jobs/${job.id}/${verb}`).catch((error) => this.say(error.message));
-    const button = (verb, label) => el("button", { type: "button", id: `job-${verb}-${job.id}`, onclick: act(verb), "aria-label": `${label}: ${job.title}` }, label);
+    const button = (verb, label) => el("button", { type: "button", onclick: act(verb), "aria-label": `${label}: ${job.title}` }, label);
     const over = OVER.has(job.state);
     const bar = el("progress", { "aria-label": job.title });
-    if (job.total_final && job.total) Object.assign(bar, { max: job.total, value: job.done });
-    const held = Object.entries(job.counts).filter(([what, count]) => count && OUTCOMES.has(what)).map(([what, count]) => `${number(count)} ${what}`);
+    const stage = el("p", { class: "quiet" });
+    const remarks = el("div", { class: "quiet" });
     const unread = (job.counts.skipped ?? 0) + (job.counts.failed ?? 0);
-    return el(
+    const element = el(
       "div",
       { class: "job" },
       el("div", {}, el("strong", {}, `${KINDS[job.kind]} ${job.title}`), " ", el("span", { class: "quiet" }, STATES[job.state])),
       over ? null : bar,
-      over ? null : el("p", { class: "quiet" }, job.total ? `${job.stage} ${number(job.done)} of ${number(job.total)}` : job.stage),
-      held.length ? el("p", { class: "quiet" }, held.join(", ")) : null,
+      stage,
       job.error ? el("p", { class: "error" }, job.error) : null,
-      ...job.remarks.map((remark) => el("p", { class: "quiet" }, remark)),
+      remarks,
       over ? null : el("div", { class: "buttons" }, job.state === "paused" ? button("resume", "Go on") : button("pause", "Pause"), button("cancel", "Stop")),
       over && unread ? this.#problems(`/api/v1/jobs/${job.id}/problems`, `What was left out of this, and why (${number(unread)})`) : null,
     );
+    const update = (now) => {
+      if (now.total_final && now.total) Object.assign(bar, { max: now.total, value: now.done });
+      stage.textContent = over ? outcomes(now) : now.total ? `${now.stage} ${number(now.done)} of ${number(now.total)}` : now.stage;
+      remarks.replaceChildren(...now.remarks.map((remark) => el("p", {}, remark)));
+    };
+    return { element, update };
   }
 
   #problems(path, title) {
@@ -111,6 +120,11 @@ export class LibraryPanel {
     section.addEventListener("toggle", load, { once: true });
     return section;
   }
+}
+
+function outcomes({ counts }) {
+  const held = Object.entries(counts).filter(([what, count]) => count && OUTCOMES.has(what));
+  return held.map(([what, count]) => `${number(count)} ${what}`).join(", ");
 }
 
 const KINDS = { index: "Index", rebuild: "Rebuild", recover: "Recover" };

@@ -17,7 +17,13 @@ import { SearchBox } from "./searchbox.js";
 import { Selection } from "./selection.js";
 import { Viewer } from "./viewer.js";
 
+const FEW = 200;
+const SOON_MS = 2_000;
+const SELDOM_MS = 20_000;
+
 let query = read(location.search);
+let naming = 0; // waits for the focus to rest
+let refreshed = 0; // when the photos were last fetched because of a job
 const selection = new Selection();
 const grid = new Grid(byId("box"), byId("grid"), selection);
 const results = new Results(grid, { count: byId("count"), say });
@@ -90,6 +96,12 @@ function select({ index, range }) {
   else selection.toggle(grid.photos.id(index));
 }
 
+/** Tell those who hear the page what a photo of the whole library is called; the list has but ids. */
+async function name(photos, index) {
+  const photo = await get(`/api/v1/photos/${photos.id(index)}`).catch(() => null);
+  if (photo && grid.photos === photos) grid.describe(index, [photo.title || photo.name, photo.taken_at?.slice(0, 10)].filter(Boolean).join(", "));
+}
+
 function drawProgress() {
   const job = jobs.running.at(0);
   const share = job?.total ? ` ${number(job.done)} of ${number(job.total)}` : "";
@@ -106,12 +118,28 @@ byId("order").addEventListener("change", ({ target }) => {
   ask((before) => ({ ...before, order: target.value, seed }));
 });
 byId("scores").addEventListener("click", toggleScores);
+grid.addEventListener("focus-photo", ({ detail }) => {
+  clearTimeout(naming);
+  if (!grid.photos.hit(detail)) naming = setTimeout(() => name(grid.photos, detail), 150);
+});
 grid.addEventListener("open", ({ detail }) => viewer.open(detail));
 grid.addEventListener("select", ({ detail }) => select(detail));
+/** While photos come in, show them now and then; soon, where there are hardly any yet. */
+function refresh() {
+  const every = (grid.photos?.count ?? 0) < FEW ? SOON_MS : SELDOM_MS;
+  if (!jobs.running.length || isSearch(query) || viewer.isOpen || performance.now() < refreshed + every) return;
+  refreshed = performance.now();
+  show({ keep: true });
+}
+
 jobs.addEventListener("change", drawProgress);
+jobs.addEventListener("change", refresh);
 jobs.addEventListener("end", () => isSearch(query) || show({ keep: true }));
 jobs.addEventListener("away", () => say("Safelight's helper does not answer; this page goes on by itself once it is back. To start it: safelight serve"));
-jobs.addEventListener("back", () => show({ keep: true }));
+jobs.addEventListener("back", () => {
+  say("");
+  show({ keep: true });
+});
 
 const keys = new Keys({
   grid,
@@ -130,9 +158,8 @@ const keys = new Keys({
   },
 });
 
-show().then(async () => {
+show().then(() => {
   // Later than the first photos: nobody waits for these.
   jobs.listen();
-  const { photos } = await get("/api/v1/status");
-  if (!photos.total) panel.open("library");
+  get("/api/v1/status").then(({ photos }) => photos.total || panel.open("library"), (error) => say(error.message));
 });

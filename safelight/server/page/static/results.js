@@ -30,7 +30,7 @@ export class Results {
     this.query = query;
     document.body.classList.add("busy");
     try {
-      this.say("");
+      if (!keep) this.say("");
       if (isSearch(query)) await this.#search(signal);
       else await this.#everything(signal, keep);
     } catch (error) {

@@ -141,6 +141,6 @@ export class Viewer {
 
   #closed(index) {
     this.shown = this.side = this.makeSide = this.line = null;
-    this.grid.focus(index);
+    if (this.grid.photos === this.photos) this.grid.focus(index); // else something else was asked for meanwhile
   }
 }
