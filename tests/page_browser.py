@@ -98,6 +98,7 @@ def opened(context: BrowserContext, helper: RunningHelper, mistakes: list[str], 
     page.goto(helper.post("/api/v1/link")["url"])
     if search:
         page.goto(f"http://127.0.0.1:{helper.port}/{search}")
+    page.wait_for_selector("body[data-ready]")
     return page
 
 

@@ -88,7 +88,9 @@ def _listen(home: Path, port: int | None) -> socket.socket:
     killed = discovery.read(home)  # left by one that was killed: an open page still asks at its port
     usual = (killed.port, PORT, 0) if killed else (PORT, 0)
     for candidate in usual if port is None else (port,):
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # The protocol is named because asyncio asks for it before it sets TCP_NODELAY; without that each answer in two
+        # parts, head and body, waits 40 ms for an acknowledgement.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         # Not SO_REUSEPORT: no second process may listen where we do. REUSEADDR lets a restart take its port back.
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

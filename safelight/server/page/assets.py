@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -53,8 +54,16 @@ def load() -> Assets:
         everything.update(f"{name} {len(file.data)} ".encode() + file.data)
     digest = everything.hexdigest()
     at = f"/static/{digest}"
-    # Named up front, so that the browser asks for all modules at once and not one after the other.
-    modules = [name for name in files if name.endswith(".js") and "/" not in name and name != "main.js"]
-    preloads = "\n".join(f'<link rel="modulepreload" href="{at}/{name}">' for name in modules)
+    # Named up front, so that the browser asks for all that it starts with at once, not for one after the other.
+    preloads = "\n".join(f'<link rel="modulepreload" href="{at}/{name}">' for name in _imported(files, "main.js"))
     shell = Template((_FOLDER / "shell.html").read_text("utf-8")).substitute(at=at, preloads=preloads)
     return Assets(shell.encode(), digest, files)
+
+
+def _imported(files: dict[str, Asset], name: str) -> list[str]:
+    """List the modules that one needs to start, nearest first; not those that it imports later."""
+    found = [name]
+    for module in found:
+        names = re.findall(rb'^import .* from "\./(.+)";$', files[module].data, re.MULTILINE)
+        found += [other.decode() for other in names if other.decode() not in found]
+    return found[1:]

@@ -159,6 +159,7 @@ def test_a_million_photos_are_scrolled_to_the_last(page: Page):
     page.route("**/api/v1/grid", lambda route: route.fulfill(body=body, content_type="application/octet-stream"))
     page.reload()
     expect(page.locator("#count")).to_have_text("1,000,000 photos")
+    page.wait_for_selector("body[data-ready]")
     height = page.locator("#grid").evaluate("grid => grid.getBoundingClientRect().height")
     assert height == 8_000_000
     page.keyboard.press("ArrowRight")

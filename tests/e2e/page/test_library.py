@@ -12,7 +12,7 @@ from page_browser import opened, photos, shot, wait_for_pictures
 from playwright.sync_api import BrowserContext, expect
 from safelight_server import RunningHelper, paint, start_helper
 
-MANY = 240
+MANY = 600
 
 
 @pytest.fixture
@@ -29,13 +29,15 @@ def newcomer(tmp_path: Path) -> Iterator[RunningHelper]:
         running.stop()
 
 
-def test_the_first_run_and_a_helper_that_is_killed_in_the_middle(
+def test_the_first_run_a_pause_and_a_helper_that_is_killed_in_the_middle(
     context: BrowserContext, newcomer: RunningHelper, mistakes: list[str], tmp_path: Path
 ):
     page = opened(context, newcomer, mistakes)
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
     shot(page, "first-run")
     page.get_by_role("button", name="Index: Pictures").click()
+    page.get_by_role("button", name="Pause: Pictures").click()
+    page.get_by_role("button", name="Go on: Pictures").click(timeout=60_000)
     expect(page.locator("#library")).to_have_text(re.compile(r"Library: at work [1-9]\d* of"), timeout=60_000)
     shot(page, "indexing")
 
@@ -60,13 +62,3 @@ def test_the_first_run_and_a_helper_that_is_killed_in_the_middle(
         again.stop()
     # The only complaints are of requests while nobody answered.
     assert all("ERR_" in line or "401" in line for line in mistakes), mistakes
-
-
-def test_jobs_are_paused_and_stopped(context: BrowserContext, newcomer: RunningHelper, mistakes: list[str]):
-    page = opened(context, newcomer, mistakes)
-    page.get_by_role("button", name="Index: Pictures").click()
-    page.get_by_role("button", name="Pause: Pictures").click()
-    page.get_by_role("button", name="Go on: Pictures").click(timeout=60_000)
-    page.get_by_role("button", name="Stop: Pictures").click()
-    expect(page.locator(".job")).to_contain_text(re.compile("cancelled|done"), timeout=60_000)
-    assert mistakes == []

@@ -21,11 +21,9 @@ export class Filters {
   #opened = new Set(["years", "folders", "albums", "people"]);
   #all = new Set();
 
-  /** `ask(change)`: see SearchBox; `query()` gives the query at hand. */
-  constructor({ ask, query, say }) {
-    this.ask = ask;
-    this.query = query;
-    this.say = say;
+  constructor(page) {
+    this.page = page;
+    this.ask = page.ask;
     this.body = null;
   }
 
@@ -36,7 +34,7 @@ export class Filters {
       this.facets = await get("/api/v1/facets");
       this.show();
     } catch (error) {
-      this.say(error.message);
+      this.page.say(error.message);
     }
   }
 
@@ -45,7 +43,7 @@ export class Filters {
     if (!this.body?.isConnected || !this.facets) return;
     const focused = document.activeElement?.id;
     const scrolled = this.body.scrollTop;
-    const query = this.query();
+    const { query } = this.page;
     const clear = el("button", { type: "button", onclick: () => this.ask((before) => ({ ...before, filters: {} })) }, "Clear all filters");
     clear.disabled = !Object.keys(query.filters).length;
     this.body.replaceChildren(

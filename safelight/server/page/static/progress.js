@@ -1,0 +1,37 @@
+// What the page does while jobs run, and while the helper is away.
+
+import { byId, number } from "./dom.js";
+
+const FEW = 200;
+const SOON_MS = 2_000;
+const SELDOM_MS = 20_000;
+
+/** Follow the jobs: show how far they are, and the photos that come in; `isBusy()`: whether that would disturb. */
+export function follow(jobs, { page, isBusy }) {
+  let refreshed = 0;
+  const again = () => {
+    refreshed = performance.now();
+    page.show({ keep: true });
+  };
+  const refresh = () => {
+    // Soon, where there are hardly any photos yet.
+    const every = (page.grid.photos?.count ?? 0) < FEW ? SOON_MS : SELDOM_MS;
+    if (jobs.running.length && !page.isSearch && !isBusy() && performance.now() > refreshed + every) again();
+  };
+  jobs.addEventListener("change", () => draw(jobs));
+  jobs.addEventListener("change", refresh);
+  jobs.addEventListener("end", () => page.isSearch || again());
+  jobs.addEventListener("away", () => {
+    page.say("Safelight's helper does not answer; this page goes on by itself once it is back. To start it: safelight serve");
+  });
+  jobs.addEventListener("back", () => {
+    page.say("");
+    again();
+  });
+}
+
+function draw(jobs) {
+  const job = jobs.running.at(0);
+  const share = job?.total ? ` ${number(job.done)} of ${number(job.total)}` : "";
+  byId("library").textContent = job ? `Library: ${job.state === "paused" ? "paused" : "at work"}${share}` : "Library";
+}
