@@ -9,13 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect, sync_playwright
 from safelight_server import RunningHelper, index, start_helper
 from shapes import COLOURS, SHAPES, Scene, draw
 
 ROOT = Path(__file__).resolve().parents[1]
 SHOTS = ROOT / "build" / "screenshots"
 REBOUND = "rebind.test"
+expect.set_options(timeout=20_000)  # machines are busy
 
 
 def shapes_library(folder: Path) -> None:
