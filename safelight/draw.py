@@ -268,6 +268,9 @@ def duplicates_record(group: Group) -> dict[str, Any]:
                 "relation": member.relation,
                 "reason": member.reason,
                 "made_from": member.source,
+                "width": member.width,
+                "height": member.height,
+                "size_bytes": member.size_bytes,
             }
             for member in group.members
         ],

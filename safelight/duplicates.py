@@ -45,6 +45,7 @@ class Member:
         reason: The same in words, or why it is the one to keep.
         source: "keeper" where it was made from the keeper, "member" where it is the other way round, None where that
             cannot be told.
+        width: Pixels of the full picture, upright; 0 where unknown, as the others.
     """
 
     photo_id: str
@@ -53,6 +54,9 @@ class Member:
     relation: str
     reason: str
     source: str | None = None
+    width: int = 0
+    height: int = 0
+    size_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,25 +189,39 @@ class _Search:
         keeper = self._copies[contents[0]][0]
         members, relations = list[Member](), list[Relation]()
         for copy in self._copies[contents[0]][1:]:
-            members.append(_member(copy, Verdict(Relation.SAME_BYTES, "the same bytes")))
+            members.append(_judged(copy, Verdict(Relation.SAME_BYTES, "the same bytes")))
             relations.append(Relation.SAME_BYTES)
         for content_id, verdict in zip(contents[1:], star.members.values(), strict=True):
-            members += [_member(copy, verdict) for copy in self._copies[content_id]]
+            members += [_judged(copy, verdict) for copy in self._copies[content_id]]
             relations.append(verdict.relation)
         others = [copy.picture for content_id in contents for copy in self._copies[content_id]][1:]
         reasons = sorted({why(keeper.picture, other) for other in others} - {""})
-        first = Member(keeper.photo_id, keeper.path, keeper.name, "keeper", "; ".join(reasons) or "it is the first one")
+        first = _member(keeper, "keeper", "; ".join(reasons) or "it is the first one")
         return Group(max(relations, key=_ORDER.index).value, "", (first, *members))
 
     def _series(self, series: Series) -> Group:
         copies = [self._copies[self._ids[number]][0] for number in series.pictures]
-        members = (Member(c.photo_id, c.path, c.name, SERIES, series.what) for c in copies)
-        return Group(SERIES, series.what, tuple(members))
+        return Group(SERIES, series.what, tuple(_member(copy, SERIES, series.what) for copy in copies))
 
 
-def _member(copy: Copy, verdict: Verdict) -> Member:
+def _judged(copy: Copy, verdict: Verdict) -> Member:
     source = {1: "keeper", -1: "member"}.get(verdict.derived)
-    return Member(copy.photo_id, copy.path, copy.name, verdict.relation.value, verdict.what, source)
+    return _member(copy, verdict.relation.value, verdict.what, source)
+
+
+def _member(copy: Copy, relation: str, reason: str, source: str | None = None) -> Member:
+    picture = copy.picture
+    return Member(
+        photo_id=copy.photo_id,
+        path=copy.path,
+        name=copy.name,
+        relation=relation,
+        reason=reason,
+        source=source,
+        width=picture.width,
+        height=picture.height,
+        size_bytes=picture.size_bytes,
+    )
 
 
 def record_decision(catalog: Catalog, kind: Decision, photo_ids: Sequence[str]) -> None:

@@ -136,7 +136,7 @@ class Thumbnails:
     def _keep(self, name: str, data: bytes) -> None:
         path = self._path(name)
         path.parent.mkdir(mode=0o700, exist_ok=True)
-        temporary = path.with_suffix(f".{threading.get_ident()}.tmp")
+        temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
         temporary.write_bytes(data)
         temporary.replace(path)
         with self._lock:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, open_library, stopping
+
+if TYPE_CHECKING:
+    from indexer.events import OnProgress
+    from safelight.duplicates import Group
+    from safelight.service import Library
 
 
 @click.group(invoke_without_command=True)
@@ -71,26 +79,51 @@ def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, a
     safelight duplicates tag --to xmp
     safelight duplicates --sensitivity strict tag --to xmp --apply
     """
-    from indexer.duplicates.verify import Sensitivity
     from safelight import draw
     from safelight.cli.writing_back import carry_out
-    from safelight.duplicates import find_duplicates
     from safelight.tagging import plan_tags
     from safelight.writeback import Target
 
-    finding, stop = context.parent.params if context.parent else {}, threading.Event()
+    stop = threading.Event()
     with open_library() as library, draw.Bar() as bar, stopping(stop):
-        groups = find_duplicates(
-            library,
-            Sensitivity(finding["sensitivity"]),
-            prefer=finding["prefer"],
-            on_progress=bar.show,
-            stop=stop,
-        )
+        groups = _find(context, library, bar.show, stop)
         plan = plan_tags(library.catalog, groups, Target(target), everywhere=everywhere)
     if stop.is_set():
         raise click.exceptions.Exit(INTERRUPTED)
     raise click.exceptions.Exit(carry_out(plan, apply_it=apply_it, as_json=as_json))
+
+
+@duplicates.command()
+@click.option("-o", "--out", required=True, metavar="FILE.html", type=click.Path(path_type=Path), help="Where to.")
+@click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@click.pass_context
+def report(context: click.Context, out: Path, overwrite: bool) -> None:
+    """Write the groups as a page with small pictures, to look at in a browser; it needs nothing else.
+
+    From 500 groups on there are further pages beside it: FILE-2.html ...
+
+    \b
+    safelight duplicates report -o duplicates.html
+    safelight duplicates --sensitivity strict report -o duplicates.html --overwrite
+    """
+    from safelight import draw
+    from safelight.duplicates_report import refuse_taken, write_report
+    from safelight.errors import SafelightError
+
+    stop = threading.Event()
+    if not overwrite:
+        refuse_taken(out)
+    with open_library() as library, draw.Bar() as bar, stopping(stop):
+        groups = list(_find(context, library, bar.show, stop))
+        try:
+            pages = write_report(library, groups, out, overwrite=overwrite, on_progress=bar.show, stop=stop)
+        except SafelightError:
+            if stop.is_set():
+                raise click.exceptions.Exit(INTERRUPTED) from None
+            raise
+    for page in pages:
+        draw.say(draw.printable(str(page)))
+    raise click.exceptions.Exit(FOUND if groups else NOTHING)
 
 
 @duplicates.command()
@@ -118,3 +151,14 @@ def decide(ids: tuple[str, ...], kind: str | None) -> None:
         else:
             record_decision(library.catalog, Decision(kind), ids)
             draw.remark("Remembered.")
+
+
+def _find(context: click.Context, library: Library, on_progress: OnProgress, stop: threading.Event) -> Iterator[Group]:
+    """Find the groups as the options before the subcommand say."""
+    from indexer.duplicates.verify import Sensitivity
+    from safelight.duplicates import find_duplicates
+
+    assert context.parent is not None  # the group of these commands
+    asked = context.parent.params
+    sensitivity = Sensitivity(asked["sensitivity"])
+    return find_duplicates(library, sensitivity, prefer=asked["prefer"], on_progress=on_progress, stop=stop)

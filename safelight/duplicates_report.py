@@ -1,0 +1,108 @@
+"""The groups of near-duplicates as pages that need nothing else: thumbnails inside, no script."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from pathlib import Path
+
+from importers.images import ImageProblem
+from indexer.cores import cores
+from indexer.events import OnProgress, Progress
+from safelight import duplicates_page
+from safelight.duplicates import Group
+from safelight.errors import SafelightError
+from safelight.recover.files import write_whole
+from safelight.service import Library
+from safelight.thumbnails import Thumbnails, wanted
+
+GROUPS_A_PAGE = 500
+"""Some 10 MB; browsers stay quick."""
+MEMBERS_SHOWN = 24
+"""Of a group; a time-lapse may have thousands."""
+_SIZE = 160
+_AHEAD = 16  # groups whose thumbnails are made at the same time
+_CLOSE_S = 10.0
+
+
+def refuse_taken(file: Path) -> None:
+    """Refuse to write over what is there.
+
+    Raises:
+        SafelightError: There is something.
+    """
+    if file.exists() or file.is_symlink():
+        raise SafelightError(f"{file} is there already; choose another name, or add --overwrite")
+
+
+def write_report(
+    library: Library,
+    groups: Sequence[Group],
+    file: Path,
+    *,
+    overwrite: bool = False,
+    on_progress: OnProgress,
+    stop: threading.Event,
+) -> list[Path]:
+    """Write the report; each page is written whole or not at all.
+
+    Args:
+        file: The first page; further ones, 500 groups each, lie beside it as NAME-2.html ...
+        overwrite: Replace what is there.
+        stop: Once set, no further page is written.
+
+    Returns:
+        The pages.
+
+    Raises:
+        SafelightError: Something is there already, it cannot be written, or it was stopped.
+
+    Writes: `file` and the pages beside it; the cache of thumbnails, in our own data folder.
+    """
+    count = max(1, -(-len(groups) // GROUPS_A_PAGE))
+    pages = [file, *(file.with_name(f"{file.stem}-{number}{file.suffix}") for number in range(2, count + 1))]
+    if not overwrite:
+        for page in pages:
+            refuse_taken(page)
+    thumbnails = Thumbnails(library.home / "thumbs", workers=cores())
+    try:
+        illustrated = _illustrated(library, thumbnails, groups, on_progress, stop)
+        summary = duplicates_page.summary(groups)
+        for number, page in enumerate(pages, 1):
+            names = [page.name for page in pages]
+            size = min(GROUPS_A_PAGE, len(groups) - (number - 1) * GROUPS_A_PAGE)
+            part = (next(illustrated) for _ in range(size))
+            text = duplicates_page.page(summary, part, names, number)
+            write_whole(page, (piece.encode("utf-8", "backslashreplace") for piece in text))
+    except OSError as error:
+        raise SafelightError(f"the report cannot be written to {file.parent}: {error.strerror or error}") from error
+    finally:
+        thumbnails.close(_CLOSE_S)
+    return pages
+
+
+def _illustrated(
+    library: Library, thumbnails: Thumbnails, groups: Sequence[Group], on_progress: OnProgress, stop: threading.Event
+) -> Iterator[duplicates_page.Illustrated]:
+    """Yield the groups with the JPEGs of the members that are shown, None for those that cannot be had now."""
+    for start in range(0, len(groups), _AHEAD):
+        ahead = groups[start : start + _AHEAD]
+        making = [_thumbnails_of(library, thumbnails, group) for group in ahead]
+        for number, (group, futures) in enumerate(zip(ahead, making, strict=True), start):
+            if stop.is_set():
+                raise SafelightError("stopped before the report was whole; it was not written")
+            on_progress(Progress("writing the report", number, len(groups), total_final=True))
+            yield group, [_jpeg(future) for future in futures]
+
+
+def _thumbnails_of(library: Library, thumbnails: Thumbnails, group: Group) -> list[Future[bytes]]:
+    shown = group.members[:MEMBERS_SHOWN]
+    return [thumbnails.get(wanted(library.catalog, member.photo_id, _SIZE)) for member in shown]
+
+
+def _jpeg(future: Future[bytes]) -> bytes | None:
+    with suppress(ImageProblem):
+        return future.result()
+    return None
