@@ -40,17 +40,22 @@ def by_hash(spectrum: NDArray[np.float32]) -> Iterator[tuple[int, Pairs]]:
         spectrum: float32 (N, 16, 16), see turns.spectra.
     """
     upright = hashes(spectrum)
+    keys = _bands(upright)
     for turn in range(8):
-        yield turn, _banded(hashes(spectrum, turn), upright)
+        turned = hashes(spectrum, turn) if turn else upright
+        yield turn, _banded(turned, upright, np.concatenate([keys, _bands(turned) if turn else keys]))
 
 
-def _banded(turned: NDArray[np.uint64], upright: NDArray[np.uint64]) -> Pairs:
-    count = len(upright)
+def _bands(of: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Cut hashes into bands: uint64 (N, 4) -> uint16 (N, 16)."""
     order = np.random.default_rng(0).permutation(HASH_BITS)  # each band has low and high frequencies
+    bits = np.unpackbits(of.view(np.uint8), axis=1)[:, order]
+    return np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint16)
+
+
+def _banded(turned: NDArray[np.uint64], upright: NDArray[np.uint64], keys: NDArray[np.uint16]) -> Pairs:
+    count = len(upright)
     found = [np.empty(0, np.int64)]
-    both = np.concatenate([upright, turned])
-    bits = np.unpackbits(both.view(np.uint8), axis=1)[:, order]
-    keys = np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint16)  # (2N, 16)
     for band in range(_BANDS):
         for a, b in _sharing(keys[:, band]):
             other, one = np.minimum(a, b), np.maximum(a, b) - count
