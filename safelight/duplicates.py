@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.catalog import Catalog
@@ -17,11 +17,13 @@ from indexer.duplicates.store import (
     Decision,
     Judged,
     decide,
+    decisions_on,
     forget,
     forget_keepers,
     read_decisions,
     read_features,
     read_verdicts,
+    restore,
     write_verdicts,
 )
 from indexer.duplicates.verify import Relation, Sensitivity, Verdict, verify
@@ -256,6 +258,22 @@ def record_keeper(catalog: Catalog, photo_id: str, of: Sequence[str]) -> None:
     with catalog.transaction():
         forget_keepers(catalog.db, hashes)
         decide(catalog.db, Decision.KEEPER, [(chosen, b"")])
+
+
+def remembering(catalog: Catalog, photo_ids: Sequence[str]) -> Callable[[], None]:
+    """Return what makes the decisions on photos again what they are now, whatever is decided meanwhile.
+
+    Raises:
+        SafelightError: There is no such photo.
+    """
+    hashes = [_hash_of(catalog, photo_id) for photo_id in photo_ids]
+    rows = decisions_on(catalog.db, hashes)
+
+    def undo() -> None:
+        with catalog.transaction():
+            restore(catalog.db, hashes, rows)
+
+    return undo
 
 
 def forget_decisions(catalog: Catalog, photo_ids: Sequence[str]) -> int:

@@ -73,9 +73,10 @@ def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
     a, size = _turned(one, turn)
     b = other.keypoints
     differing = np.bitwise_count(a.bits[:, None] ^ b.bits)
-    i, j = np.nonzero(differing <= _MATCHING_BITS)
-    if len(i) < LEAST_POINTS:
+    near = np.flatnonzero(differing <= _MATCHING_BITS)  # far cheaper than nonzero() in two dimensions
+    if len(near) < LEAST_POINTS:
         return None
+    i, j = near // len(b.bits), near % len(b.bits)
     source = (a.xy[i] + 0.5) / 256 * size
     target = (b.xy[j] + 0.5) / 256 * other.size
     scale = STEP ** (b.level[j].astype(np.float64) - a.level[i])

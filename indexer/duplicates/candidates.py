@@ -40,19 +40,24 @@ def by_hash(spectrum: NDArray[np.float32]) -> Iterator[tuple[int, Pairs]]:
         spectrum: float32 (N, 16, 16), see turns.spectra.
     """
     upright = hashes(spectrum)
+    keys = _bands(upright)
     for turn in range(8):
-        yield turn, _banded(hashes(spectrum, turn), upright)
+        turned = hashes(spectrum, turn) if turn else upright
+        yield turn, _banded(turned, upright, np.concatenate([keys, _bands(turned) if turn else keys]))
 
 
-def _banded(turned: NDArray[np.uint64], upright: NDArray[np.uint64]) -> Pairs:
-    count = len(upright)
+def _bands(of: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Cut hashes into bands: uint64 (N, 4) -> uint16 (N, 16)."""
     order = np.random.default_rng(0).permutation(HASH_BITS)  # each band has low and high frequencies
+    bits = np.unpackbits(of.view(np.uint8), axis=1)[:, order]
+    return np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint16)
+
+
+def _banded(turned: NDArray[np.uint64], upright: NDArray[np.uint64], keys: NDArray[np.uint16]) -> Pairs:
+    count = len(upright)
     found = [np.empty(0, np.int64)]
-    both = np.concatenate([upright, turned])
-    bits = np.unpackbits(both.view(np.uint8), axis=1)[:, order]
-    keys = np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint16)  # (2N, 16)
     for band in range(_BANDS):
-        for a, b in _sharing(keys[:, band].astype(np.uint64)):
+        for a, b in _sharing(keys[:, band]):
             other, one = np.minimum(a, b), np.maximum(a, b) - count
             across = (other < count) & (one >= 0) & (one < other)
             one, other = one[across], other[across]
@@ -62,9 +67,10 @@ def _banded(turned: NDArray[np.uint64], upright: NDArray[np.uint64]) -> Pairs:
     return np.stack([pairs // count, pairs % count], 1)
 
 
-def _sharing(keys: NDArray[np.uint64]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _sharing(keys: NDArray[np.uint64] | NDArray[np.uint16]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield arrays of entries that have the same key, but for keys that a crowd shares."""
-    order = np.argsort(keys, kind="stable")
+    # NumPy sorts 16 bits by radix when asked for a stable order, and 64 bits with SIMD when not.
+    order = np.argsort(keys, kind="stable" if keys.dtype == np.uint16 else None)
     ordered = keys[order]
     first = np.flatnonzero(np.concatenate([np.ones(1, np.bool_), ordered[1:] != ordered[:-1]]))
     size = np.diff(np.concatenate([first, [len(keys)]]))
@@ -136,8 +142,9 @@ def by_vectors(vectors: NDArray[np.float32], per_picture: float = 2.0) -> Pairs:
     for start in range(0, count, _ROWS):
         rows = vectors[start : start + _ROWS]
         for other in range(start, count, _ROWS):
-            i, j = np.nonzero(rows @ vectors[other : other + _ROWS].T >= least)
-            i, j = i + start, j + other
+            others = vectors[other : other + _ROWS]
+            near = np.flatnonzero(rows @ others.T >= least)  # far cheaper than nonzero() in two dimensions
+            i, j = near // len(others) + start, near % len(others) + other
             found.append(np.stack([i, j], 1)[i < j])
     return np.concatenate(found)
 

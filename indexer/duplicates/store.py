@@ -103,6 +103,27 @@ def forget(db: sqlite3.Connection, hashes: Iterable[bytes]) -> int:
     return sum(db.execute("DELETE FROM decision WHERE hash = ? OR other = ?", (one, one)).rowcount for one in hashes)
 
 
+def decisions_on(db: sqlite3.Connection, hashes: Iterable[bytes]) -> list[tuple[str, bytes, bytes, str]]:
+    """Return the rows of all decisions on contents, as restore() takes them."""
+    found = {
+        row
+        for one in hashes
+        for row in db.execute(
+            "SELECT kind, hash, other, decided_at FROM decision WHERE hash = ? OR other = ?", (one, one)
+        )
+    }
+    return sorted(found)
+
+
+def restore(db: sqlite3.Connection, hashes: Iterable[bytes], rows: Iterable[tuple[str, bytes, bytes, str]]) -> None:
+    """Make the decisions on contents what they were.
+
+    Writes: the catalog, inside the caller's transaction.
+    """
+    forget(db, hashes)
+    db.executemany("INSERT OR REPLACE INTO decision (kind, hash, other, decided_at) VALUES (?, ?, ?, ?)", rows)
+
+
 def forget_keepers(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
     """Forget of contents that they were chosen to be kept.
 

@@ -127,6 +127,35 @@ def report(context: click.Context, out: Path, overwrite: bool) -> None:
 
 
 @duplicates.command()
+@click.pass_context
+def review(context: click.Context) -> None:
+    """Go through the groups one by one and decide with single keys; each decision is remembered at once.
+
+    Shows the pictures in terminals that can (Kitty, Ghostty, iTerm2, WezTerm).
+
+    \b
+    safelight duplicates review
+    safelight duplicates --sensitivity strict review
+    """
+    import sys
+
+    from safelight import draw
+    from safelight.cli.reviewing import review as go_through
+    from safelight.duplicates import SERIES
+
+    if not sys.stdin.isatty() or not sys.stdout.isatty():
+        raise click.UsageError("this needs a terminal; for programs there is `safelight duplicates --json`")
+    stop = threading.Event()
+    with open_library() as library:
+        with draw.Bar() as bar, stopping(stop):
+            groups = [group for group in _find(context, library, bar.show, stop) if group.kind != SERIES]
+        if stop.is_set():
+            raise click.exceptions.Exit(INTERRUPTED)
+        draw.remark(f"{go_through(library, groups):,} decisions.")
+    raise click.exceptions.Exit(FOUND if groups else NOTHING)
+
+
+@duplicates.command()
 @click.argument("ids", nargs=-1, required=True, metavar="ID...")
 @click.option("--different", "kind", flag_value="different", help="These photos are no duplicates of each other.")
 @click.option("--ignore", "kind", flag_value="ignored", help="Show these photos together no more.")
