@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterable
+from contextlib import suppress
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,6 +46,9 @@ _SECURITY_HEADERS = (
 )
 
 
+_DRAIN_BYTES, _DRAIN_SECONDS = 1 << 20, 0.2
+
+
 class _Refused(Exception):  # noqa: N818  # an answer, not an error
     def __init__(self, status: int, reason: str, *headers: tuple[bytes, bytes]) -> None:
         super().__init__(reason)
@@ -74,6 +78,7 @@ class Guard:
             self._check(scope)
             body = await _body(scope, receive) if scope["method"] == "POST" else b""
         except _Refused as refusal:
+            await _drain(receive)
             await _answer(secured, refusal)
             return
         await self._app(scope, _replayed(body, receive), secured)
@@ -172,6 +177,18 @@ async def _body(scope: Scope, receive: Receive) -> bytes:
                     return b"".join(chunks)
     except TimeoutError:
         raise _Refused(408, "the body did not arrive in time") from None
+
+
+async def _drain(receive: Receive) -> None:
+    """Take in the little that may be on its way: a connection closed on unread bytes is reset, and the answer lost."""
+    left = _DRAIN_BYTES
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while left > 0:
+                message = await receive()
+                left -= len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

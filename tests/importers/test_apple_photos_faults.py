@@ -308,12 +308,22 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_stopping_half_way_ends_the_process_and_leaves_nothing(library: Path, temporary: Path) -> None:
+def test_stopping_half_way_ends_the_process_and_leaves_nothing(
+    library: Path, temporary: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[ReaderProcess] = []
+    enter = ReaderProcess.__enter__
+
+    def note(process: ReaderProcess) -> ReaderProcess:
+        started.append(process)
+        return enter(process)
+
+    monkeypatch.setattr(ReaderProcess, "__enter__", note)
     photos = ApplePhotosSource(library).photos()
     assert len(list(islice(photos, 3))) == 3
-    assert len(list(temporary.iterdir())) == 1
     photos.close()
     assert list(temporary.iterdir()) == []
+    assert started[0]._process.poll() is not None
 
 
 def test_a_reader_that_is_killed_is_one_clear_error(
