@@ -22,6 +22,7 @@ import os
 import shutil
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -30,6 +31,7 @@ from importers.apple_photos_wire import encode
 from importers.base import Mark, Options
 
 _ROWS_A_WRITE = 64
+_ending = threading.Lock()  # held by who takes the folder away, to the end of the process
 
 
 def main() -> None:
@@ -43,6 +45,7 @@ def main() -> None:
     gc.disable()  # what osxphotos builds up stays until the end: looking through it over and over costs a seventh more
     folder = Path(settings["folder"])
     last = _read(library, clone, options, out, folder)
+    _ending.acquire()  # a reading that fails because its folder was taken away must not end the taking
     shutil.rmtree(folder, ignore_errors=True)  # its room may be needed while the photos are embedded
     out.write(json.dumps(last).encode("ascii") + b"\n")
     out.close()
@@ -51,7 +54,12 @@ def main() -> None:
 
 def _end_with_parent(folder: Path) -> None:
     if not os.read(0, 1):
-        shutil.rmtree(folder, ignore_errors=True)
+        _ending.acquire()
+        # Under another name first: what the reading makes in it meanwhile would keep it from being removed.
+        aside = folder.with_name(f"{folder.name}-ended")
+        with suppress(OSError):
+            folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
         os._exit(1)
 
 
