@@ -43,6 +43,11 @@ def open_source(path: Path, options: Options = _PLAIN) -> Source:
     for source in SOURCES:
         if source.recognise(path):
             return source(path, options)
+    if path.is_dir() and path.suffix.lower() == ".lrdata":
+        raise ImporterError(
+            f"{path} holds the previews of a Lightroom catalog; index the .lrcat file beside it, or get them as"
+            " pictures with `safelight recover`"
+        )
     if path.is_dir() and is_package(os.fsencode(path.name)):
         raise ImporterError(f"{path} is the library of another program, which this version does not read")
     raise ImporterError(f"{path} is neither a folder nor a picture; name a folder of photos, or a picture file")

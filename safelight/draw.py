@@ -35,6 +35,11 @@ if TYPE_CHECKING:
     from safelight.status import ModelStatus, Problem, RootStatus
 
 
+def count(number: int, thing: str) -> str:
+    """Write a number of things: "1 photo", "1,200 photos"."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 def say(line: str = "") -> None:
     """Print one line of results."""
     sys.stdout.write(line + "\n")
@@ -339,8 +344,8 @@ def prune_plan(plan: PrunePlan, as_json: bool) -> None:
             say(printable(path))
     if as_json:
         emit({"event": "plan", "photos": len(plan.photos), "contents": plan.contents})
-    elif plan.photos:
-        remark(f"{len(plan.photos):,} photos would be forgotten, with the vectors of {plan.contents:,}.")
+    elif plan.photos or plan.roots:
+        remark(f"To forget: {count(len(plan.photos), 'photo')}, with the vectors of {plan.contents:,}.")
     else:
         remark("Nothing to forget.")
 
@@ -373,17 +378,13 @@ def recovered_record(row: Row, out: Path) -> dict[str, Any]:
     }
 
 
-def _counted(count: int, thing: str) -> str:
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
-
-
 def recovery(tally: RecoveryTally, out: Path, as_json: bool, *, dry_run: bool) -> None:
     """Say how a recovery went."""
     if as_json:
         emit({"event": "done", **asdict(tally), "lost": tally.lost})
         return
     verb = "would be recovered" if dry_run else "recovered"
-    parts = [f"{_counted(tally.recovered, 'photo')} {verb}"]
+    parts = [f"{count(tally.recovered, 'photo')} {verb}"]
     parts += [
         f"{count:,} {words}"
         for count, words in (
@@ -400,9 +401,9 @@ def recovery(tally: RecoveryTally, out: Path, as_json: bool, *, dry_run: bool) -
     ]
     say(("Interrupted: " if tally.interrupted else "") + ", ".join(parts) + ".")
     if tally.missing:
-        say(f"{_counted(tally.missing, 'photo')} of the catalog without any preview.")
+        say(f"{count(tally.missing, 'photo')} of the catalog without any preview.")
     if tally.stale_left:
-        say(f"Left where they are: {_counted(tally.stale_left, 'older render')}; --stale recovers them, too.")
+        say(f"Left where they are: {count(tally.stale_left, 'older render')}; --stale recovers them, too.")
     if tally.interrupted:
         say("Run it again to go on.")
     elif not dry_run:

@@ -276,6 +276,16 @@ def remembering(catalog: Catalog, photo_ids: Sequence[str]) -> Callable[[], None
     return undo
 
 
+def copies_of(catalog: Catalog, photo_id: str) -> int:
+    """Count the other places with the very bytes of a photo; decisions, kept by content, cannot tell these apart."""
+    (others,) = catalog.db.execute(
+        "SELECT count(*) FROM photo p WHERE p.state = 'indexed' AND p.public_id <> ?1"
+        " AND p.content_id = (SELECT content_id FROM photo WHERE public_id = ?1)",
+        (photo_id,),
+    ).fetchone()
+    return others
+
+
 def forget_decisions(catalog: Catalog, photo_ids: Sequence[str]) -> int:
     """Forget what was decided about photos; returns how many decisions there were.
 

@@ -44,7 +44,7 @@ def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
     roots: list[int] = []
     if forget is not None:
         target = forget.expanduser().absolute()
-        roots = [root.id for root in library.catalog.roots() if root.path == target]
+        roots = [root.id for root in library.catalog.roots() if root.path in (target, target.resolve())]
         if not roots:
             known = ", ".join(str(root.path) for root in library.catalog.roots()) or "none"
             raise SafelightError(f"{target} is not an indexed place; there are: {known}")

@@ -153,7 +153,8 @@ class Library:
         seen = {model.name: model.vectors for model in status.models(self.catalog, name)}.get(name, 0)
         if seen:
             return f"Searches now use {name}, which knows {seen:,} pictures."
-        return f"Searches now use {name}. It knows no pictures yet: run `safelight index`."
+        fetch = "" if self.is_here(name) else f" It is not downloaded yet: `safelight model fetch {name}` does that."
+        return f"Searches now use {name}.{fetch} It knows no pictures yet: run `safelight index`."
 
     # Searching
 
@@ -230,7 +231,8 @@ class Library:
             raise SafelightError("nothing is indexed yet; start with: safelight index ~/Pictures --model starter")
         others = ", ".join(model.name for model in models)
         raise SafelightError(
-            f"nothing is indexed with {self.model_name} yet (but with: {others}); run `safelight index` with it first"
+            f"nothing is indexed with {self.model_name} yet (but with: {others}); run `safelight index` with it first,"
+            f" or go back: safelight model use {models[0].name}"
         )
 
     def _matching_model(self) -> ModelThread:

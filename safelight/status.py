@@ -92,7 +92,9 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
         (public_id,),
     ).fetchone()
     if row is None:
-        raise NoSuchPhotoError(f"there is no photo {public_id!r}; ids are shown by `safelight search --json`")
+        raise NoSuchPhotoError(
+            f"there is no photo {public_id!r}; `safelight search` and `safelight similar FILE` show ids"
+        )
     content_id, row_id, *values = row
     record: dict[str, Any] = {"id": public_id, **dict(zip(_PHOTO_FIELDS, values, strict=True))}
     tags = read_tags(catalog.db, row_id)

@@ -170,7 +170,7 @@ def decide(ids: tuple[str, ...], kind: str | None) -> None:
     """
     from indexer.duplicates.store import Decision
     from safelight import draw
-    from safelight.duplicates import forget_decisions, record_decision
+    from safelight.duplicates import copies_of, forget_decisions, record_decision
 
     if kind is None:
         raise click.UsageError("say what is so: --different, --ignore, --keep or --forget")
@@ -180,6 +180,11 @@ def decide(ids: tuple[str, ...], kind: str | None) -> None:
         else:
             record_decision(library.catalog, Decision(kind), ids)
             draw.remark("Remembered.")
+            if kind == "keeper" and any(copies_of(library.catalog, photo_id) for photo_id in ids):
+                draw.remark(
+                    "There are copies with the very same bytes. To a decision, which goes by content, they are one"
+                    " photo; --prefer KIND of source chooses among them."
+                )
 
 
 def _find(context: click.Context, library: Library, on_progress: OnProgress, stop: threading.Event) -> Iterator[Group]:

@@ -168,8 +168,9 @@ def prune(forget: str | None, yes: bool, as_json: bool) -> None:
     with open_library() as library:
         plan = plan_prune(library, Path(forget) if forget else None)
         draw.prune_plan(plan, as_json)
-        if yes and plan.photos:
+        if yes and (plan.photos or plan.roots):
             apply_prune(library, plan)
-            draw.remark(f"Forgot {len(plan.photos):,} photos.")
-        elif plan.photos:
-            draw.remark("Nothing was changed. `safelight prune --yes` forgets them.")
+            draw.remark(f"Forgot {draw.count(len(plan.photos), 'photo')}.")
+        elif plan.photos or plan.roots:
+            which = f' --forget "{forget}"' if forget else ""
+            draw.remark(f"Nothing was changed. `safelight prune{which} --yes` forgets what is listed.")

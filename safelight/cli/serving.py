@@ -57,7 +57,7 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
     def on_ready(helper: Helper, access: Access) -> None:
         draw.remark(f"The helper answers at {helper.url}; `safelight stop` ends it.")
         if open_page:
-            webbrowser.open(f"{helper.url}/pair?code={access.new_code()}")
+            _show_page(f"{helper.url}/pair?code={access.new_code()}")
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
     if not run(settings(), home, port=port, on_ready=on_ready):
@@ -67,7 +67,15 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
 
 def _open(client: HelperClient) -> None:
     """Open the page, paired by a link that works once."""
-    webbrowser.open(client.ask("POST", "/api/v1/link")["url"])
+    _show_page(client.ask("POST", "/api/v1/link")["url"])
+
+
+def _show_page(link: str) -> None:
+    """Open a link that pairs a browser; where none can be started, say it, for one that is elsewhere."""
+    from safelight import draw
+
+    if not webbrowser.open(link):
+        draw.remark(f"No browser can be opened here. This link opens the page, once: {link}")
 
 
 def _start_in_background(home: Path, port: int | None) -> HelperClient:

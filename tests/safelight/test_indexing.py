@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from importers.base import ImporterError
 from indexer.errors import CatalogError
 from indexer.lock import LockedError, ProcessLock
 from safelight.config import Settings
@@ -359,6 +360,22 @@ def test_the_originals_stay_as_they_are(index, photos):
     index(photos)
     index.library.search(["a red circle"], show_all=True)
     assert state() == before
+
+
+def test_a_place_without_photos_can_be_forgotten_by_any_spelling(index, photos, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    index(tmp_path / "empty")
+    monkeypatch.chdir(photos)
+    plan = plan_prune(index.library, forget=Path("../empty"))
+    assert (plan.photos, len(plan.roots)) == ([], 1)
+    prune(index.library, plan)
+    assert index.library.catalog.roots() == []
+
+
+def test_a_folder_of_previews_says_what_to_do(index, tmp_path):
+    (tmp_path / "X Previews.lrdata").mkdir()
+    with pytest.raises(ImporterError, match=r"\.lrcat file beside it, or .* `safelight recover`"):
+        index(tmp_path / "X Previews.lrdata")
 
 
 def write_xmp(path: Path, *keywords: str) -> None:
