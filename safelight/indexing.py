@@ -14,7 +14,8 @@ from indexer.catalog import Root
 from indexer.decoders import DecoderPool
 from indexer.events import OnProgress, Progress
 from indexer.lock import ProcessLock
-from indexer.pipeline import IndexRun, Tally
+from indexer.pipeline import IndexRun
+from indexer.tally import Tally
 from safelight.errors import SafelightError
 from safelight.reading import Wishes, pack_options
 from safelight.service import Library
