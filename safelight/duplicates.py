@@ -135,6 +135,8 @@ class _Search:
             alone -= set(contents)
             yield self._group(star, contents)
         for content_id in sorted(alone):
+            if self._said_apart(content_id, content_id):
+                continue  # the user need not see these copies again
             yield self._group(Star(-1), [content_id])
         for series in found.series:
             first, *others = series.pictures

@@ -124,6 +124,28 @@ def restore(db: sqlite3.Connection, hashes: Iterable[bytes], rows: Iterable[tupl
     db.executemany("INSERT OR REPLACE INTO decision (kind, hash, other, decided_at) VALUES (?, ?, ?, ?)", rows)
 
 
+def decisions_among(db: sqlite3.Connection, hashes: Iterable[bytes]) -> list[tuple[Decision, bytes, bytes]]:
+    """Return what was decided on contents of which no other is part: (kind, one, other); of a keeper `other` is b""."""
+    wanted = set(hashes)
+    kinds = ", ".join(f"'{kind}'" for kind in Decision)  # named, so that the primary key serves
+    return [
+        (Decision(kind), one, other)
+        for given in sorted(wanted)
+        for kind, one, other in db.execute(
+            f"SELECT kind, hash, other FROM decision WHERE kind IN ({kinds}) AND hash = ?", (given,)
+        )
+        if not other or other in wanted
+    ]
+
+
+def forget_among(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
+    """Forget what was decided on contents of which no other is part.
+
+    Writes: the catalog, inside the caller's transaction.
+    """
+    db.executemany("DELETE FROM decision WHERE kind = ? AND hash = ? AND other = ?", decisions_among(db, hashes))
+
+
 def forget_keepers(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
     """Forget of contents that they were chosen to be kept.
 
