@@ -41,7 +41,7 @@ def say(catalog: Catalog, decision: Decision, photos: Sequence[str], keeper: str
     if decision is Decision.KEEPER:
         if keeper not in hashes:
             raise SafelightError("the photo to keep has to be one of the group")
-        pairs = [(hashes[keeper], b"")]
+        pairs = [(hashes[keeper], keeper.encode())]  # of copies of one file the very one
     else:
         counts = Counter(hashes.values())
         pairs = list(combinations(sorted(counts), 2))
@@ -71,8 +71,9 @@ def put_back(catalog: Catalog, photos: Sequence[str], before: Sequence[Said]) ->
     with catalog.transaction():
         forget_among(catalog.db, hashes.values())
         for one in before:
-            first, *rest = (hashes[photo] for photo in one.photos)
-            decide(catalog.db, one.decision, [(first, rest[0] if rest else b"")])
+            first, *rest = one.photos
+            other = hashes[rest[0]] if rest else first.encode()
+            decide(catalog.db, one.decision, [(hashes[first], other)])
 
 
 def _number(decision: Decision) -> int:
@@ -81,10 +82,14 @@ def _number(decision: Decision) -> int:
 
 def _said(catalog: Catalog, hashes: dict[str, bytes]) -> list[Said]:
     photo_of = {content: photo for photo, content in reversed(hashes.items())}
-    return [
-        Said(decision, (photo_of[one], photo_of[other]) if other else (photo_of[one],))
-        for decision, one, other in decisions_among(catalog.db, hashes.values())
-    ]
+    said: list[Said] = []
+    for decision, one, other in decisions_among(catalog.db, hashes.values()):
+        if decision is Decision.KEEPER:
+            meant = other.decode()
+            said.append(Said(decision, (meant if meant in hashes else photo_of[one],)))
+        else:
+            said.append(Said(decision, (photo_of[one], photo_of[other])))
+    return said
 
 
 def _hashes(catalog: Catalog, photos: Sequence[str]) -> dict[str, bytes]:
@@ -104,14 +109,14 @@ class AllSaid:
     """Everything that was said, as it stands now."""
 
     def __init__(self, catalog: Catalog) -> None:
-        self._chosen: set[int] = set()
+        self._chosen: dict[int, str] = {}
         self._apart: dict[tuple[int, int], Decision] = {}
-        for kind, one, other in catalog.db.execute(
-            "SELECT d.kind, a.id, b.id FROM decision d JOIN content a ON a.hash = d.hash"
+        for kind, one, meant, other in catalog.db.execute(
+            "SELECT d.kind, a.id, d.other, b.id FROM decision d JOIN content a ON a.hash = d.hash"
             " LEFT JOIN content b ON b.hash = d.other"
         ):
             if kind == Decision.KEEPER:
-                self._chosen.add(one)
+                self._chosen[one] = meant.decode()
             elif other is not None:
                 self._apart[min(one, other), max(one, other)] = Decision(kind)
         self._contents: dict[str, int] = dict(
@@ -132,6 +137,8 @@ class AllSaid:
         }
         if len(kinds) == 1 and (kind := kinds.pop()) is not None:
             return kind, None
-        kept = (photo for photo, content in zip(photos, contents, strict=True) if content in self._chosen)
-        keeper = next(kept, None)
-        return (None if keeper is None else Decision.KEEPER), keeper
+        chosen = {photo: content for photo, content in zip(photos, contents, strict=True) if content in self._chosen}
+        if not chosen:
+            return None, None
+        meant = next((photo for photo, content in chosen.items() if self._chosen[content] == photo), None)
+        return Decision.KEEPER, meant or next(iter(chosen))

@@ -125,7 +125,7 @@ def restore(db: sqlite3.Connection, hashes: Iterable[bytes], rows: Iterable[tupl
 
 
 def decisions_among(db: sqlite3.Connection, hashes: Iterable[bytes]) -> list[tuple[Decision, bytes, bytes]]:
-    """Return what was decided on contents of which no other is part: (kind, one, other); of a keeper `other` is b""."""
+    """Return what was decided on contents of which no other is part, as decide() takes it: (kind, one, other)."""
     wanted = set(hashes)
     kinds = ", ".join(f"'{kind}'" for kind in Decision)  # named, so that the primary key serves
     return [
@@ -134,7 +134,7 @@ def decisions_among(db: sqlite3.Connection, hashes: Iterable[bytes]) -> list[tup
         for kind, one, other in db.execute(
             f"SELECT kind, hash, other FROM decision WHERE kind IN ({kinds}) AND hash = ?", (given,)
         )
-        if not other or other in wanted
+        if kind == Decision.KEEPER or other in wanted
     ]
 
 

@@ -70,7 +70,6 @@ class DecidedOut(BaseModel):
     """That it is remembered."""
 
     before: list[SaidShape] = Field(description="what was said before: POST it to /api/v1/duplicates/undo")
-    remark: str = Field(description='what people should know of it; ""')
 
 
 class UndoIn(Asked):

@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query
 
 from indexer.duplicates import store, verify
-from safelight.duplicates import SERIES, Group, Member, copies_of
+from safelight.duplicates import SERIES, Group, Member
 from safelight.duplicates_kept import Look, library_now
 from safelight.duplicates_said import AllSaid, Said, put_back, say
 from safelight.server.cards import readable
@@ -30,11 +30,6 @@ from safelight.server.shapes import Sensitivity
 from safelight.service import Library
 
 router = APIRouter(prefix="/api/v1/duplicates", tags=["duplicates"])
-
-_COPIES = (
-    "There are copies with the very same bytes. To a decision, which goes by content, they are one photo; the one that"
-    " is proposed stays the one to keep among them."
-)
 
 
 @router.get("")
@@ -63,11 +58,7 @@ async def decide(asked: DecideIn, hub: TheHub) -> DecidedOut:
 
     def run(library: Library) -> DecidedOut:
         before = say(library.catalog, store.Decision(asked.decision), asked.photos, asked.keeper)
-        is_one_of_copies = asked.keeper is not None and copies_of(library.catalog, asked.keeper) > 0
-        return DecidedOut(
-            before=[SaidShape(decision=one.decision.value, photos=list(one.photos)) for one in before],
-            remark=_COPIES if asked.decision == "keeper" and is_one_of_copies else "",
-        )
+        return DecidedOut(before=[SaidShape(decision=one.decision.value, photos=list(one.photos)) for one in before])
 
     return await hub.read(run)
 

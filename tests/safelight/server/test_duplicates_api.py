@@ -103,7 +103,7 @@ def test_pages_and_filters(looked):
 def test_a_decision_is_shown_lasts_and_is_that_of_the_command(looked):
     cat, pagoda = group_of(looked, "cat.jpg"), group_of(looked, "pagoda.jpg")
     small = next(member["id"] for member in cat["members"] if member["name"] == "cat small.jpg")
-    assert decide(looked, cat, "keeper", small) == {"before": [], "remark": ""}
+    assert decide(looked, cat, "keeper", small) == {"before": []}
     assert decide(looked, pagoda, "different")["before"] == []
     shown = group_of(looked, "cat.jpg")
     assert (shown["decision"], shown["keeper"]) == ("keeper", small)
@@ -141,11 +141,12 @@ def test_what_was_said_beyond_a_group_is_left_alone(looked):
     looked.post("/api/v1/duplicates/undo", {"photos": both["photos"]})
 
 
-def test_copies_of_one_file_are_one_to_a_decision(looked):
+def test_copies_of_one_file_are_chosen_among_and_ignored_but_not_told_apart(looked):
     espresso = group_of(looked, "espresso.jpg")
     assert espresso["kind"] == "same bytes"
     done = decide(looked, espresso, "keeper", ids(espresso)[1])
-    assert "very same bytes" in done["remark"]
+    assert group_of(looked, "espresso.jpg")["keeper"] == ids(espresso)[1], "that very copy"
+    assert next(group for group in by_command(looked.home, "--json") if group["keeper"] == ids(espresso)[1])
     take_back(looked, espresso, done["before"])
     assert decide(looked, espresso, "ignored")["before"] == []
     assert group_of(looked, "espresso.jpg")["decision"] == "ignored"

@@ -16,8 +16,8 @@ export class Decisions {
   async decide(group, decision, keeper = null) {
     return this.#send(group, decision, keeper, async (photos) => {
       const body = { decision, photos, ...(keeper && { keeper }) };
-      const { before, remark } = await post("/api/v1/duplicates/decide", body);
-      this.say(remark);
+      const { before } = await post("/api/v1/duplicates/decide", body);
+      this.say("");
       return before;
     });
   }
