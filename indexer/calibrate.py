@@ -87,6 +87,14 @@ class Calibration:
     photos: int
     last: int
 
+    def fits(self, matrix: Matrix) -> bool:
+        """Tell whether the library is still much as it was then."""
+        photos, last = len(matrix), int(matrix.content_ids.max(initial=0))
+        if (photos, last) == (self.photos, self.last):
+            return True
+        few = min(photos, self.photos) < _ALWAYS_FRESH_BELOW
+        return not few and max(photos, self.photos) < RECALIBRATE_AT_GROWTH * min(photos, self.photos)
+
     def clarity(self, vectors: Vectors, scores: Vectors) -> Vectors:
         """Read scores against each photo's own scores for everyday subjects.
 
@@ -144,10 +152,10 @@ def calibrate(
 
     Writes: the model's calibration in the catalog; where that is busy or full, the next call measures again.
     """
-    photos, last = len(matrix), int(matrix.content_ids.max(initial=0))
     known = load_calibration(catalog, model)
-    if known is not None and _still_fits(known, photos, last):
+    if known is not None and known.fits(matrix):
         return known
+    photos, last = len(matrix), int(matrix.content_ids.max(initial=0))
     subjects = embed_texts([PROMPT.format(subject) for subject in SUBJECTS]) if known is None else known.subjects
     subjects = subjects.astype("<f2").astype(np.float32)  # as they will be read back, so that answers do not change
     fresh = Calibration(measure_levels(matrix.blocks(), subjects, photos), subjects, photos, last)
@@ -164,13 +172,6 @@ def calibrate(
     except CatalogError:
         pass  # a search must not fail because another process is writing
     return fresh
-
-
-def _still_fits(known: Calibration, photos: int, last: int) -> bool:
-    if (photos, last) == (known.photos, known.last):
-        return True
-    few = min(photos, known.photos) < _ALWAYS_FRESH_BELOW
-    return not few and max(photos, known.photos) < RECALIBRATE_AT_GROWTH * min(photos, known.photos)
 
 
 def _spread(scores: Vectors) -> tuple[Vectors, Vectors]:

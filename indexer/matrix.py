@@ -27,9 +27,12 @@ GATHER_ROWS = 512
 
 BLOCK_ROWS = 8192
 
+REOPEN_ROWS = 4096
+"""Rows beside the stored matrix from which on it pays to look for a stored one that holds more of them."""
+
 
 class Matrix:
-    """The vectors of one model as they stood when it was opened: N rows, in the order in which they were embedded.
+    """The vectors of one model as they stood when it was opened or last grew: N rows, in the order of embedding.
 
     Attributes:
         content_ids: int64 (N,), the content of each row.
@@ -37,12 +40,15 @@ class Matrix:
     """
 
     def __init__(self, stored: Stored | None, live: Keys | None, tail_keys: Keys, tail: Vectors) -> None:
+        self._header = stored.header if stored else None
         self._stored = stored.vectors if stored else np.empty((0, tail.shape[1]), np.float32)
         self._live = live
         self._tail = tail
-        stored_contents = stored.keys[:, 1] if stored else np.empty(0, np.int64)
-        self.content_ids = np.concatenate([stored_contents if live is None else stored_contents[live], tail_keys[:, 1]])
+        stored_keys = stored.keys if stored else np.empty((0, 2), np.int64)
+        keys = np.concatenate([stored_keys if live is None else stored_keys[live], tail_keys])
+        self.content_ids = keys[:, 1].copy()
         self.dim = int(tail.shape[1])
+        self._last_id, self._id_sum = int(keys[:, 0].max(initial=0)), int(keys[:, 0].sum())
 
     @classmethod
     def open(cls, home: Path, connection: sqlite3.Connection, model_id: int) -> Matrix:
@@ -69,6 +75,32 @@ class Matrix:
                 keys[at : at + len(batch)], tail[at : at + len(batch)] = batch_keys, batch
                 at += len(batch)
         return cls(stored, difference.live, keys, tail)
+
+    def grow(self, home: Path, connection: sqlite3.Connection, model_id: int) -> bool:
+        """Take in the vectors that were added since, reading only those; a run adds some every second.
+
+        Returns:
+            False where it has to be opened anew: others have gone, or there is a stored matrix that holds more of it.
+
+        Raises:
+            VectorError: The catalog holds a vector of the wrong length.
+        """
+        if len(self._tail) >= REOPEN_ROWS:
+            header = matrix_file.read_header(matrix_file.folder_of(home, model_id))
+            if header != self._header:
+                return False
+        with matrix_file.snapshot(connection):
+            if matrix_file.count_until(connection, model_id, self._last_id) != (
+                len(self),
+                self._id_sum,
+                int(self.content_ids.sum()),
+            ):
+                return False
+            for keys, vectors in matrix_file.read_vectors_after(connection, model_id, self._last_id, self.dim):
+                self._tail = np.concatenate([self._tail, vectors])
+                self.content_ids = np.concatenate([self.content_ids, keys[:, 1]])
+                self._last_id, self._id_sum = int(keys[-1, 0]), self._id_sum + int(keys[:, 0].sum())
+        return True
 
     def __len__(self) -> int:
         return len(self.content_ids)

@@ -129,7 +129,7 @@ CREATE INDEX verdict_other ON verdict (other);
 CREATE TABLE decision (             -- what the user said of duplicates; by content, which outlives names and models
     kind TEXT NOT NULL CHECK (kind IN ('different', 'ignored', 'keeper')),
     hash BLOB NOT NULL,
-    other BLOB NOT NULL DEFAULT x'',  -- of a pair the greater hash
+    other BLOB NOT NULL DEFAULT x'',  -- of a pair the greater hash; of a keeper the public id that was meant
     decided_at TEXT NOT NULL,
     PRIMARY KEY (kind, hash, other)
 ) WITHOUT ROWID;
@@ -155,6 +155,11 @@ def m003_duplicates(db: sqlite3.Connection) -> None:
     _run(db, _M003)
 
 
+def m004_newest_first(db: sqlite3.Connection) -> None:
+    """Let the newest photos be listed without a look at all others; read backwards, for both orders."""
+    db.execute("CREATE INDEX photo_newest ON photo (taken_at) WHERE state = 'indexed' AND content_id IS NOT NULL")
+
+
 def _run(db: sqlite3.Connection, script: str) -> None:
     """Execute statements one by one; executescript would commit the transaction that the step runs in."""
     statement = ""
@@ -169,6 +174,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_photos_contents_vectors,
     m002_libraries,
     m003_duplicates,
+    m004_newest_first,
 )
 
 

@@ -205,15 +205,21 @@ class Search:
         return why_none_passes(self._catalog.db, filters) if filters else "there are no other photos"
 
     def _matrix(self) -> Matrix:
-        """Open the vectors, again only where the catalog has changed since."""
-        db = self._catalog.db
+        """Return the vectors as they stand; where the catalog has changed since, only what is new is read."""
+        db, home = self._catalog.db, self._catalog.home
         (others,) = db.execute("PRAGMA data_version").fetchone()
         version = (others, db.total_changes)
-        if self._opened is None or self._opened[0] != version:
-            self._opened = (version, Matrix.open(self._catalog.home, db, self._model.id))
-            self._kept = self._calibration = self._columns = None
-            self._answered_by_sql = 0
-        return self._opened[1]
+        if self._opened is not None and self._opened[0] == version:
+            return self._opened[1]
+        matrix = None if self._opened is None else self._opened[1]
+        if matrix is None or not matrix.grow(home, db, self._model.id):
+            matrix = Matrix.open(home, db, self._model.id)
+        self._opened = (version, matrix)
+        self._kept = self._columns = None
+        self._answered_by_sql = 0
+        if self._calibration is not None and not self._calibration.fits(matrix):
+            self._calibration = None
+        return matrix
 
     def _ask(self, query: Query) -> _Asked:
         """Turn a query into vectors: the sum of its terms, each a unit vector times its weight, scaled to length 1.

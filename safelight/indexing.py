@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from importers.base import ImporterError, Source
 from importers.images import reader_version
 from importers.sources import is_readable, open_source, place_of
-from indexer.catalog import Root
+from indexer import matrix_file
+from indexer.catalog import Model, Root
 from indexer.decoders import DecoderPool
+from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress
 from indexer.lock import ProcessLock
 from indexer.pipeline import IndexRun
@@ -19,6 +22,9 @@ from indexer.tally import Tally
 from safelight.errors import SafelightError
 from safelight.reading import Wishes, pack_options
 from safelight.service import Library
+
+STORE_EVERY = 4096
+"""Vectors after which they are stored for searching, too; until then every search holds them in memory for itself."""
 
 OnProblem = Callable[[str, str, str], None]
 OnRemark = Callable[[str], None]
@@ -64,6 +70,7 @@ def index_paths(
         model_thread, model = library.model_for_indexing()
         on_progress(Progress(f"loading {Path(library.model_name).name}", 1, 1, total_final=True))
         trouble: list[ImporterError] = []
+        progress = _storing_now_and_then(library, model, on_progress)
         with DecoderPool(model_thread.encoder.pixels, workers=library.settings.workers or None) as pool:
             for source in sources:
                 if stop.is_set():
@@ -78,7 +85,7 @@ def index_paths(
                     prefix=_key_in(root, source.folder) if root.path != source.root else b"",
                     scope=_key_in(root, source.root),
                     reader=reader_version(),
-                    on_progress=on_progress,
+                    on_progress=progress,
                     on_problem=lambda row: on_problem(
                         os.fsdecode(row.path) if row.path else row.name, row.outcome.value, row.reason or ""
                     ),
@@ -98,6 +105,26 @@ def index_paths(
         raise trouble[0]
     total.interrupted = stop.is_set()
     return total
+
+
+def _storing_now_and_then(library: Library, model: Model, on_progress: OnProgress) -> OnProgress:
+    """Return what is told the progress of a run, and stores new vectors for searching on its way."""
+    db = library.catalog.db
+
+    def newest() -> int:
+        return db.execute("SELECT coalesce(max(id), 0) FROM embedding").fetchone()[0]
+
+    stored = newest()
+
+    def progress(event: Progress) -> None:
+        nonlocal stored
+        on_progress(event)
+        if newest() >= stored + STORE_EVERY:
+            stored = newest()
+            with suppress(VectorError):  # the end of the run tries again, and says so
+                matrix_file.update(library.home, db, model.id)
+
+    return progress
 
 
 def _remarks(source: Source, tally: Tally) -> Iterator[str]:

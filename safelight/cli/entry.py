@@ -105,6 +105,7 @@ for command in (
     lightroom.lightroom,
     writing_back.undo,
     serving.serve,
+    serving.app,
     serving.stop,
     serving.service,
     choosing.model,

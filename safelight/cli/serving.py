@@ -1,4 +1,4 @@
-"""serve, stop, service: the helper that keeps the model in memory."""
+"""serve, app, stop, service: the helper that keeps the model in memory, and its page in a window."""
 
 from __future__ import annotations
 
@@ -97,6 +97,22 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
             return client
         time.sleep(0.05)
     raise click.ClickException(f"the helper does not start; {log} says why")
+
+
+@click.command()
+def app() -> None:
+    """Open the page in a window of its own; starts the helper where none runs.
+
+    The helper goes on when the window is closed; `safelight stop` ends it.
+    """
+    from indexer.home import data_home
+    from safelight import window
+    from safelight.helper_client import find_helper
+
+    window.check()
+    home = data_home()
+    client = find_helper(home) or _start_in_background(home, None)
+    window.show(client.ask("POST", "/api/v1/link")["url"])
 
 
 @click.command()

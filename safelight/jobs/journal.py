@@ -42,7 +42,7 @@ class Job:
     """Long work.
 
     Attributes:
-        kind: "index", "rebuild" or "recover".
+        kind: "index", "rebuild", "recover" or "duplicates".
         title: For people: what it works on.
         arguments: What it was started with.
         stage: What is being done now, in a few words.

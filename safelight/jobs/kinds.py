@@ -24,6 +24,7 @@ def kinds(open_library: OpenLibrary) -> dict[str, Callable[[Job], Run]]:
         "index": lambda job: lambda report: _index(job, report, open_library),
         "rebuild": lambda job: lambda report: _rebuild(report, open_library),
         "recover": lambda job: lambda report: _recover(job, report),
+        "duplicates": lambda job: lambda report: _duplicates(job, report, open_library),
     }
 
 
@@ -80,3 +81,20 @@ def _recover(job: Job, report: Report) -> dict[str, int]:
         on_remark=report.remark,
     )
     return {name: count for name, count in asdict(tally).items() if name != "interrupted"}
+
+
+def _duplicates(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int]:
+    """Look for duplicates, and keep what was found; a look that was stopped leaves what the last one found."""
+    from indexer.duplicates.verify import Sensitivity
+    from safelight import duplicates_kept
+    from safelight.duplicates import SERIES, find_duplicates
+
+    sensitivity = Sensitivity(job.arguments["sensitivity"])
+    with open_library(None) as library:
+        before = duplicates_kept.library_now(library.catalog)
+        groups = list(find_duplicates(library, sensitivity, on_progress=report.progress, stop=report.stop))
+        if report.stop.is_set():
+            return {}
+        duplicates_kept.keep(library.home, sensitivity, groups, before)
+    series = sum(group.kind == SERIES for group in groups)
+    return {"groups": len(groups) - series, "series": series}

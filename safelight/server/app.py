@@ -25,11 +25,13 @@ from safelight.server.hub import Hub
 from safelight.server.page import routes as page
 from safelight.server.readers import TooBusyError
 from safelight.server.routes import (
+    duplicates,
     embeddings,
     facets,
     grid,
     jobs,
     lightroom,
+    lightroom_queue,
     opening,
     pairing,
     photos,
@@ -70,8 +72,8 @@ def build_api(version: str) -> FastAPI:
         redirect_slashes=False,  # a redirect would repeat the Host that was sent
         responses=_ERRORS,
     )
-    modules = (status, search, photos, pictures, opening, grid, facets, jobs, embeddings, pairing, lightroom, page)
-    for module in modules:
+    finding = (search, photos, pictures, opening, grid, facets, embeddings)
+    for module in (status, *finding, duplicates, jobs, pairing, lightroom, lightroom_queue, page):
         api.include_router(module.router)
     for kind in (*(kind for kind, _ in _STATUS), TooBusyError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, _answer_error)

@@ -11,6 +11,7 @@ from typing import Annotated, TypeVar, cast
 
 from fastapi import Depends, Request
 
+from safelight.duplicates_kept import Looks
 from safelight.jobs.board import Board
 from safelight.server.access import Access
 from safelight.server.grids import Grids
@@ -47,6 +48,7 @@ class Hub:
     uploads: Uploads
     thumbnails: Thumbnails
     grids: Grids
+    looks: Looks
     stop: Callable[[], None]
     streams: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)

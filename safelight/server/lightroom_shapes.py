@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
+from safelight.server import shapes
 from safelight.server.shapes import Asked, Name, Words
 
 CatalogId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")]
@@ -335,3 +336,40 @@ class Done(BaseModel):
     """It is done."""
 
     status: Literal["done"] = "done"
+
+
+# The queue, for people
+
+
+class PushIn(Asked):
+    """A collection to make in Lightroom."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"\S")]
+    smart: bool = Field(default=False, description="a smart collection, which follows as photos are indexed")
+    search: shapes.SearchIn = Field(description="what it is to hold; its limit and offset mean nothing here")
+
+
+class PluginOut(BaseModel):
+    """A catalog whose plug-in has spoken to us."""
+
+    name: str
+    lightroom: str
+    alive: bool = Field(description="whether it asked so lately that it must still be there")
+
+
+class ActionOut(BaseModel):
+    """What was queued."""
+
+    id: int
+    smart: bool
+    name: str
+    state: Literal["waiting", "taken", "done", "failed"]
+    says: str = Field(description="what the plug-in reported, for people")
+    queued: str
+
+
+class QueueOut(BaseModel):
+    """Whether Lightroom is there, and what was queued for it, the newest first."""
+
+    plugins: list[PluginOut]
+    actions: list[ActionOut]

@@ -20,6 +20,7 @@ from indexer.catalog import FILE_NAME
 from indexer.cores import cores
 from indexer.lock import LockedError, ProcessLock
 from safelight.config import Settings
+from safelight.duplicates_kept import Looks
 from safelight.errors import SafelightError
 from safelight.jobs.board import Board
 from safelight.jobs.journal import Journal
@@ -148,6 +149,7 @@ class _Helper:
             uploads=self._uploads,
             thumbnails=thumbnails,
             grids=Grids(self._home / FILE_NAME),
+            looks=Looks(self._home),
             stop=lambda: stop(),
         )
         server = _Server(_config(hub))

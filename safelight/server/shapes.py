@@ -130,11 +130,15 @@ class ModelOut(BaseModel):
     seen: int = Field(description="pictures that it has seen")
 
 
+JobKind = Literal["index", "rebuild", "recover", "duplicates"]
+Sensitivity = Literal["exact", "strict", "normal", "loose"]
+
+
 class JobOut(BaseModel):
     """Long work."""
 
     id: str
-    kind: Literal["index", "rebuild", "recover"]
+    kind: JobKind
     state: Literal["queued", "running", "paused", "done", "failed", "cancelled"]
     title: str
     stage: str
@@ -177,9 +181,10 @@ class SimilarIn(Asked):
 class JobIn(Asked):
     """A job to start."""
 
-    kind: Literal["index", "rebuild", "recover"]
+    kind: JobKind
     place: Name | None = Field(default=None, description="an id that GET /api/v1/places gives; none: everything before")
     retry: bool = Field(default=False, description="try again what failed before, although its file has not changed")
+    sensitivity: Sensitivity = Field(default="normal", description="of duplicates: how much may have been done to one")
 
 
 class JobsOut(BaseModel):

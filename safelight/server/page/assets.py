@@ -18,6 +18,8 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 """What is served; the licences of vendored files lie beside them for people."""
+_FIRST = b"(first rows)"
+"""Where the page begins with its first photos, in shell.html."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,12 @@ class Assets:
     """All files of the page.
 
     Attributes:
-        shell: The page itself.
+        shell: The page itself, in two parts: what it begins with goes between them.
         digest: Names this state of the files.
         files: By name, with / between folders; no other name leads anywhere.
     """
 
-    shell: bytes
+    shell: tuple[bytes, bytes]
     digest: str
     files: dict[str, Asset]
 
@@ -57,7 +59,8 @@ def load() -> Assets:
     # Named up front, so that the browser asks for all that it starts with at once, not for one after the other.
     preloads = "\n".join(f'<link rel="modulepreload" href="{at}/{name}">' for name in _imported(files, "main.js"))
     shell = Template((_FOLDER / "shell.html").read_text("utf-8")).substitute(at=at, preloads=preloads)
-    return Assets(shell.encode(), digest, files)
+    before, after = shell.encode().split(_FIRST)
+    return Assets((before, after), digest, files)
 
 
 def _imported(files: dict[str, Asset], name: str) -> list[str]:

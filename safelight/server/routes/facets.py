@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
 from indexer.tags import ALBUM, KEYWORD, LABEL, MEDIA, PERSON, STEP
 from safelight.folders import folders
@@ -23,10 +23,14 @@ _TAGS = {"albums": ALBUM, "people": PERSON, "keywords": KEYWORD, "labels": LABEL
 _MOST = 2000
 
 
-@router.get("/facets")
-async def facets(hub: TheHub) -> FacetsOut:
+@router.get("/facets", response_model=FacetsOut)
+async def facets(hub: TheHub) -> Response:
     """List sources, folders, keywords, cameras, formats and years, each with how many photos it holds."""
-    return await hub.read(_facets)
+
+    def run(library: Library) -> bytes:
+        return hub.grids.get("facets", lambda: _facets(library).model_dump_json().encode())
+
+    return Response(await hub.read(run), media_type="application/json")
 
 
 def _facets(library: Library) -> FacetsOut:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from fastapi import APIRouter, Response
+from numpy.typing import NDArray
 
 from indexer.filters import prepare
 from safelight.folders import folder_path
@@ -16,6 +17,9 @@ router = APIRouter(prefix="/api/v1", tags=["photos"])
 
 MAGIC = b"SLG1"
 ID_BYTES = 12
+FIRST = 160
+"""Photos that come with the page itself: more than any screen shows at once."""
+_SHAPE = "min(65535, max(1, 1000 * content.width / max(1, content.height)))"
 _ORDERS = {
     "time": "photo.taken_at DESC, photo.id DESC",
     "oldest": "photo.taken_at, photo.id",
@@ -48,16 +52,37 @@ def _grid(library: Library, asked: GridIn) -> bytes:
     # SQLite joins the columns into two texts: 100,000 rows as Python objects would take four times as long.
     ids, shapes = db.execute(
         "SELECT group_concat(public_id, ''), group_concat(shape) FROM (SELECT photo.public_id,"
-        " min(65535, max(1, 1000 * content.width / max(1, content.height))) AS shape"
+        f" {_SHAPE} AS shape"
         " FROM (SELECT min(photo.id) AS id FROM photo WHERE photo.state = 'indexed'"
         f" AND photo.content_id IS NOT NULL AND {where} GROUP BY photo.content_id) AS one"
         " JOIN photo ON photo.id = one.id JOIN content ON content.id = photo.content_id"
         f" ORDER BY {_ORDERS[asked.order]})",
         params,
     ).fetchone()
-    aspects = np.fromstring(shapes or "", np.int64, sep=",").astype("<u2")
-    names = np.frombuffer((ids or "").encode(), f"S{ID_BYTES}")
+    aspects, names = _read(ids, shapes)
     if asked.order == "random":
         shuffled = np.random.default_rng(asked.seed).permutation(len(names))
         aspects, names = aspects[shuffled], names[shuffled]
+    return _pack(aspects, names)
+
+
+def first_rows(library: Library) -> bytes:
+    """List the newest photos, in the bytes and the order of the grid of all: what a page shows before it has asked."""
+    # A content at several places is shown once, in the place of its first photo.
+    ids, shapes = library.catalog.db.execute(
+        "SELECT group_concat(public_id, ''), group_concat(shape) FROM (SELECT photo.public_id,"
+        f" {_SHAPE} AS shape FROM (SELECT id, public_id, content_id, taken_at FROM photo"
+        f" WHERE state = 'indexed' AND content_id IS NOT NULL ORDER BY {_ORDERS['time']} LIMIT {FIRST}) AS photo"
+        " JOIN content ON content.id = photo.content_id WHERE photo.id = (SELECT min(other.id) FROM photo AS other"
+        f" WHERE other.content_id = photo.content_id AND other.state = 'indexed') ORDER BY {_ORDERS['time']})"
+    ).fetchone()
+    return _pack(*_read(ids, shapes))
+
+
+def _read(ids: str | None, shapes: str | None) -> tuple[NDArray[np.uint16], NDArray[np.bytes_]]:
+    aspects = np.fromstring(shapes or "", np.int64, sep=",").astype("<u2")
+    return aspects, np.frombuffer((ids or "").encode(), f"S{ID_BYTES}")
+
+
+def _pack(aspects: NDArray[np.uint16], names: NDArray[np.bytes_]) -> bytes:
     return MAGIC + len(names).to_bytes(4, "little") + aspects.tobytes() + names.tobytes()

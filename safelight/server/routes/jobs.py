@@ -10,6 +10,7 @@ from fastapi import APIRouter, HTTPException, Path, Query
 from fastapi.responses import StreamingResponse
 
 from safelight import places
+from safelight.jobs.journal import Job
 from safelight.server.cards import readable
 from safelight.server.hub import Hub, TheHub
 from safelight.server.routes.status import job_out
@@ -35,6 +36,8 @@ async def start(asked: JobIn, hub: TheHub) -> JobOut:
     """Start a job. Places are named by the ids that /places gives; no path is ever taken from a request."""
     if asked.kind == "rebuild":
         return job_out(await asyncio.to_thread(hub.board.start, "rebuild", "all indexes", {}))
+    if asked.kind == "duplicates":
+        return job_out(await asyncio.to_thread(_look_for_duplicates, hub, asked.sensitivity))
     if asked.place is None:
         if asked.kind == "recover":
             raise HTTPException(422, "say which place to recover from: its id from /api/v1/places")
@@ -47,6 +50,14 @@ async def start(asked: JobIn, hub: TheHub) -> JobOut:
     if asked.kind == "recover":
         arguments["out"] = str(places.recovery_folder(place))
     return job_out(await asyncio.to_thread(hub.board.start, asked.kind, readable(place.name), arguments))
+
+
+def _look_for_duplicates(hub: Hub, sensitivity: str) -> Job:
+    """Start a look, or return the one that is not over: a second one would find the same."""
+    arguments = {"sensitivity": sensitivity}
+    known = (job for job in hub.board.list() if job.kind == "duplicates" and not job.state.is_over)
+    same = next((job for job in known if job.arguments == arguments), None)
+    return same or hub.board.start("duplicates", f"in the whole library, {sensitivity}", arguments)
 
 
 @router.get("/jobs/{job_id}")

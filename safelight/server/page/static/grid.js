@@ -42,7 +42,8 @@ export class Grid extends EventTarget {
     const focused = keep && this.photos?.count ? this.photos.id(this.active) : null;
     const hadFocus = keep && this.list.contains(document.activeElement);
     this.photos = photos;
-    for (const index of [...this.#cells.keys()]) this.#release(index);
+    // What stays where it is in the list keeps its picture: nothing flickers when more is known.
+    for (const [index, cell] of [...this.#cells]) if (index >= photos.count || cell.dataset.id !== photos.id(index)) this.#release(index);
     this.active = Math.max(0, focused === null ? 0 : photos.indexOf(focused));
     this.#lay(anchor);
     if (hadFocus && photos.count) (this.#cells.get(this.active) ?? this.#fill(this.active)).focus({ preventScroll: true });
@@ -149,7 +150,10 @@ export class Grid extends EventTarget {
     const top = index < 0 ? 0 : this.layout.top[rowOf(this.layout, index)] + anchor.by;
     this.#map.resize(this.layout.total, this.box.clientHeight);
     this.list.style.height = `${this.#map.height}px`;
-    for (const old of [...this.#cells.keys()]) this.#release(old);
+    for (const [index, cell] of this.#cells) {
+      this.#write(cell, index);
+      this.#place(cell, boxOf(this.layout, this.photos.aspects, index, GAP));
+    }
     this.#go(top);
     this.#render();
   }
@@ -223,6 +227,7 @@ export class Grid extends EventTarget {
     const cell = this.#unused.pop() ?? newCell();
     this.#cells.set(index, cell);
     cell.dataset.index = index;
+    cell.dataset.id = this.photos.id(index);
     this.#write(cell, index);
     this.list.insertBefore(cell, this.#behind(index));
     return cell;

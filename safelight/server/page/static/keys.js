@@ -11,6 +11,19 @@ const VIEWER = [
   ["z", "zoom"],
   ["Esc", "back to the grid"],
 ];
+const DUPLICATES = [
+  ["1 … 9", "keep this photo of the group"],
+  ["n", "no duplicates of each other"],
+  ["i", "show this group no more"],
+  ["u", "take the last decision back"],
+  ["↑ ↓", "the group before, the next group"],
+  ["c", "compare large; back to the list"],
+  ["← →", "compare with another photo of the group"],
+  ["Space f", "swap the two; flicker"],
+  ["b", "beside each other, or one over the other"],
+  ["+ - 0", "closer, farther, whole; w a s d move"],
+  ["Esc", "back"],
+];
 
 export class Keys {
   /** `deeds`: {key: {what, run}}, for when no photo is large; `isBusy()`: whether one is. */
@@ -30,7 +43,8 @@ export class Keys {
       el("h2", { id: "help-title" }, "Keys"),
       el("div", { class: "columns" },
         el("table", {}, el("caption", {}, "Among the photos"), el("tbody", {}, ...inGrid.map(row))),
-        el("table", {}, el("caption", {}, "One photo large"), el("tbody", {}, ...VIEWER.map(row)))),
+        el("table", {}, el("caption", {}, "One photo large"), el("tbody", {}, ...VIEWER.map(row))),
+        el("table", {}, el("caption", {}, "Duplicates"), el("tbody", {}, ...DUPLICATES.map(row)))),
       el("form", { method: "dialog" }, el("button", { class: "main" }, "Close")),
     );
     this.help.showModal();

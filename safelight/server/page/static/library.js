@@ -5,7 +5,7 @@ import { el, number, plural } from "./dom.js";
 import { OVER } from "./jobs.js";
 
 const STATES = { queued: "waits", running: "", paused: "paused", done: "done", failed: "failed", cancelled: "cancelled" };
-const OUTCOMES = new Set(["indexed", "unchanged", "skipped", "failed", "missing", "recovered", "written"]);
+const OUTCOMES = new Set(["indexed", "unchanged", "skipped", "failed", "missing", "recovered", "written", "groups", "series"]);
 const SHOWN = 5;
 const PAGE = 100;
 
@@ -127,7 +127,7 @@ function outcomes({ counts }) {
   return held.map(([what, count]) => `${number(count)} ${what}`).join(", ");
 }
 
-const KINDS = { index: "Index", rebuild: "Rebuild", recover: "Recover" };
+const KINDS = { index: "Index", rebuild: "Rebuild", recover: "Recover", duplicates: "Look for duplicates" };
 
 function welcome() {
   return el(

@@ -1,7 +1,7 @@
 // A query -> photos in the grid, and one line that says what they are.
 
 import { grid as fetchGrid, post } from "./api.js";
-import { number, plural } from "./dom.js";
+import { byId, number, plural } from "./dom.js";
 import { Photos } from "./photos.js";
 import { gridBody, isFiltered, isSearch, searchBody, told } from "./query.js";
 
@@ -43,6 +43,11 @@ export class Results {
   }
 
   async #everything(signal, keep) {
+    const first = takeFirst();
+    if (first && !isFiltered(this.query) && this.query.order === "time") {
+      this.grid.show(first); // they came with the page; the others take a moment
+      keep = true;
+    }
     const photos = Photos.fromGrid(await fetchGrid(gridBody(this.query), signal));
     this.#hits = null;
     this.#more = false;
@@ -86,4 +91,12 @@ export class Results {
     const known = number(this.#hits.length);
     this.count.textContent = this.#more ? `The best ${known} photos, more below` : plural(this.#hits.length, "photo");
   }
+}
+
+/** The newest photos, which the page brought along; null once they were taken, or where there are none. */
+function takeFirst() {
+  const { dataset } = byId("grid");
+  const text = dataset.first;
+  delete dataset.first;
+  return text ? Photos.fromGrid(Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0)).buffer) : null;
 }

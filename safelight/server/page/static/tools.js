@@ -5,10 +5,12 @@ import { Chosen } from "./chosen.js";
 import { cutOut } from "./crop.js";
 import { details } from "./details.js";
 import { byId } from "./dom.js";
+import { Duplicates } from "./duplicates.js";
 import { Filters } from "./filters.js";
 import { Jobs } from "./jobs.js";
 import { Keys } from "./keys.js";
 import { LibraryPanel } from "./library.js";
+import { LightroomPanel } from "./lightroom.js";
 import { Panel } from "./panel.js";
 import { follow } from "./progress.js";
 import { Viewer } from "./viewer.js";
@@ -18,18 +20,27 @@ export function start(page) {
   const jobs = new Jobs();
   const filters = new Filters(page);
   const library = new LibraryPanel({ jobs, say: page.say });
+  const lightroom = new LightroomPanel(page);
   const chosen = new Chosen(page);
   const panel = new Panel({
     filters: { title: "Filters", button: byId("filters"), fill: (body) => filters.fill(body) },
     library: { title: "Library", button: byId("library"), fill: (body) => library.fill(body) },
+    lightroom: { title: "To Lightroom", button: byId("lightroom"), fill: (body) => lightroom.fill(body) },
   });
   const viewer = openViewer(page);
   byId("scores").addEventListener("click", () => toggleScores(page.grid));
   page.addEventListener("asked", () => filters.show());
+  const offerLightroom = () => {
+    byId("lightroom").hidden = !page.isSearch;
+    if (!page.isSearch && panel.isOpen("lightroom")) panel.close();
+  };
+  page.addEventListener("asked", offerLightroom);
+  offerLightroom();
   nameForReaders(page.grid);
-  bindKeys({ page, panel, chosen, viewer });
-  follow(jobs, { page, isBusy: () => viewer.isOpen });
-  for (const name of ["filters", "scores", "library", "keys"]) byId(name).disabled = false;
+  const duplicates = new Duplicates({ page, jobs });
+  bindKeys({ page, panel, chosen, viewer, duplicates });
+  follow(jobs, { page, isBusy: () => viewer.isOpen || duplicates.isOpen });
+  for (const name of ["filters", "scores", "library", "duplicates", "keys"]) byId(name).disabled = false;
   document.body.dataset.ready = "1";
   jobs.listen();
   get("/api/v1/status").then(({ photos }) => photos.total || panel.open("library"), (error) => page.say(error.message));
@@ -80,7 +91,7 @@ function nameForReaders(grid) {
   });
 }
 
-function bindKeys({ page, panel, chosen, viewer }) {
+function bindKeys({ page, panel, chosen, viewer, duplicates }) {
   const { grid, selection } = page;
   const deeds = {
     "/": { what: "search", run: () => byId("words").select() },
@@ -89,9 +100,11 @@ function bindKeys({ page, panel, chosen, viewer }) {
     l: { what: "less like the selected ones", run: () => chosen.like(-1) },
     f: { what: "filters", run: () => panel.toggle("filters") },
     g: { what: "the library: places, work, what was left out", run: () => panel.toggle("library") },
+    d: { what: "duplicates", run: () => duplicates.enter() },
     c: { what: "scores", run: () => toggleScores(grid) },
     Escape: { what: "clear the selection; back to the photos", run: () => (selection.size ? selection.clear() : grid.focus(grid.active)) },
     "?": { what: "these keys", run: () => keys.showHelp() },
   };
-  const keys = new Keys({ grid, selection, deeds, isBusy: () => viewer.isOpen });
+  const keys = new Keys({ grid, selection, deeds, isBusy: () => viewer.isOpen || duplicates.isOpen });
+  duplicates.help = () => keys.showHelp();
 }

@@ -1,0 +1,144 @@
+"""What the user said about groups of duplicates: to be shown with them, changed, and put back as it was."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+from indexer.catalog import Catalog
+from indexer.duplicates.store import Decision, decide, decisions_among, forget_among
+from safelight.errors import SafelightError
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One decision.
+
+    Attributes:
+        photos: The one to keep; else a pair.
+    """
+
+    decision: Decision
+    photos: tuple[str, ...]
+
+
+def say(catalog: Catalog, decision: Decision, photos: Sequence[str], keeper: str | None = None) -> list[Said]:
+    """Record what is so about a group, in place of all that was said within it; returns what that was.
+
+    Args:
+        photos: Public ids of the group.
+        keeper: The one to keep, where that is what is said.
+
+    Raises:
+        SafelightError: There is no such photo, or they are one file.
+
+    Writes: the catalog.
+    """
+    hashes = _hashes(catalog, photos)
+    if decision is Decision.KEEPER:
+        if keeper not in hashes:
+            raise SafelightError("the photo to keep has to be one of the group")
+        pairs = [(hashes[keeper], keeper.encode())]  # of copies of one file the very one
+    else:
+        counts = Counter(hashes.values())
+        pairs = list(combinations(sorted(counts), 2))
+        if decision is Decision.IGNORED:  # copies of one file cannot be told apart, but nobody need see them again
+            pairs += [(content, content) for content, copies in counts.items() if copies > 1]
+        if not pairs:
+            raise SafelightError("these are copies of one file, byte for byte; there is nothing to tell apart")
+    before = _said(catalog, hashes)
+    with catalog.transaction():
+        forget_among(catalog.db, hashes.values())
+        decide(catalog.db, decision, pairs)
+    return before
+
+
+def put_back(catalog: Catalog, photos: Sequence[str], before: Sequence[Said]) -> None:
+    """Make what was said within a group what `say` returned; nothing: forget it.
+
+    Raises:
+        SafelightError: There is no such photo, or `before` speaks of photos outside of the group.
+
+    Writes: the catalog.
+    """
+    hashes = _hashes(catalog, photos)
+    for one in before:
+        if any(photo not in hashes for photo in one.photos) or len(one.photos) != _number(one.decision):
+            raise SafelightError("what is put back has to be about photos of the group, one to keep or a pair")
+    with catalog.transaction():
+        forget_among(catalog.db, hashes.values())
+        for one in before:
+            first, *rest = one.photos
+            other = hashes[rest[0]] if rest else first.encode()
+            decide(catalog.db, one.decision, [(hashes[first], other)])
+
+
+def _number(decision: Decision) -> int:
+    return 1 if decision is Decision.KEEPER else 2
+
+
+def _said(catalog: Catalog, hashes: dict[str, bytes]) -> list[Said]:
+    photo_of = {content: photo for photo, content in reversed(hashes.items())}
+    said: list[Said] = []
+    for decision, one, other in decisions_among(catalog.db, hashes.values()):
+        if decision is Decision.KEEPER:
+            meant = other.decode()
+            said.append(Said(decision, (meant if meant in hashes else photo_of[one],)))
+        else:
+            said.append(Said(decision, (photo_of[one], photo_of[other])))
+    return said
+
+
+def _hashes(catalog: Catalog, photos: Sequence[str]) -> dict[str, bytes]:
+    rows = catalog.db.execute(
+        "SELECT p.public_id, c.hash FROM photo p JOIN content c ON c.id = p.content_id"
+        " WHERE p.public_id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(photos)),),
+    )
+    found = dict(rows.fetchall())
+    for photo in photos:
+        if photo not in found:
+            raise SafelightError(f"there is no photo {photo} any more; look for duplicates again")
+    return {photo: found[photo] for photo in photos}
+
+
+class AllSaid:
+    """Everything that was said, as it stands now."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._chosen: dict[int, str] = {}
+        self._apart: dict[tuple[int, int], Decision] = {}
+        for kind, one, meant, other in catalog.db.execute(
+            "SELECT d.kind, a.id, d.other, b.id FROM decision d JOIN content a ON a.hash = d.hash"
+            " LEFT JOIN content b ON b.hash = d.other"
+        ):
+            if kind == Decision.KEEPER:
+                self._chosen[one] = meant.decode()
+            elif other is not None:
+                self._apart[min(one, other), max(one, other)] = Decision(kind)
+        self._contents: dict[str, int] = dict(
+            catalog.db.execute(
+                "SELECT public_id, content_id FROM photo WHERE content_id IN (SELECT id FROM content"
+                " WHERE hash IN (SELECT hash FROM decision UNION SELECT other FROM decision))"
+            ).fetchall()
+        )
+
+    def of(self, photos: Sequence[str]) -> tuple[Decision | None, str | None]:
+        """Return what was said of a group, and which photo was chosen to be kept."""
+        contents = [self._contents.get(photo) for photo in photos]
+        first = contents[0]
+        others = set(contents) - {first} or {first}  # a pair of a content with itself: its copies
+        kinds = {
+            None if first is None or other is None else self._apart.get((min(first, other), max(first, other)))
+            for other in others
+        }
+        if len(kinds) == 1 and (kind := kinds.pop()) is not None:
+            return kind, None
+        chosen = {photo: content for photo, content in zip(photos, contents, strict=True) if content in self._chosen}
+        if not chosen:
+            return None, None
+        meant = next((photo for photo, content in chosen.items() if self._chosen[content] == photo), None)
+        return Decision.KEEPER, meant or next(iter(chosen))

@@ -1,0 +1,101 @@
+"""Recovering from Lightroom's previews as a job: started by a place's id, cancelled, gone on with after a kill."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from preview_folders import Library, fingerprint, levels_of, picture
+from safelight_server import RunningHelper, start_helper
+
+PHOTOS = 500
+
+
+@pytest.fixture(scope="module")
+def lightroom(tmp_path_factory) -> Path:
+    """A generated catalog with previews of many photos, eight pictures in turn."""
+    folder = tmp_path_factory.mktemp("previews") / "Family"
+    levels = [levels_of(picture(seed)) for seed in range(8)]
+    with Library(folder) as library:
+        for number in range(PHOTOS):
+            library.photo(f"{number:03}.CR2", levels=levels[number % 8])
+    return folder
+
+
+@pytest.fixture
+def own(lightroom, tmp_path):
+    """A helper of a user whose pictures hold that catalog."""
+    (tmp_path / "Pictures").mkdir()
+    (tmp_path / "Pictures" / "Family").symlink_to(lightroom)
+    running = start_helper(tmp_path / "home")
+    yield running
+    if running.process.poll() is None:
+        running.kill()
+
+
+def recover(helper: RunningHelper) -> str:
+    place = next(place for place in helper.get("/api/v1/places")["places"] if place["name"] == "Lib.lrcat")
+    assert place["recoverable"]
+    job = helper.post("/api/v1/jobs", {"kind": "recover", "place": place["id"]})
+    assert (job["kind"], job["title"]) == ("recover", "Lib.lrcat")
+    return job["id"]
+
+
+def wait_until_some(helper: RunningHelper, job_id: str, least: int) -> None:
+    deadline = time.monotonic() + 30
+    while helper.get(f"/api/v1/jobs/{job_id}")["done"] < least:
+        assert time.monotonic() < deadline, helper.get(f"/api/v1/jobs/{job_id}")
+
+
+def files(helper: RunningHelper) -> list[Path]:
+    """What lies in the folder for recovered photos, beside the user's pictures."""
+    return sorted((helper.home.parent / "Pictures" / "Recovered by Safelight" / "Lib").rglob("*.CR2.jpg"))
+
+
+def test_killed_and_stopped_in_the_middle_it_goes_on_and_every_photo_is_there_once(own, lightroom):
+    before = fingerprint(lightroom)
+    job_id = recover(own)
+    wait_until_some(own, job_id, 20)
+    own.kill()
+    own = start_helper(own.home)
+    wait_until_some(own, job_id, 60)
+    assert own.stop() < 3
+    assert 0 < len(files(own)) < PHOTOS, "stopped in the middle"
+    own = start_helper(own.home)
+    job = own.wait_for_job(job_id)
+    assert (job["state"], job["error"]) == ("done", "")
+    assert (job["done"], job["total"], job["total_final"]) == (PHOTOS, PHOTOS, True)
+    assert job["counts"]["recovered"] + job["counts"]["unchanged"] == PHOTOS
+    assert job["counts"]["unchanged"] >= 20, "not from the beginning"
+    assert len(files(own)) == PHOTOS
+    assert all(file.read_bytes()[:2] == b"\xff\xd8" for file in files(own))
+    assert fingerprint(lightroom) == before, "what is recovered from is only read"
+    own.stop()
+
+
+def test_pause_resume_and_cancel(own):
+    job_id = recover(own)
+    wait_until_some(own, job_id, 20)
+    own.post(f"/api/v1/jobs/{job_id}/pause")
+    assert own.wait_for_job(job_id, "paused", "done")["state"] == "paused"
+    kept = len(files(own))
+    assert 0 < kept < PHOTOS
+    own.post(f"/api/v1/jobs/{job_id}/resume")
+    wait_until_some(own, job_id, kept + 1)
+    own.post(f"/api/v1/jobs/{job_id}/cancel")
+    assert own.wait_for_job(job_id)["state"] == "cancelled"
+    assert kept <= len(files(own)) < PHOTOS, "what is done is kept"
+    assert not list((own.home.parent / "Pictures" / "Recovered by Safelight").rglob("*.safelight-part"))
+
+
+def test_a_place_without_previews_says_so(own, tmp_path):
+    (tmp_path / "Pictures" / "Lightroom trip").mkdir()
+    (tmp_path / "Desktop").mkdir()
+    places = own.get("/api/v1/places")["places"]
+    desktop = next(place for place in places if place["name"] == "Desktop")
+    assert not desktop["recoverable"]
+    job = own.wait_for_job(own.post("/api/v1/jobs", {"kind": "recover", "place": desktop["id"]})["id"])
+    assert job["state"] == "failed"
+    assert "preview" in job["error"].lower()
+    assert str(tmp_path) not in str({name: job[name] for name in ("title", "stage")})
