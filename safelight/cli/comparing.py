@@ -33,7 +33,7 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
     safelight compare ~/Card ~/Pictures --paths
     safelight compare takeout photos --near  # Google's smaller copies count as the same photo
     """
-    from safelight import draw
+    from safelight import draw, draw_photos
     from safelight.comparing import Side, compare
 
     wanted = (Side.BOTH, Side.ALIKE) if both else (Side.ONLY_A,)
@@ -42,9 +42,9 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
         for photo in compare(library.catalog, a, b, _alike(library) if near else ()):
             counts[photo.side] += 1
             if as_json:
-                draw.emit(draw.compared_record(photo))
+                draw.emit(draw_photos.compared_record(photo))
             elif photo.side in wanted:
-                draw.compared(photo, paths=paths, zero=zero)
+                draw_photos.compared(photo, paths=paths, zero=zero)
     if not as_json:
         draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in Side if counts[side]) or "No photos.")
         if counts[Side.UNKNOWN]:

@@ -59,7 +59,7 @@ def duplicates(context: click.Context, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from safelight import draw
+    from safelight import draw, draw_photos
     from safelight.duplicates import SERIES
 
     stop, number, series = threading.Event(), 0, 0
@@ -68,9 +68,9 @@ def duplicates(context: click.Context, as_json: bool) -> None:
             number += group.kind != SERIES
             series += group.kind == SERIES
             if as_json:
-                draw.emit(draw.duplicates_record(group))
+                draw.emit(draw_photos.duplicates_record(group))
             else:
-                draw.duplicates(group)
+                draw_photos.duplicates(group)
     if not as_json:
         draw.remark(f"{number:,} groups of duplicates, {series:,} series.")
     if stop.is_set():

@@ -154,17 +154,17 @@ def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:
 
 def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoReturn:
     """Print what was found as asked, or the reason why nothing was, and exit as grep does."""
-    from safelight import draw
+    from safelight import draw, draw_photos
 
     paths = [str(one.place.path) for one in found if one.place.path is not None]
     if flags["as_json"]:
         for one in found:
-            draw.emit(draw.found_record(one))
+            draw.emit(draw_photos.found_record(one))
     elif flags["paths"] or flags["zero"]:
         for path in paths:
             draw.emit_path(path, "\0" if flags["zero"] else "\n")
     else:
-        draw.found(found)
+        draw_photos.found(found)
     if not found:
         draw.remark(reason)
     if flags["open_them"]:
@@ -178,7 +178,7 @@ def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoRetur
 @json_option
 def show(target: str, open_it: bool, as_json: bool) -> None:
     """Show everything known about a photo, by its id or its file, and every place it lies."""
-    from safelight import draw
+    from safelight import draw, draw_photos
     from safelight.status import find_photo, photo_record
 
     with open_library() as library:
@@ -186,6 +186,6 @@ def show(target: str, open_it: bool, as_json: bool) -> None:
     if as_json:
         draw.emit(record)
     else:
-        draw.record(record)
+        draw_photos.record(record)
     if open_it:
         open_files([place["path"] for place in record["places"] if place["state"] == "indexed"][:1])

@@ -128,12 +128,12 @@ def _wishes(moved: tuple[str, ...], flags: dict[str, Any]) -> Wishes:
 @json_option
 def status(problems: bool, as_json: bool) -> None:
     """Show what is indexed, and what could not be."""
-    from safelight import draw
+    from safelight import draw, draw_photos
     from safelight import status as found
 
     with open_library() as library:
         if problems:
-            draw.problems(found.problems(library.catalog), as_json)
+            draw_photos.problems(found.problems(library.catalog), as_json)
         else:
             models = found.models(library.catalog, library.model_name)
             draw.status(found.roots(library.catalog), models, as_json)

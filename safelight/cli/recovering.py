@@ -45,7 +45,7 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
     safelight recover ~/Pictures/Lightroom -o ~/Recovered
     safelight recover "Old Catalog.lrcat" -o /Volumes/Rescue --stale
     """
-    from safelight import draw
+    from safelight import draw, draw_recovery
     from safelight.recover import Layout, Options, Pixels
     from safelight.recover import recover as run
 
@@ -68,10 +68,10 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
             catalog=catalog,
             stop=stop,
             on_progress=draw.json_progress() if as_json else bar.show,
-            on_photo=lambda row: draw.emit(draw.recovered_record(row, out)) if as_json else None,
+            on_photo=lambda row: draw.emit(draw_recovery.recovered_record(row, out)) if as_json else None,
             on_remark=draw.remark,
         )
-    draw.recovery(tally, out, as_json, dry_run=options.dry_run)
+    draw_recovery.recovery(tally, out, as_json, dry_run=options.dry_run)
     if tally.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
     raise click.exceptions.Exit(NOTHING if tally.lost else FOUND)

@@ -5,7 +5,8 @@ import json
 import pytest
 
 from indexer.events import Progress
-from safelight.draw import json_progress, photo_label
+from safelight.draw import json_progress
+from safelight.draw_photos import photo_label
 
 LIBRARY = "/p/Mine.photoslibrary"
 FILE = f"{LIBRARY}/originals/A/A1B2.heic"
