@@ -31,9 +31,17 @@ _TOKEN = re.compile(  # matches at any place, the end of the text too
     rb"""|(?P<sign>[{}\[\]=,;])|(?P<end>\Z)|(?P<unknown>.{1,16}))""",
     re.DOTALL,
 )
+# What a header is made of, nearly always: whole fields in one match each, where tokens would take four.
+_PLAIN_START = re.compile(rb"\s*+([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+\{")
+_PLAIN = re.compile(
+    rb"""\s*+(?:(?:([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+)?+"""
+    rb"""(?:"([^"\\]*+)"\s*+,|(-?[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+)\s*+,|(true|false|nil)\s*+,|(\{))|(\})\s*+,?+)"""
+)
 _ESCAPE = re.compile(rb"\\([0-9]{1,3}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _WORDS: dict[str, Value] = {"true": True, "false": False, "nil": None}
+_PLAIN_WORDS = {word.encode(): value for word, value in _WORDS.items()}
+_COMMA = ord(",")
 
 
 def parse_assignment(text: bytes, offset_bytes: int = 0) -> tuple[str, Value]:
@@ -49,12 +57,61 @@ def parse_assignment(text: bytes, offset_bytes: int = 0) -> tuple[str, Value]:
     Raises:
         LrprevError: The text is anything else, or nested too deep.
     """
+    if plain := _plain_assignment(text):
+        return plain
     reader = _Reader(text, offset_bytes)
     name = reader.take_name()
     reader.take_sign(b"=")
     value = reader.take_value(depth=0)
     reader.take_end()
     return name, value
+
+
+def _plain_assignment(text: bytes) -> tuple[str, Value] | None:
+    """Parse a table whose every field ends in a comma, in a quarter of the reader's time; None for any other text."""
+    start = _PLAIN_START.match(text)
+    if start is None:
+        return None
+    open_tables: list[Table] = [{}]
+    at, position, positions = start.end(), 0, list[int]()
+    while item := _PLAIN.match(text, at):
+        at = item.end()
+        name, string, number, word, opening, closing = item.groups()
+        if closing:
+            table, has_comma = open_tables.pop(), text[at - 1] == _COMMA
+            if not open_tables:
+                return None if has_comma or text[at:].strip() else (start[1].decode("ascii"), table)
+            if not has_comma:
+                return None
+            position = positions.pop()
+            continue
+        if name is None:
+            position += 1
+        elif name in _PLAIN_WORDS:
+            return None
+        value = {} if opening else _plain_value(string, number, word)
+        if value is None and word is None:
+            return None
+        open_tables[-1][position if name is None else name.decode("ascii")] = value
+        if isinstance(value, dict):
+            if len(open_tables) == _MAX_DEPTH:
+                return None
+            open_tables.append(value)
+            positions.append(position)
+            position = 0
+    return None
+
+
+def _plain_value(string: bytes | None, number: bytes | None, word: bytes | None) -> Value:
+    """Return a value; None also for a string that is not UTF-8."""
+    if string is not None:
+        try:
+            return string.decode("utf-8")
+        except ValueError:
+            return None
+    if number is not None:
+        return float(number) if b"." in number else int(number)
+    return _PLAIN_WORDS[word or b""]
 
 
 class _Reader:
