@@ -11,6 +11,7 @@ four ways, a list is a Bag, a Seq or an Alt, and prefixes mean nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _LITTLE_END_FIRST, _BIG_END_FIRST = b"\xff\xfe", b"\xfe\xff"
 
 
+@cache
 def clark(name: str) -> str:
     """Return a name as lxml wants it: "dc:title" -> "{http://purl.org/dc/elements/1.1/}title"."""
     prefix, _, local = name.partition(":")
@@ -99,11 +101,8 @@ def properties_of(packet: bytes | None) -> Properties:
         return Properties(())
     from lxml import etree  # slow to import, and many a catalog holds no packet
 
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(_trimmed(packet), parser)
+        root = etree.fromstring(_trimmed(packet), _parser())
     except (etree.XMLSyntaxError, ValueError, LookupError):
         return Properties(())
     return Properties(node for rdf in root.iter(_RDF) for node in rdf.iterchildren(_DESCRIPTION))
@@ -145,3 +144,12 @@ def _text(item: _Text | etree._Element) -> str | None:
         if (value := node.findtext(_VALUE) or node.get(_VALUE)) and value.strip():
             return value.strip()
     return item.get(_RESOURCE) or None
+
+
+@cache
+def _parser() -> etree.XMLParser:
+    from lxml import etree
+
+    return etree.XMLParser(
+        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+    )
