@@ -128,7 +128,7 @@ export class Review {
     const parts = [`${plural(this.of, "group")}, ${number(this.decided)} decided`, this.series && `${number(this.series)} series`];
     this.count.textContent = this.looked ? `${parts.filter(Boolean).join(" · ")}${this.changed ? ". Photos have come or gone since: look again." : ""}` : "";
     this.look.textContent = this.looked ? "Look again" : "Look for duplicates";
-    this.look.className = this.looked && !this.changed ? "" : "main";
+    this.look.className = this.looked && !this.changed ? "look-again" : "look-again main";
   }
 
   #draw() {
@@ -137,6 +137,7 @@ export class Review {
     this.way.textContent = this.comparing ? "All at once" : "One by one";
     this.way.disabled = !this.groups.length;
     this.body.classList.toggle("one", this.comparing && this.groups.length > 0);
+    this.element.classList.toggle("comparing", this.comparing);
     if (!this.groups.length) this.body.replaceChildren(this.#nothing());
     else if (this.comparing) this.#drawOne();
     else {
