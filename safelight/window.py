@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import logging
 import os
 import sys
 
@@ -24,10 +25,18 @@ def check() -> None:
     Raises:
         SafelightError: pywebview is not installed, or there is no screen.
     """
-    if importlib.util.find_spec("webview") is None:
+    if not _is_here("webview"):
         raise SafelightError(f'a window needs the extra "app": uv tool install ".[app]"; {_BROWSER}')
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform != "linux":
+        return
+    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise SafelightError("there is no screen here to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)")
+    if not (_is_here("gi") or _is_here("qtpy")):
+        raise SafelightError(_ON_LINUX)
+
+
+def _is_here(module: str) -> bool:
+    return importlib.util.find_spec(module) is not None
 
 
 def show(link: str) -> None:
@@ -41,6 +50,7 @@ def show(link: str) -> None:
     """
     import webview
 
+    logging.getLogger("pywebview").setLevel(logging.CRITICAL)  # it would show traces of every toolkit that is not here
     webview.create_window(  # pyright: ignore[reportUnknownMemberType]  # its own annotations are not whole
         "Safelight", link, width=_WIDTH, height=_HEIGHT, min_size=_LEAST, background_color=_GROUND, text_select=True
     )

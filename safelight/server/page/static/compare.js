@@ -29,6 +29,7 @@ export class Compare {
     this.told = el("p", { class: "unseen", role: "status" });
     this.stage.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.stage.addEventListener("pointerdown", (event) => this.#drag(event));
+    this.stage.addEventListener("click", () => this.over && !this.dragged && this.#swap());
     this.stage.addEventListener("dblclick", (event) => this.#zoomTo(this.#zoom > 1 ? 1 : 4, event));
   }
 
@@ -197,6 +198,7 @@ export class Compare {
   }
 
   #drag(event) {
+    this.dragged = false;
     if (this.#zoom <= 1 || event.button) return;
     event.preventDefault();
     this.stage.focus({ preventScroll: true });
@@ -204,6 +206,7 @@ export class Compare {
     const pane = this.panes[1].element.getBoundingClientRect();
     let [lastX, lastY] = [event.clientX, event.clientY];
     this.stage.onpointermove = ({ clientX, clientY }) => {
+      this.dragged = true;
       this.#move(this.#x + (clientX - lastX) / pane.width, this.#y + (clientY - lastY) / pane.height);
       [lastX, lastY] = [clientX, clientY];
     };

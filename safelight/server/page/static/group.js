@@ -9,6 +9,8 @@ export const KIND_NAMES = {
 };
 const DECISIONS = { keeper: "Decided", different: "Not duplicates", ignored: "Shown no more" };
 const SHOWN = 24; // photos of a group; a time-lapse has hundreds
+const WIDE = 205; // pixels of a photo in it
+const ACROSS = 6;
 
 export const isSeries = (group) => group.kind === "series";
 
@@ -54,8 +56,8 @@ export function keepButton(group, index, act) {
   const key = index < 9 ? el("kbd", {}, String(index + 1)) : null;
   return el(
     "button",
-    { type: "button", class: kept ? "keep kept" : "keep", "aria-pressed": String(kept && group.decision === "keeper"), "aria-label": `${label}: ${member.name}`, onclick: () => act("keeper", member.id) },
-    key, label,
+    { type: "button", class: kept ? "keep kept" : "keep", "aria-pressed": String(kept && group.decision === "keeper"), onclick: () => act("keeper", member.id) },
+    key, label, el("span", { class: "unseen" }, ` ${member.name}`),
   );
 }
 
@@ -64,7 +66,7 @@ export function drawGroup(group, { act, open }) {
   const id = `group-${group.members[0].id}-${group.kind.replaceAll(" ", "-")}`;
   const members = group.members.slice(0, SHOWN).map((member, index) => drawMember(group, member, index, { act, open }));
   const left = group.members.length - members.length;
-  return el(
+  const card = el(
     "article",
     { class: ["group", isSeries(group) && "series", group.decision && `is-${group.decision}`].filter(Boolean).join(" "), "aria-labelledby": id },
     el("div", { class: "group-head" }, el("h3", { id }, title(group)), isSeries(group) ? el("span", { class: "quiet small" }, "belong together, no duplicates") : null, decided(group),
@@ -72,6 +74,8 @@ export function drawGroup(group, { act, open }) {
     el("ul", { class: "members" }, ...members),
     left ? el("p", { class: "quiet small" }, `and ${number(left)} more`) : null,
   );
+  card.style.flexBasis = `${WIDE * Math.max(2, Math.min(members.length, ACROSS)) + 40}px`; // small groups stand beside each other
+  return card;
 }
 
 function drawMember(group, member, index, { act, open }) {

@@ -8,7 +8,7 @@ import { drawGroup, KIND_NAMES } from "./group.js";
 import { OVER } from "./jobs.js";
 
 const PAGE = 40;
-const SENSITIVITIES = { exact: "Exact copies", strict: "Whole pictures", normal: "Crops and edits, too", loose: "Much changed, too" };
+const SENSITIVITIES = { exact: "Exact copies only", strict: "Whole pictures", normal: "Also crops and edits", loose: "Also much changed" };
 const SHOWN = { all: "All groups", open: "Not decided", decided: "Decided" };
 
 /** What the part of the address behind "#" says; null where it speaks of something else. */
@@ -27,6 +27,7 @@ function write({ sensitivity, show, kind }) {
 export class Review {
   #asked = 0; // answers of earlier questions are dropped
   #cards = new Map(); // group -> element
+  #typed = Promise.resolve();
 
   /** `leave()`: the user goes back to the photos; `help()` shows the keys; `isBusy()`: something lies over this. */
   constructor({ jobs, say, leave, help, isBusy }) {
@@ -127,7 +128,7 @@ export class Review {
     const parts = [`${plural(this.of, "group")}, ${number(this.decided)} decided`, this.series && `${number(this.series)} series`];
     this.count.textContent = this.looked ? `${parts.filter(Boolean).join(" · ")}${this.changed ? ". Photos have come or gone since: look again." : ""}` : "";
     this.look.textContent = this.looked ? "Look again" : "Look for duplicates";
-    this.look.className = this.looked && !this.changed ? "" : "main";
+    this.look.className = this.looked && !this.changed ? "look-again" : "look-again main";
   }
 
   #draw() {
@@ -136,6 +137,7 @@ export class Review {
     this.way.textContent = this.comparing ? "All at once" : "One by one";
     this.way.disabled = !this.groups.length;
     this.body.classList.toggle("one", this.comparing && this.groups.length > 0);
+    this.element.classList.toggle("comparing", this.comparing);
     if (!this.groups.length) this.body.replaceChildren(this.#nothing());
     else if (this.comparing) this.#drawOne();
     else {
@@ -299,10 +301,10 @@ export class Review {
   #key(event) {
     const here = this.isOpen && (event.target === document.body || this.element.contains(event.target));
     if (!here || this.isBusy() || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("select")) return;
-    const deed = this.#deed(event);
-    if (!deed) return;
+    if (!this.#deed(event)) return;
     event.preventDefault();
-    deed();
+    // One after the other: who types fast means the group that the key before leads to.
+    this.#typed = this.#typed.then(() => this.isOpen && this.#deed(event)?.());
   }
 
   #deed({ key, target }) {
@@ -316,6 +318,7 @@ export class Review {
       j: () => this.#turn(1), k: () => this.#turn(-1), ArrowDown: () => this.#turn(1), ArrowUp: () => this.#turn(-1),
       Home: () => this.#focus(0), End: () => this.#focus(this.groups.length - 1),
     };
+    if (!this.comparing && /^Arrow(Left|Right)$/.test(key)) return () => this.#turn(key === "ArrowRight" ? 1 : -1);
     if (key === "Enter" && target.tagName !== "BUTTON") return () => this.#compare(true);
     return deeds[key] ?? (this.comparing ? this.compare.deed(key, target) : null);
   }
