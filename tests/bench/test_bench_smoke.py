@@ -1,22 +1,17 @@
 """The benchmark still runs; how fast anything is, no test says."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 RUN = Path(__file__).with_name("run.py")
 
 
-@pytest.mark.parametrize(
-    "section",
-    [
-        *("decode", "model", "pipeline", "start", "search", "memory", "seed", "recover"),
-        *("sources", "lightroom", "duplicates", "server", "page", "peers"),
-    ],
-)
-def test_that_every_section_runs(section: str):
-    run = subprocess.run([sys.executable, RUN, "--quick", section], capture_output=True, text=True, timeout=300)
-    assert run.returncode == 0, run.stderr
-    assert "### " in run.stdout
+def test_that_every_section_runs():
+    # In one process, as `make bench` does it: most of the time of a quick section is what it imports.
+    run = subprocess.run([sys.executable, RUN, "--quick"], capture_output=True, text=True, timeout=900, check=False)
+    sections = re.findall(r"^- (\w+)$", run.stderr, re.MULTILINE)
+    assert run.returncode == 0, (sections[-1:], run.stderr)
+    assert len(sections) >= 14
+    assert run.stdout.count("### ") >= len(sections)
