@@ -12,6 +12,7 @@ from typing import ClassVar
 
 from importers.base import FileStamp, ImporterError, Known, Options, Part, Photo, Rendition
 from importers.formats import HEAD_BYTES, Reader, sniff, worth_a_look
+from importers.opened import OpenedPlace
 from importers.sidecars import SUFFIX, sidecars
 
 _FOREIGN_FOLDERS = frozenset(
@@ -59,7 +60,7 @@ _DATALESS = 0x40000000  # SF_DATALESS, macOS <sys/stat.h>
 _CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 
 
-class FolderSource:
+class FolderSource(OpenedPlace):
     """A folder and all below it, or a single file.
 
     Attributes:
@@ -82,16 +83,7 @@ class FolderSource:
         Raises:
             ImporterError: There is nothing at `path`.
         """
-        try:
-            self.root = path.resolve(strict=True)
-            status = self.root.stat()
-        except (OSError, RuntimeError) as error:
-            raise ImporterError(f"{path} cannot be opened: {_why(error)}") from error
-        self.device = status.st_dev
-        self.folder = self.root if stat.S_ISDIR(status.st_mode) else self.root.parent
-        self.unreadable: dict[bytes, str] = {}
-        self.passed_over: list[bytes] = []
-        self.remarks: list[str] = []
+        super().__init__(path)
         self.ignored = 0
 
     @classmethod

@@ -10,17 +10,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from importers.base import ImporterError, Known, Options, Photo
+from importers.base import Known, Options, Photo
 from importers.lightroom import open_catalog
 from importers.lightroom_facts import facts_of, facts_token, name_of, parts_of
 from importers.lightroom_photo import CatalogPhoto
 from importers.lightroom_previews import Previews
 from importers.lightroom_renditions import Pictures, pictures_of
+from importers.opened import OpenedPlace
 
 _PLAIN = Options()
 
 
-class LightroomSource:
+class LightroomSource(OpenedPlace):
     """A catalog, opened anew for each reading; see importers.base.Source for the attributes."""
 
     name: ClassVar[str] = "lightroom"
@@ -32,15 +33,7 @@ class LightroomSource:
         Raises:
             ImporterError: There is nothing at `path`.
         """
-        try:
-            self.root = path.resolve(strict=True)
-            self.device = self.root.stat().st_dev
-        except (OSError, RuntimeError) as error:
-            raise ImporterError(f"{path} cannot be opened: {error}") from error
-        self.folder = self.root.parent
-        self.unreadable: dict[bytes, str] = {}
-        self.passed_over: list[bytes] = []
-        self.remarks: list[str] = []
+        super().__init__(path)
         self._options = options
 
     @classmethod

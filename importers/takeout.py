@@ -20,6 +20,7 @@ from typing import IO, ClassVar, cast
 from importers import base
 from importers.base import Facts, FileStamp, ImporterError, Known, Mark, Options, Photo, Rendition
 from importers.folder import display_name
+from importers.opened import OpenedPlace
 from importers.takeout_export import Export, IsSame, Item, assemble
 from importers.takeout_folders import Kind
 from importers.takeout_json import Sidecar, read_json
@@ -34,7 +35,7 @@ _VIDEO = "it is a video; only pictures are read"
 _TRASHED = "it lay in the bin of Google Photos; --trashed takes it in"
 
 
-class TakeoutSource:
+class TakeoutSource(OpenedPlace):
     """An export, all its parts merged.
 
     Attributes:
@@ -55,25 +56,16 @@ class TakeoutSource:
         Raises:
             ImporterError: There is none at `path`.
         """
-        try:
-            self.root = path.resolve(strict=True)
-            self.device = self.root.stat().st_dev
-        except (OSError, RuntimeError) as error:
-            raise ImporterError(f"{path} cannot be opened: {error}") from error
+        super().__init__(path)
         places = find_parts(self.root)
         if not places:
             raise ImporterError(
                 f"{path} is no Google Takeout: there is no Google Photos folder, nor a part of an export"
             )
-        if self.root.is_dir():
-            self.folder = self.root
-        else:  # whichever part was named, the export is the same
+        if self.root != self.folder:  # whichever part was named, the export is the same
             self.root = places[0].path
             self.folder = self.root.parent
         self._options = options
-        self.unreadable: dict[bytes, str] = {}
-        self.passed_over: list[bytes] = []
-        self.remarks: list[str] = []
 
     @classmethod
     def recognise(cls, path: Path) -> bool:
