@@ -14,16 +14,18 @@ from typing import ClassVar
 
 from importers.apple_photos_clone import clone_databases
 from importers.apple_photos_library import check_library, is_library, system_library, why_unreadable
-from importers.apple_photos_process import INSTALL, ReaderProcess
+from importers.apple_photos_process import ReaderProcess
 from importers.apple_photos_wire import decode
 from importers.base import ImporterError, Known, Options, Photo
+from importers.extras import INSTALL
+from importers.opened import OpenedPlace
 
 __all__ = ["ApplePhotosSource", "system_library"]
 
 _PLAIN = Options()
 
 
-class ApplePhotosSource:
+class ApplePhotosSource(OpenedPlace):
     """A .photoslibrary. Keys are the UUIDs that Photos gives its assets; see Source for the attributes."""
 
     name: ClassVar[str] = "photos"
@@ -35,19 +37,10 @@ class ApplePhotosSource:
         Raises:
             ImporterError: It is no library that can be read, or osxphotos is not installed.
         """
-        try:
-            self.root = path.resolve(strict=True)
-            self.device = self.root.stat().st_dev
-        except (OSError, RuntimeError) as error:
-            why = why_unreadable(path, error) if isinstance(error, OSError) else f"{path} is a link to itself"
-            raise ImporterError(why) from error
+        super().__init__(path, why_unreadable)
         check_library(self.root)
         if find_spec("osxphotos") is None:
-            raise ImporterError(f"reading a Photos library needs the extra `photos`: {INSTALL}")
-        self.folder = self.root
-        self.unreadable: dict[bytes, str] = {}
-        self.passed_over: list[bytes] = []
-        self.remarks: list[str] = []
+            raise ImporterError(f"reading a Photos library needs the extra `photos`; {INSTALL}")
         self._options = options
         self._total: int | None = None
         self._is_counted = threading.Event()

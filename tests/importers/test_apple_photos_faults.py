@@ -27,6 +27,7 @@ from importers.apple_photos import ApplePhotosSource
 from importers.apple_photos_process import ReaderProcess
 from importers.apple_photos_reader import _Log
 from importers.base import ImporterError, Mark, Options, Photo
+from importers.extras import INSTALL, upgrade
 
 pytestmark = pytest.mark.skipif(find_spec("osxphotos") is None, reason="reads Photos libraries: the extra `photos`")
 CHECKOUT = Path(__file__).parents[2]
@@ -91,7 +92,7 @@ def test_a_library_that_is_not_there(tmp_path: Path) -> None:
 
 def test_without_the_extra(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apple_photos, "find_spec", lambda name: None)
-    assert refusal(library) == ("reading a Photos library needs the extra `photos`: pip install 'safelight[photos]'")
+    assert refusal(library) == f"reading a Photos library needs the extra `photos`; {INSTALL}"
 
 
 def test_with_an_extra_that_does_not_load(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -100,8 +101,7 @@ def test_with_an_extra_that_does_not_load(library: Path, tmp_path: Path, monkeyp
     (broken / "osxphotos" / "__init__.py").write_text("import no_such_module")
     monkeypatch.setenv("PYTHONPATH", str(broken))
     assert refusal(library) == (
-        "reading a Photos library needs the extra `photos`: pip install 'safelight[photos]'"
-        " (No module named 'no_such_module')"
+        f"reading a Photos library needs the extra `photos` (No module named 'no_such_module'); {INSTALL}"
     )
 
 
@@ -135,7 +135,7 @@ def test_a_database_of_a_future_version(library: Path) -> None:
     message = refusal(library)
     assert message.startswith("osxphotos ")
     assert f" does not know how the database of {library} is laid out (OperationalError: no such table: " in message
-    assert message.endswith("; upgrade osxphotos: pip install --upgrade osxphotos")
+    assert message.endswith(f"; upgrade osxphotos: {upgrade('osxphotos')}")
 
 
 def test_a_version_that_osxphotos_only_guesses_at_is_told(library: Path) -> None:
@@ -340,7 +340,7 @@ def test_a_reader_that_is_killed_is_one_clear_error(
     message = refusal(library)
     assert message == (
         f"reading the database of {library} ended half-way (exit status -9); try again, and if that does not help,"
-        " upgrade osxphotos: pip install --upgrade osxphotos"
+        f" upgrade osxphotos: uv pip install --upgrade osxphotos --python {sys.executable}"
     )
     assert list(temporary.iterdir()) == []
 

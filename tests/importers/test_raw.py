@@ -67,7 +67,7 @@ def test_a_raw_file_cut_short_before_its_preview_ends_is_a_problem(preview):
 def test_without_the_extra_a_raw_file_is_skipped_with_the_way_out(preview, monkeypatch):
     assert reader_version() == "1+raw"
     monkeypatch.setattr(raw, "is_available", lambda: False)
-    with pytest.raises(ImageProblem, match=r"pip install 'safelight\[raw\]'") as caught:
+    with pytest.raises(ImageProblem, match="the extra `raw`; install Safelight with it") as caught:
         open_upright(dng(preview), min_edge=64)
     assert caught.value.kind == "skipped"
     assert reader_version() == "1"

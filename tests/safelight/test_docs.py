@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 import pytest
 
+from importers.extras import COMMAND
 from safelight.cli.entry import cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,6 +54,10 @@ def test_the_command_line_can_be_typed(page, line):
         pass  # --help and --version end there
     except click.UsageError as error:
         pytest.fail(f"{page}: {line!r}: {error.message}")
+
+
+def test_messages_install_extras_as_the_readme_does():
+    assert COMMAND in (ROOT / "README.md").read_text("utf-8")
 
 
 def test_there_are_command_lines_to_check():

