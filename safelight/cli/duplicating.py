@@ -82,8 +82,10 @@ def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, a
     from safelight import draw
     from safelight.cli.writing_back import carry_out
     from safelight.tagging import plan_tags
-    from safelight.writeback import Target
+    from safelight.writeback import Target, check_writable
 
+    if apply_it:
+        check_writable(Target(target))
     stop = threading.Event()
     with open_library() as library, draw.Bar() as bar, stopping(stop):
         groups = _find(context, library, bar.show, stop)

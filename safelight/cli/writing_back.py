@@ -19,14 +19,16 @@ def carry_out(plan: Plan, *, apply_it: bool, as_json: bool) -> int:
     Writes: what the plan says, with `apply_it`.
     """
     from indexer.home import data_home
-    from safelight import draw, draw_changes
+    from safelight import draw_changes
     from safelight.writeback import apply
 
     if not apply_it:
         draw_changes.plan(plan, as_json)
-        if plan.changes:
-            draw.remark("Nothing was written. With --apply it is.")
+        _say_how(plan)
         return FOUND if plan.changes else NOTHING
+    if not plan.changes and not as_json:
+        draw_changes.plan(plan, as_json)  # which says why there is nothing
+        return NOTHING if plan.left_out and not plan.unchanged else FOUND
     stop = threading.Event()
     with stopping(stop):
         report = apply(
@@ -39,6 +41,20 @@ def carry_out(plan: Plan, *, apply_it: bool, as_json: bool) -> int:
     if report.interrupted:
         return INTERRUPTED
     return FOUND if report.all_well else NOTHING
+
+
+def _say_how(plan: Plan) -> None:
+    """Say how what a plan shows can be written, where there is something."""
+    from safelight import draw
+    from safelight.errors import SafelightError
+    from safelight.writeback import check_writable
+
+    if plan.changes:
+        try:
+            check_writable(plan.changes[0].target)
+            draw.remark("Nothing was written. With --apply it is.")
+        except SafelightError as error:
+            draw.remark(f"Nothing was written: {error}.")
 
 
 @click.command()

@@ -8,7 +8,7 @@ undo(home, report.run)                      puts back what was there, byte for b
 
 from safelight.writeback.apply import Report, apply
 from safelight.writeback.duplicates import Group, Member, wishes
-from safelight.writeback.plan import Change, LeftOut, Plan, Target, Wish
+from safelight.writeback.plan import Change, LeftOut, Plan, Target, Wish, check_writable
 from safelight.writeback.undo import UndoReport, runs, undo
 from safelight.writeback.xmp_plan import plan_xmp
 
@@ -23,6 +23,7 @@ __all__ = [
     "UndoReport",
     "Wish",
     "apply",
+    "check_writable",
     "plan_xmp",
     "runs",
     "undo",

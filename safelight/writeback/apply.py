@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from safelight.errors import SafelightError
 from safelight.writeback import files, journal
-from safelight.writeback.plan import Change, Plan, Target
+from safelight.writeback.plan import Change, Plan, check_writable
 from safelight.writeback.xmp_edit import edited, new_sidecar
 
 
@@ -67,9 +66,8 @@ def apply(plan: Plan, home: Path, *, stop: threading.Event | None = None, on_cha
 
     Writes: the files that the plan names, and the journal.
     """
-    for change in plan.changes:
-        if change.target is not Target.XMP:
-            raise SafelightError(f"writing to {change.target} comes with a later version; this plan can be looked at")
+    for target in {change.target for change in plan.changes}:
+        check_writable(target)
     counts = dict.fromkeys(Outcome, 0)
     with journal.writing(home):
         swept = journal.sweep(home)

@@ -117,6 +117,28 @@ class Plan:
             raise SafelightError(f"this is no plan of Safelight ({error}); plan anew") from error
 
 
+_NOT_YET = {
+    Target.LIGHTROOM: (
+        "Safelight does not write keywords into Lightroom catalogs yet; in Lightroom the plug-in marks duplicates"
+        " (`safelight lightroom install`), and `--to xmp` writes sidecars"
+    ),
+    Target.PHOTOS: (
+        "Safelight does not write keywords into Apple Photos yet; without `--apply` you see which it would be, and"
+        " `--to xmp` writes sidecars beside photos in folders"
+    ),
+}
+
+
+def check_writable(target: Target) -> None:
+    """Check that plans for a target can be carried out by this version.
+
+    Raises:
+        SafelightError: They can only be looked at; says what can be done instead.
+    """
+    if target in _NOT_YET:
+        raise SafelightError(_NOT_YET[target])
+
+
 def plan_library(purpose: str, target: Target, wishes: tuple[Wish, ...]) -> Plan:
     """Plan keywords in a library of another program; what it holds already is seen when they are written."""
     changes: list[Change] = []

@@ -89,3 +89,24 @@ def test_a_library_that_photos_are_not_in_is_said(safelight, folder):
     shown = safelight("duplicates", "tag", "--to", "lightroom")
     assert shown.returncode == 1
     assert "no Lightroom library" in shown.stdout + shown.stderr
+
+
+def test_what_cannot_be_written_yet_is_not_called_done(safelight, folder):
+    safelight("index", folder)
+    for target in ("lightroom", "photos"):
+        refused = safelight("duplicates", "tag", "--to", target, "--apply")
+        assert (refused.returncode, refused.stdout) == (2, "")
+        assert "does not write keywords into" in refused.stderr
+        assert "--to xmp" in refused.stderr
+
+
+def test_with_nothing_to_write_it_is_said_why(safelight, folder):
+    safelight("index", folder)
+    left = safelight("duplicates", "tag", "--to", "xmp", "--apply")
+    assert (left.returncode, left.stdout) == (1, "")
+    assert "left out: cat.jpg: " in left.stderr
+    assert left.stderr.endswith("0 to change, 0 are so already, 2 left out.\n")
+    safelight("duplicates", "tag", "--to", "xmp", "--all", "--apply")
+    again = safelight("duplicates", "tag", "--to", "xmp", "--all", "--apply")
+    assert (again.returncode, again.stdout) == (0, "")
+    assert again.stderr == "0 to change, 2 are so already, 0 left out.\n"

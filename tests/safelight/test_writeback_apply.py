@@ -133,8 +133,8 @@ def test_no_sidecar_is_made_where_the_photo_is_not(photos, home):
 
 
 def test_other_targets_say_that_they_come_later(home):
-    for target in (Target.LIGHTROOM, Target.PHOTOS):
-        with pytest.raises(SafelightError, match=f"writing to {target} comes with a later version"):
+    for target, name in ((Target.LIGHTROOM, "Lightroom catalogs"), (Target.PHOTOS, "Apple Photos")):
+        with pytest.raises(SafelightError, match=f"does not write keywords into {name} yet; .*--to xmp"):
             apply(Plan("tag", (Change(target, "a", None, None, "1", None, ()),)), home)
     assert not home.exists()
 
