@@ -74,6 +74,30 @@ def home_short(path: str) -> str:
     return "~" + path[len(home) :] if path.startswith(home + os.sep) and home != "/" else path
 
 
+def photo_label(path: str | None, name: str, root: str | None = None) -> str:
+    """Name a photo for people: by its path, where that tells its name.
+
+    In a library files have names of their own ("originals/A/A1B2....heic"), and an original may be elsewhere: such a
+    photo goes by its name and the library.
+
+    Args:
+        path: The original's.
+        root: The library or folder that knows it.
+    """
+    if path:
+        named, file = _plain(name), _plain(os.path.basename(path))  # noqa: PTH119 - display only, as above
+        if named == file:
+            return path
+        if named.startswith(f"{file} ("):  # a virtual copy: "IMG_1.CR2 (Copy 1)"
+            return path + name[len(file) :]
+    return f"{name} in {root}" if root else name
+
+
+def _plain(name: str) -> str:
+    """Replace what names for people have replaced: a file's name need not be text."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+
+
 def table(columns: list[tuple[str, str]], rows: list[list[str]]) -> None:
     """Print rows: aligned under headings on a terminal, separated by tabs in a pipe.
 
@@ -147,13 +171,15 @@ class Bar:
 
 
 def json_progress(every_seconds: float = 1.0) -> Callable[[Progress], None]:
-    """Return a listener that prints progress as NDJSON, at most once in `every_seconds`."""
+    """Return a listener that prints progress as NDJSON, at most once in `every_seconds`, and the end of each stage."""
     last = float("-inf")
+    last_event: Progress | None = None
 
     def show(event: Progress) -> None:
-        nonlocal last
-        if time.monotonic() - last >= every_seconds:
-            last = time.monotonic()
+        nonlocal last, last_event
+        is_end = event.total_final and event.done == event.total
+        if event != last_event and (is_end or time.monotonic() - last >= every_seconds):
+            last, last_event = time.monotonic(), event
             emit({"event": "progress", "stage": event.stage, "done": event.done, "total": event.total})
 
     return show
@@ -203,7 +229,9 @@ def found(photos: Sequence[Found]) -> None:
         return
     rows: list[list[str]] = []
     for one in photos:
-        where = home_short(str(one.place.path)) if one.place.path else one.place.name
+        path = one.place.path and str(one.place.path)
+        root = home_short(str(one.place.root)) if one.place.root.parts else None  # the helper does not tell
+        where = home_short(photo_label(path, one.place.name, root))
         notes = [] if one.place.state == "here" else [one.place.state]
         notes += [f"and {len(one.others)} more"] if one.others else []
         score = _score(one)
@@ -246,7 +274,10 @@ def record(photo: dict[str, Any]) -> None:
         say(f"{part['role']:20}{printable(part['path'] or part['name'])}")
     for place in photo["places"]:
         note = "" if place["state"] == "indexed" else f"  ({place['state']})"
-        where = place["path"] or f"{place['name']} in {place['root']}"
+        path, name = place["path"], place["name"]
+        where = photo_label(path, name, place["root"])
+        if path and not where.startswith(path):
+            where = f"{name}: {path}"
         say(f"{'in ' + place['source']:20}{printable(where)}{note}")
 
 
@@ -267,7 +298,7 @@ def compared(photo: Compared, *, paths: bool, zero: bool) -> None:
         if photo.path:
             emit_path(photo.path, "\0" if zero else "\n")
     else:
-        say(f"{photo.photo_id}\t{printable(photo.path or photo.name)}")
+        say(f"{photo.photo_id}\t{printable(photo_label(photo.path, photo.name))}")
 
 
 def duplicates_record(group: Group) -> dict[str, Any]:
@@ -299,7 +330,8 @@ def duplicates(group: Group) -> None:
     for member in group.members:
         mark = "keep" if member.relation == "keeper" else ""
         reason = f"{member.relation}: {member.reason}" if member.relation not in ("keeper", "series") else member.reason
-        say(f"  {mark:5}{member.photo_id}\t{printable(home_short(member.path or member.name))}\t{reason}")
+        label = printable(home_short(photo_label(member.path, member.name)))
+        say(f"  {mark:5}{member.photo_id}\t{label}\t{reason}")
     say()
 
 
@@ -309,7 +341,8 @@ def problems(found: Iterable[Problem], as_json: bool) -> None:
         if as_json:
             emit(asdict(problem))
         else:
-            say(f"{problem.state}\t{printable(problem.path)}\t{problem.reason}")
+            label = photo_label(problem.path, problem.name, problem.root)
+            say(f"{problem.state}\t{printable(label)}\t{problem.reason}")
 
 
 def status(roots: list[RootStatus], models: list[ModelStatus], as_json: bool) -> None:

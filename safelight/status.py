@@ -44,10 +44,17 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A photo that could not be read, and why."""
+    """A photo that could not be read, and why.
+
+    Attributes:
+        path: Its original; None where that is not on this machine.
+        root: The library or folder that knows it.
+    """
 
     id: str
-    path: str
+    path: str | None
+    name: str
+    root: str
     state: str
     reason: str
 
@@ -73,13 +80,13 @@ def models(catalog: Catalog, active: str | None) -> list[ModelStatus]:
 
 def problems(catalog: Catalog, limit: int = -1, offset: int = 0) -> Iterator[Problem]:
     """Yield the photos that were skipped, failed or are missing, with the reason; all, or a part of the list."""
-    for public_id, path, name, state, reason in catalog.db.execute(
-        "SELECT public_id, path, name, state, reason FROM photo WHERE state <> 'indexed'"
-        " ORDER BY state, path, id LIMIT ? OFFSET ?",
+    for public_id, path, name, root, state, reason in catalog.db.execute(
+        "SELECT p.public_id, p.path, p.name, r.path, p.state, p.reason FROM photo p JOIN root r ON r.id = p.root_id"
+        " WHERE p.state <> 'indexed' ORDER BY p.state, p.path, p.id LIMIT ? OFFSET ?",
         (limit, offset),
     ):
         why = reason if state != "missing" else "the file is no longer there; `safelight prune` forgets it"
-        yield Problem(public_id, os.fsdecode(path) if path else name, state, why or "")
+        yield Problem(public_id, path and os.fsdecode(path), name, os.fsdecode(root), state, why or "")
 
 
 def find_photo(catalog: Catalog, target: str) -> str:

@@ -39,7 +39,8 @@ async def unread(
     found = await hub.read(lambda library: list(problems(library.catalog, limit + 1, offset)))
     return ProblemsOut(
         problems=[
-            UnreadOut(id=p.id, path=readable(p.path), state=p.state, reason=readable(p.reason)) for p in found[:limit]
+            UnreadOut(id=p.id, path=readable(p.path or p.name), state=p.state, reason=readable(p.reason))
+            for p in found[:limit]
         ],
         more=len(found) > limit,
     )
