@@ -117,7 +117,7 @@ class IndexRun:
         self.tally.interrupted = self._stop.is_set()
         if not self.tally.interrupted:
             self._mark_missing(source)
-        self._report()
+        self._report(is_end=not self.tally.interrupted)
         return self.tally
 
     def _count_ahead(self, source: Source) -> None:
@@ -382,6 +382,8 @@ class IndexRun:
         if self.tally.photos % 16 == 0:
             self._report()
 
-    def _report(self) -> None:
+    def _report(self, *, is_end: bool = False) -> None:
         done = self.tally.photos
-        self._on_progress(Progress("indexing", done, max(self._total, done), self._total_final))
+        # What was counted ahead, by names, need not all have been photos.
+        total = done if is_end else max(self._total, done)
+        self._on_progress(Progress("indexing", done, total, is_end or self._total_final))

@@ -91,10 +91,10 @@ def index(
             on_remark(line)
         remarks = len(now["remarks"])
         problems += _tell_problems(client, job.id, problems, on_problem)
-        if now["ended"] is not None:
-            break
         if now["stage"]:
             on_progress(Progress(now["stage"], now["done"], now["total"], now["total_final"]))
+        if now["ended"] is not None:
+            break
         if stop.is_set() and now["state"] in ("queued", "running"):
             client.ask("POST", f"/api/v1/jobs/{job.id}/cancel")
         time.sleep(_LOOK_EVERY_S)

@@ -12,6 +12,7 @@ from PIL import Image
 
 from importers.base import ImporterError
 from indexer.errors import CatalogError
+from indexer.events import Progress
 from indexer.lock import LockedError, ProcessLock
 from safelight.config import Settings
 from safelight.errors import SafelightError
@@ -44,6 +45,7 @@ class Runner:
     def __init__(self, home: Path) -> None:
         self.library = Library(Settings(model=MODEL), home)
         self.remarks: list[str] = []
+        self.progress: list[Progress] = []
 
     def __call__(self, *paths: Path, stop: threading.Event | None = None, retry: bool = False):
         return index_paths(
@@ -51,7 +53,7 @@ class Runner:
             [str(path) for path in paths],
             stop=stop or threading.Event(),
             retry=retry,
-            on_progress=lambda event: None,
+            on_progress=self.progress.append,
             on_problem=lambda path, outcome, reason: None,
             on_remark=self.remarks.append,
         )
@@ -90,6 +92,13 @@ def test_without_a_path_everything_known_is_looked_at_again(index, photos):
     index(photos)
     paint(photos / "new.png", 200)
     assert outcomes(index()) == {"indexed": 1, "unchanged": 6, "embedded": 1}
+
+
+def test_progress_ends_with_what_was_met(index, photos):
+    """What has no suffix is counted ahead unopened."""
+    (photos / "README").write_text("no picture")
+    index(photos)
+    assert [event for event in index.progress if event.stage == "indexing"][-1] == Progress("indexing", 6, 6, True)
 
 
 def test_a_path_named_twice_is_counted_once(index, photos):
