@@ -12,6 +12,27 @@ from importers.lightroom_photo import ORIENTATIONS
 from importers.lightroom_previews import PreviewFiles, Previews
 from importers.lightroom_renditions import upright
 from lrprev import LrprevError
+from safelight.errors import SafelightError
+
+
+def catalog_at(path: Path) -> Path:
+    """Return the catalog that a person means: the file itself, or the only one in a folder.
+
+    Raises:
+        SafelightError: The folder holds none, or several.
+    """
+    if not path.is_dir():
+        return path
+    try:
+        found = sorted(file for file in path.glob("[!.]*") if file.suffix.lower() == ".lrcat" and file.is_file())
+    except OSError as error:
+        raise SafelightError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
+    if not found:
+        raise SafelightError(f"there is no Lightroom catalog (.lrcat) in {path}; name one, or the folder that holds it")
+    if len(found) > 1:
+        names = ", ".join(file.name for file in found)
+        raise SafelightError(f"there are {len(found)} Lightroom catalogs in {path}; name one of them: {names}")
+    return found[0]
 
 
 @dataclass(frozen=True, slots=True)

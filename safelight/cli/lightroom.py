@@ -24,7 +24,8 @@ def lightroom() -> None:
 def report(catalog: Path, moved: tuple[str, ...], as_json: bool) -> None:
     """List the photos whose originals are missing, and the best that is left of each.
 
-    Lightroom need not be installed, and may be open. `safelight recover` writes these pictures as files.
+    A folder that holds one catalog will do. Lightroom need not be installed, and may be open. `safelight recover`
+    writes these pictures as files.
 
     Exit code 0: every photo has its original, a preview or a Smart Preview; 1: some have nothing; 2: error.
 
@@ -33,9 +34,9 @@ def report(catalog: Path, moved: tuple[str, ...], as_json: bool) -> None:
     safelight lightroom report Old.lrcat --map D:/Photos=/Volumes/Photos --json
     """
     from safelight import draw, draw_rescue
-    from safelight.rescue import Rescue
+    from safelight.rescue import Rescue, catalog_at
 
-    found = Rescue(catalog.expanduser(), moved_pairs(moved))
+    found = Rescue(catalog_at(catalog.expanduser()), moved_pairs(moved))
     tally = draw_rescue.rescue(found, as_json)
     for remark in found.remarks:
         draw.remark(remark)

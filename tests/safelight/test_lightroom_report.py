@@ -12,12 +12,13 @@ from lightroom_catalogs import CatalogWriter
 from preview_folders import Library, container, fingerprint, levels_of, picture, place
 
 
-def report(catalog: Path, *flags: str) -> tuple[int, str, str]:
-    """Run the command; the catalog's folder must be as before."""
-    before = fingerprint(catalog.parent)
-    command = [sys.executable, "-m", "safelight", "lightroom", "report", str(catalog), *flags]
+def report(target: Path, *flags: str) -> tuple[int, str, str]:
+    """Run the command; the folder must be as before."""
+    folder = target if target.is_dir() else target.parent
+    before = fingerprint(folder)
+    command = [sys.executable, "-m", "safelight", "lightroom", "report", str(target), *flags]
     run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert fingerprint(catalog.parent) == before
+    assert fingerprint(folder) == before
     return run.returncode, run.stdout, run.stderr
 
 
@@ -126,3 +127,19 @@ def test_what_is_no_catalog_is_an_error(tmp_path):
     assert (code, out) == (2, "")
     assert "is no database" in said
     assert report(tmp_path / "A.lrcat", "--map", "nothing")[0] == 2
+
+
+def test_a_folder_stands_for_its_only_catalog(library, tmp_path):
+    folder = library.catalog.parent
+    assert report(folder) == report(library.catalog)
+    code, out, said = report(tmp_path / "originals")
+    assert (code, out) == (2, "")
+    assert said == (
+        f"safelight: there is no Lightroom catalog (.lrcat) in {tmp_path}/originals; name one, or the folder that holds"
+        " it\n"
+    )
+    (folder / "Other.LRCAT").write_bytes(b"")
+    (folder / "._Lib.lrcat").write_bytes(b"left by macOS on a foreign drive")
+    code, out, said = report(folder)
+    assert (code, out) == (2, "")
+    assert said.endswith("; name one of them: Lib.lrcat, Other.LRCAT\n")
