@@ -57,11 +57,11 @@ class Shelves:
                 if not is_render or kind.endswith("_a"):
                     yield RENDER if is_render else kind, f"{self._library}/{folder}/{self._letter}/{name}"
 
-    def raw_half(self, uuid: str) -> Path | None:
+    def raw_half(self, uuid: str) -> str | None:
         """Return the RAW file of a RAW+JPEG pair: it has the JPEG's UUID and "_4"."""
         for folder, name in self._named(uuid):
             if folder == _ORIGINALS and name.startswith("_4", _UUID_LENGTH):
-                return self._library / folder / self._letter / name
+                return f"{self._library}/{folder}/{self._letter}/{name}"
         return None
 
     def _named(self, uuid: str) -> list[tuple[str, str]]:

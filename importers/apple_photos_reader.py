@@ -20,12 +20,16 @@ import json
 import logging
 import os
 import shutil
+import sqlite3
+import struct
 import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from importers.apple_photos_facts import FactsReader
+from importers.apple_photos_search import INDEX, SearchIndex
 from importers.apple_photos_translate import Assets, LibraryGoneError, Translator
 from importers.apple_photos_wire import encode
 from importers.base import Mark, Options
@@ -74,12 +78,13 @@ def _read(library: Path, clone: Path, options: Options, out: BinaryIO, folder: P
     log = _Log()
     logging.getLogger("osxphotos").handlers = [log]
     logging.getLogger("osxphotos").propagate = False
+    index = _take_index(clone)
     try:
         database = osxphotos.PhotosDB(dbfile=str(clone), library_path=str(library))
         assets = Assets(database)
     except Exception as error:  # the database is sound, so it is laid out in a way that osxphotos does not know
         return {"error": "unknown", "detail": f"{type(error).__name__}: {error}", "version": osxphotos.__version__}
-    translator = Translator(library, options, sees_shelves=database.photos_version >= 5)
+    translator = Translator(library, options, database.photos_version >= 5, FactsReader(database, index))
     try:
         _write(out, translator, assets)
     except LibraryGoneError:
@@ -87,11 +92,23 @@ def _read(library: Path, clone: Path, options: Options, out: BinaryIO, folder: P
     return {"end": [*log.remarks(), *translator.remarks()]}
 
 
+def _take_index(clone: Path) -> SearchIndex | None:
+    """Read the search index, and take it out of osxphotos' way; None where that has to read it."""
+    if not (clone / INDEX).is_file():
+        return None
+    try:
+        index = SearchIndex(clone / INDEX)
+    except (sqlite3.Error, struct.error, TypeError, AttributeError):
+        return None
+    (clone / INDEX).unlink()
+    return index
+
+
 def _write(out: BinaryIO, translator: Translator, assets: Assets) -> None:
     out.write(json.dumps({"count": len(assets.photos)}).encode("ascii") + b"\n")
     out.flush()
     for number, photo in enumerate(assets.photos):
-        out.write(encode(translator.photo(photo, assets)))
+        out.write(encode(translator.row(photo, assets)))
         if number % _ROWS_A_WRITE == 0:
             out.flush()
 

@@ -1,41 +1,61 @@
-"""A Photo as a line of JSON and back: how photos come from the process that reads the library."""
+"""A photo as a line of JSON and back: how photos come from the process that reads the library."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from importers.as_json import pack_facts, pack_rendition, unpack_facts, unpack_rendition
-from importers.base import FileStamp, Part, Photo
+from importers.as_json import pack_facts, unpack_facts
+from importers.base import Facts, FileStamp, Part, Photo, Rendition
 
 
-def encode(photo: Photo) -> bytes:
+@dataclass(slots=True)
+class Row:
+    """A photo as it is written down: a Photo whose paths are text, for there are a million of them.
+
+    Attributes:
+        parts: Role, name and path of each.
+        renditions: Path, kind and whether edited, of each.
+    """
+
+    key: str
+    name: str
+    path: str | None = None
+    series: str | None = None
+    parts: list[tuple[str, str, str | None]] = field(default_factory=list[tuple[str, str, str | None]])
+    facts: Facts | None = None
+    renditions: list[tuple[str, str, bool]] = field(default_factory=list[tuple[str, str, bool]])
+    stamp: FileStamp | None = None
+    exact: str | None = None
+    problem: str | None = None
+
+
+def encode(row: Row) -> bytes:
     """Write a photo as one line of ASCII; what is unknown is left out."""
-    known: dict[str, Any] = {"name": photo.name}
-    if photo.path is not None:
-        known["path"] = str(photo.path)
-    if photo.series is not None:
-        known["series"] = photo.series
-    if photo.parts:
-        known["parts"] = [(part.role, part.name, str(part.path) if part.path else None) for part in photo.parts]
-    if facts := pack_facts(photo.facts):
+    known: dict[str, Any] = {"name": row.name}
+    if row.path is not None:
+        known["path"] = row.path
+    if row.series is not None:
+        known["series"] = row.series
+    if row.parts:
+        known["parts"] = row.parts
+    if row.facts is not None and (facts := pack_facts(row.facts)):
         known["facts"] = facts
-    row = known | {"key": photo.key.decode("ascii"), "token": _token(known)}
-    if photo.renditions:
-        row["renditions"] = [pack_rendition(rendition) for rendition in photo.renditions]
-    if photo.stamp is not None:
-        row["stamp"] = (photo.stamp.size_bytes, photo.stamp.mtime_ns, photo.stamp.inode)
-    if photo.exact is not None:
-        row["exact"] = str(photo.exact)
-    if photo.problem is not None:
-        row["problem"] = photo.problem
-    return json.dumps(row).encode("ascii") + b"\n"
-
-
-def _token(known: dict[str, Any]) -> str:
-    return blake2b(json.dumps(known).encode("ascii"), digest_size=12).hexdigest()
+    stated = json.dumps(known)
+    token = blake2b(stated.encode("ascii"), digest_size=12).hexdigest()
+    rest: dict[str, Any] = {"key": row.key, "token": token}
+    if row.renditions:
+        rest["renditions"] = row.renditions
+    if row.stamp is not None:
+        rest["stamp"] = (row.stamp.size_bytes, row.stamp.mtime_ns, row.stamp.inode)
+    if row.exact is not None:
+        rest["exact"] = row.exact
+    if row.problem is not None:
+        rest["problem"] = row.problem
+    return f"{stated[:-1]}, {json.dumps(rest)[1:]}\n".encode("ascii")
 
 
 def decode(row: dict[str, Any]) -> Photo:
@@ -45,7 +65,9 @@ def decode(row: dict[str, Any]) -> Photo:
         key=row["key"].encode("ascii"),
         name=row["name"],
         path=_path(row.get("path")),
-        renditions=tuple(unpack_rendition(rendition) for rendition in row.get("renditions", ())),
+        renditions=tuple(
+            Rendition(Path(path), edited=edited, kind=kind) for path, kind, edited in row.get("renditions", ())
+        ),
         stamp=None if stamp is None else FileStamp(*stamp),
         facts=unpack_facts(row.get("facts", {})),
         problem=row.get("problem"),

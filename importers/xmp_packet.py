@@ -11,6 +11,7 @@ four ways, a list is a Bag, a Seq or an Alt, and prefixes mean nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from lxml import etree
 
@@ -39,10 +40,14 @@ SPACES = {
 }
 """The prefixes by which names are written here; files may use any others."""
 
+_PARSER = etree.XMLParser(
+    resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
+)
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 _LITTLE_END_FIRST, _BIG_END_FIRST = b"\xff\xfe", b"\xfe\xff"
 
 
+@cache
 def clark(name: str) -> str:
     """Return a name as lxml wants it: "dc:title" -> "{http://purl.org/dc/elements/1.1/}title"."""
     prefix, _, local = name.partition(":")
@@ -95,11 +100,8 @@ def properties_of(packet: bytes | None) -> Properties:
     """Read a packet; what is no XMP, or larger than MAX_XMP_BYTES, has no properties. Never raises."""
     if not packet or len(packet) > MAX_XMP_BYTES:
         return Properties(())
-    parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
-    )
     try:
-        root = etree.fromstring(_trimmed(packet), parser)
+        root = etree.fromstring(_trimmed(packet), _PARSER)
     except (etree.XMLSyntaxError, ValueError, LookupError):
         return Properties(())
     return Properties(node for rdf in root.iter(_RDF) for node in rdf.iterchildren(_DESCRIPTION))

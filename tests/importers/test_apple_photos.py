@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
+import struct
 import subprocess
 import sys
 import tomllib
+from contextlib import closing
 from datetime import datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +19,9 @@ from lightroom_catalogs import fingerprint
 from photos_libraries import change, copied, multiply, preview
 
 from importers.apple_photos import ApplePhotosSource
-from importers.base import Mark, Options, Part, Photo
+from importers.apple_photos_facts import FactsReader
+from importers.apple_photos_search import INDEX, SearchIndex
+from importers.base import Exposure, Mark, Options, Part, Photo
 from importers.images import open_upright
 
 pytestmark = pytest.mark.skipif(find_spec("osxphotos") is None, reason="reads Photos libraries: the extra `photos`")
@@ -129,6 +134,31 @@ def test_labels_places_lenses_and_kinds(sample_photos: dict[str, Photo]) -> None
     assert washington.place == "Washington, District of Columbia, United States"
     assert sample_photos[RAW].facts.media == ("photo", "raw")
     assert sample_photos[WEDDING].facts.media == ("photo",)
+
+
+def test_an_index_laid_out_otherwise_is_left_to_osxphotos_which_finds_the_same(library: Path) -> None:
+    """GENERATED: a photo without a UUID in the search index, which nothing refers to."""
+    ours = read(library)
+    index = library / INDEX
+    with closing(sqlite3.connect(index)) as connection, connection:
+        connection.execute("INSERT INTO assets (uuid_0, uuid_1) VALUES (NULL, NULL)")
+    with pytest.raises(struct.error):
+        SearchIndex(index)
+    theirs = read(library)
+    found = {key: (photo.facts.labels, photo.facts.place) for key, photo in ours.items()}
+    assert found == {key: (photo.facts.labels, photo.facts.place) for key, photo in theirs.items()}
+    assert sum(bool(labels) for labels, _ in found.values()) > 10
+
+
+def test_an_exposure_that_osxphotos_keeps_otherwise_is_asked_for(library: Path) -> None:
+    osxphotos = pytest.importorskip("osxphotos")
+    database = osxphotos.PhotosDB(dbfile=str(library))
+    fast, slow = FactsReader(database, None), FactsReader(database, None)
+    slow._exif = {}
+    facts = [(fast.facts(photo), slow.facts(photo)) for photo in database.photos()]
+    assert fast._exif
+    assert all(one == other for one, other in facts)
+    assert sum(one.exposure != Exposure() for one, _ in facts) > 5
 
 
 def test_what_is_out_of_sight_is_left_out_and_counted(samples: Path) -> None:

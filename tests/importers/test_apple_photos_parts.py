@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from importers import apple_photos_library
 from importers.apple_photos_files import Shelves, in_order, kind_of, stamp_of
 from importers.apple_photos_library import is_library, system_library, why_unreadable
-from importers.apple_photos_wire import decode, encode
+from importers.apple_photos_wire import Row, decode, encode
 from importers.base import Exposure, Facts, FileStamp, ImporterError, Part, Photo, Rendition
 
 KEY = "E9BC5C36-7CD1-40A1-A72B-8B8FAC227D51"
@@ -137,14 +137,36 @@ photos = st.builds(
 )
 
 
+def written(photo: Photo) -> bytes:
+    """The line of a photo, whose paths are text there."""
+    return encode(
+        Row(
+            key=photo.key.decode(),
+            name=photo.name,
+            path=text(photo.path),
+            series=photo.series,
+            parts=[(part.role, part.name, text(part.path)) for part in photo.parts],
+            facts=photo.facts,
+            renditions=[(str(one.path), one.kind, one.edited) for one in photo.renditions],
+            stamp=photo.stamp,
+            exact=text(photo.exact),
+            problem=photo.problem,
+        )
+    )
+
+
+def text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
 @given(photos)
 def test_a_photo_comes_back_from_its_line(photo: Photo) -> None:
-    line = encode(photo)
+    line = written(photo)
     assert line.endswith(b"\n")
     assert b"\n" not in line[:-1]
     back = decode(json.loads(line))
     assert replace(back, facts_token="") == photo
-    assert decode(json.loads(encode(back))).facts_token == back.facts_token
+    assert decode(json.loads(written(back))).facts_token == back.facts_token
 
 
 @pytest.mark.parametrize(
@@ -153,7 +175,7 @@ def test_a_photo_comes_back_from_its_line(photo: Photo) -> None:
 def test_a_token_changes_with_what_is_known_and_with_nothing_else(changed: dict[str, Any]) -> None:
     photo = Photo(b"A", "a", None, (), None, facts=Facts(title="old"))
     tokens = [
-        decode(json.loads(encode(one))).facts_token
+        decode(json.loads(written(one))).facts_token
         for one in (photo, replace(photo, **changed), replace(photo, stamp=FileStamp(1, 2, 3)))
     ]
     assert tokens[0] != tokens[1]
@@ -162,7 +184,7 @@ def test_a_token_changes_with_what_is_known_and_with_nothing_else(changed: dict[
 
 def test_a_path_that_is_no_text_comes_back() -> None:
     photo = Photo(b"A", "a", Path("/caf\udce9.jpg"), (), None, facts_complete=True)
-    assert decode(json.loads(encode(photo))).path == photo.path
+    assert decode(json.loads(written(photo))).path == photo.path
 
 
 # Where the system's library is, and why one cannot be read
