@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from importers import lightroom_schema, lightroom_xmp
@@ -15,24 +16,29 @@ from importers.lightroom_links import Links, Shared, read_links, read_shared
 from importers.lightroom_moves import Moves
 from importers.lightroom_originals import Originals
 from importers.lightroom_photo import CatalogPhoto
-from importers.lightroom_row import photo_of
+from importers.lightroom_row import Row, photo_of
 from importers.lightroom_schema import FIRST_KNOWN, LAST_KNOWN, Schema
 from lrprev import previews_folder, smart_previews_folder
 
 _BATCH = 500
+_PACKETS, _SMALL_BYTES = 50, 64 * 1024
+"""XMP packets are read so many at once; longer ones by themselves."""
 _BEFORE_ALL = -(2**63)
 _MAX_WARNINGS = 100
 """Of photos; a catalog of a million damaged ones must not fill memory with complaints."""
+
+
+_Stored = tuple[int | None, object]
+"""Length and content of a column; the content is None where that is too long."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """Some photos, all as they were at one moment."""
 
-    rows: list[sqlite3.Row]
+    rows: list[Row]
     links: Links
     shared: Shared
-    with_packet: frozenset[int]
 
 
 class Catalog:
@@ -106,50 +112,57 @@ class Catalog:
         """
         last_id = _BEFORE_ALL
         while batch := self._database.read(lambda reader, after=last_id: self._read_batch(reader, after)):
-            for row in batch.rows:
+            for row, packet in self._with_packets(batch.rows):
                 image_id: int = row["image.id_local"]
                 if image_id == last_id:
                     continue  # a damaged catalog may have two rows of metadata for one image
                 last_id = image_id
-                packet = self._read_packet(image_id) if image_id in batch.with_packet else None
-                photo = photo_of(row, packet, batch.shared, batch.links, self._originals)
+                photo = photo_of(row, packet(), batch.shared, batch.links, self._originals)
                 if photo:
                     yield photo
                 else:
                     self._warn(image_id, "it has lost its file in the catalog, and is left out")
 
     def _read_batch(self, connection: sqlite3.Connection, after: int) -> _Batch | None:
-        cursor = connection.cursor()
-        cursor.row_factory = sqlite3.Row
-        rows: list[sqlite3.Row] = cursor.execute(self._schema.photos_query, (after, _BATCH)).fetchall()
+        cursor = connection.execute(self._schema.photos_query, (after, _BATCH))
+        names = [column[0] for column in cursor.description]
+        rows: list[Row] = [dict(zip(names, row, strict=True)) for row in cursor]
         if not rows:
             return None
         if self._shared is None or self._shared[0] is not connection:
             self._shared = connection, read_shared(connection, self._schema)
-        first_id, last_id = rows[0]["image.id_local"], rows[-1]["image.id_local"]
-        links = read_links(connection, self._schema, first_id, last_id)
-        return _Batch(rows, links, self._shared[1], self._with_packet(connection, first_id, last_id))
+        links = read_links(connection, self._schema, rows[0]["image.id_local"], rows[-1]["image.id_local"])
+        return _Batch(rows, links, self._shared[1])
 
-    def _with_packet(self, connection: sqlite3.Connection, first_id: int, last_id: int) -> frozenset[int]:
-        """Tell which photos have XMP: each packet is a look at the disk, and many catalogs hold few."""
+    def _with_packets(self, rows: list[Row]) -> Iterator[tuple[Row, Callable[[], bytes | None]]]:
+        """Yield rows with what returns their XMP packet; packets are too large to come with all the rows of a batch."""
         if not self._schema.has("Adobe_AdditionalMetadata", "image", "xmp"):
-            return frozenset()
-        query = "SELECT image FROM Adobe_AdditionalMetadata WHERE image BETWEEN ? AND ? AND xmp IS NOT NULL"
-        return frozenset(image for (image,) in connection.execute(query, (first_id, last_id)))
+            yield from ((row, lambda: None) for row in rows)
+            return
+        for at in range(0, len(rows), _PACKETS):
+            some = rows[at : at + _PACKETS]
+            ids = [int(row["image.id_local"]) for row in some]
+            stored = self._read_stored(ids[0], ids[-1], _SMALL_BYTES)
+            for row, image_id in zip(some, ids, strict=True):
+                yield row, partial(self._packet, image_id, stored.get(image_id))
 
-    def _read_packet(self, image_id: int) -> bytes | None:
-        """Read one XMP packet; they are too large to come with the rows of a batch."""
-        row = self._database.read(
-            lambda reader: reader.execute(
-                "SELECT length(xmp), CASE WHEN length(xmp) <= ?1 THEN xmp END FROM Adobe_AdditionalMetadata"
-                " WHERE image = ?2 LIMIT 1",
-                (lightroom_xmp.MAX_XMP_BYTES, image_id),
-            ).fetchone()
+    def _read_stored(self, first_id: int, last_id: int, most_bytes: int) -> dict[int, _Stored]:
+        """Read the XMP of the photos from one id to another as it is stored; what is longer is left out."""
+        query = (
+            "SELECT image, length(xmp), CASE WHEN length(xmp) <= ?3 THEN xmp END FROM Adobe_AdditionalMetadata"
+            " WHERE image BETWEEN ?1 AND ?2 ORDER BY rowid DESC"  # of two, the first one counts
         )
+        rows = self._database.read(lambda reader: reader.execute(query, (first_id, last_id, most_bytes)).fetchall())
+        return {image: (length, xmp) for image, length, xmp in rows}
+
+    def _packet(self, image_id: int, stored: _Stored | None) -> bytes | None:
+        """Unpack one XMP packet; one that was left out as too long is read now."""
+        if stored and stored[0] and stored[1] is None:
+            stored = self._read_stored(image_id, image_id, lightroom_xmp.MAX_XMP_BYTES).get(image_id)
         try:
-            if row and row[0] and row[1] is None:
-                raise ValueError(f"{row[0]} bytes of XMP")
-            return lightroom_xmp.unpack(row[1]) if row else None
+            if stored and stored[0] and stored[1] is None:
+                raise ValueError(f"{stored[0]} bytes of XMP")
+            return lightroom_xmp.unpack(stored[1]) if stored else None
         except ValueError as error:
             self._warn(image_id, f"it has {error}, and goes without what only its XMP holds")
             return None

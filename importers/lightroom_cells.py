@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+_NUMBER = (int, float)  # a tuple, for `int | float` would be made anew for each of a million cells
 _MAX_INTEGER = 2**53  # up to here REAL holds integers exactly
 
 
@@ -14,11 +15,13 @@ def text(value: object) -> str | None:
 
 def number(value: object) -> float | None:
     """Return a finite number; None for the text that may stand in its place ("uncropped")."""
-    return float(value) if isinstance(value, int | float) and math.isfinite(value) else None
+    return float(value) if isinstance(value, _NUMBER) and math.isfinite(value) else None
 
 
 def integer(value: object) -> int | None:
     """Return a number without its fraction: row 3548 is stored as 3548.0."""
+    if value is None:
+        return None
     found = number(value)
     return int(found) if found is not None and abs(found) <= _MAX_INTEGER else None
 

@@ -14,6 +14,7 @@ from importers.formats import is_camera_raw
 from importers.lightroom_photo import CatalogPhoto
 from importers.names import device_name
 
+_ENCODER = json.JSONEncoder(default=str)
 _JPEG_SUFFIXES = ("jpg", "jpeg", "jpe", "heic", "heif", "hif")
 
 
@@ -64,7 +65,7 @@ def parts_of(photo: CatalogPhoto) -> Iterator[Part]:
 def facts_token(facts: Facts, parts: tuple[Part, ...], *others: object) -> str:
     """Return what changes when the facts, the parts or the others do."""
     stated = [pack_facts(facts), [(part.role, part.name, part.path and os.fspath(part.path)) for part in parts], others]
-    return hashlib.blake2b(json.dumps(stated, default=str).encode(), digest_size=8).hexdigest()
+    return hashlib.blake2b(_ENCODER.encode(stated).encode("ascii"), digest_size=8).hexdigest()
 
 
 def _role(extension: str) -> str:

@@ -29,26 +29,23 @@ class KeywordTree:
 
     def __init__(self, keywords: Mapping[int, Keyword]) -> None:
         self._keywords = keywords
+        self._written: dict[int, _Written | None] = {}  # many photos have the same
 
     def flat(self, ids: Iterable[int]) -> tuple[str, ...]:
         """Return what Lightroom writes as dc:subject for a photo with these keywords, each once."""
-        names: dict[str, None] = {}
-        for keyword_id in ids:
-            branch = list(self._branch(keyword_id))
-            if not branch or not branch[0].on_export:
-                continue
-            for keyword in branch if branch[0].with_parents else branch[:1]:
-                names |= dict.fromkeys(_exported(keyword))
-        return tuple(names)
+        written = filter(None, map(self._writing, ids))
+        return tuple(dict.fromkeys(name for one in written for name in one.names))
 
     def paths(self, ids: Iterable[int]) -> tuple[tuple[str, ...], ...]:
         """Return what Lightroom writes as lr:hierarchicalSubject, each keyword with those above it, outermost first."""
-        paths: dict[tuple[str, ...], None] = {}
-        for keyword_id in ids:
+        return tuple(dict.fromkeys(one.path for one in filter(None, map(self._writing, ids))))
+
+    def _writing(self, keyword_id: int) -> _Written | None:
+        """Return how a keyword is written; None where it is not."""
+        if keyword_id not in self._written:
             branch = list(self._branch(keyword_id))
-            if branch and branch[0].on_export:
-                paths[tuple(keyword.name for keyword in reversed(branch) if keyword.name and keyword.on_export)] = None
-        return tuple(paths)
+            self._written[keyword_id] = _written(branch) if branch and branch[0].on_export else None
+        return self._written[keyword_id]
 
     def _branch(self, keyword_id: int) -> Iterator[Keyword]:
         """Yield a keyword and the ones above it, the root left out."""
@@ -58,6 +55,22 @@ class KeywordTree:
             met.add(next_id)
             yield keyword
             next_id = keyword.parent
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """What is written for one keyword: flat, and as its path."""
+
+    names: tuple[str, ...]
+    path: tuple[str, ...]
+
+
+def _written(branch: list[Keyword]) -> _Written:
+    flat = branch if branch[0].with_parents else branch[:1]
+    return _Written(
+        tuple(name for keyword in flat for name in _exported(keyword)),
+        tuple(keyword.name for keyword in reversed(branch) if keyword.name and keyword.on_export),
+    )
 
 
 def _exported(keyword: Keyword) -> tuple[str, ...]:

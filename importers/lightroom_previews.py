@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,10 @@ class PreviewFiles:
     digest: str
     files: tuple[Path, ...]
     is_current: bool
+
+
+_LIKELY = (".lrprev", "_1024", "_2048")
+"""Ends of the names of files that hold a level large enough to be looked at: up to Classic 13.2, and since."""
 
 
 class Previews:
@@ -72,6 +77,12 @@ class Previews:
             others.sort(key=lambda digest: max(map(_modified_ns, found[digest])), reverse=True)
         digests = [current, *others] if current in found else others
         return [PreviewFiles(digest, found[digest], digest == current) for digest in digests if digest]
+
+    def likely(self, photo: CatalogPhoto) -> Iterator[Path]:
+        """Yield where a photo's current preview lies if it was made as Lightroom makes them; nothing is looked up."""
+        if self._store and photo.develop_digest and UUID.fullmatch(photo.file_uuid):
+            stem = f"{home_of(self._store.folder, photo.file_uuid)}/{photo.file_uuid}-{photo.develop_digest}"
+            yield from (Path(stem + suffix) for suffix in _LIKELY)
 
     def read(self, photo: CatalogPhoto, preview: PreviewFiles) -> tuple[Preview, int | None]:
         """Read a preview's headers.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +39,12 @@ def pictures_of(
     A preview's file has to be opened to find the level in it; one that the caller knows at its stamp is left alone, and
     so is every other picture of that photo.
     """
+    # Files that a preview is likely to be in are asked for by name: to list a folder takes ten times as long.
+    likely = () if _takes_original_first(photo, options) else previews.likely(photo)
+    if known and (pictures := _known_pictures(likely, key, known)):
+        return pictures
     places = list(_places(photo, previews, options))
-    if places and known and (pictures := _known_pictures(places[0], key, known)):
+    if places and known and (pictures := _known_pictures(_files(places[0]), key, known)):
         return pictures
     renditions: list[Rendition] = []
     damage: str | None = None
@@ -54,9 +58,17 @@ def pictures_of(
     return Pictures((), None, _nothing(photo, damage))
 
 
-def _known_pictures(place: PreviewFiles | Rendition, key: bytes, known: Known) -> Pictures | None:
+def _files(place: PreviewFiles | Rendition) -> tuple[Path, ...]:
+    return place.files if isinstance(place, PreviewFiles) else (place.path,)
+
+
+def _takes_original_first(photo: CatalogPhoto, options: Options) -> bool:
+    return options.originals and not photo.is_edited
+
+
+def _known_pictures(paths: Iterable[Path], key: bytes, known: Known) -> Pictures | None:
     """Return the one file of the best picture that the caller has read before, unopened."""
-    for path in place.files if isinstance(place, PreviewFiles) else (place.path,):
+    for path in paths:
         stamp = stamp_of(path)
         if stamp and known(key, stamp):
             return Pictures((Rendition(path),), stamp)
@@ -75,7 +87,7 @@ def stamp_of(path: Path) -> FileStamp | None:
 def _places(photo: CatalogPhoto, previews: Previews, options: Options) -> Iterator[PreviewFiles | Rendition]:
     """Yield where pictures are, best first, none of them opened."""
     original = Rendition(photo.original) if photo.original and not photo.is_video else None
-    original_first = options.originals and not photo.is_edited
+    original_first = _takes_original_first(photo, options)
     found = previews.find(photo)
     if original and original_first:
         yield original

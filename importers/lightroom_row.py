@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
-from sqlite3 import Row
+from typing import Any
 
 from importers import lightroom_xmp
 from importers.lightroom_cells import integer, number, text
 from importers.lightroom_links import Links, Shared
 from importers.lightroom_originals import Originals
 from importers.lightroom_photo import CatalogPhoto, Exposure, Position, Stack
+
+Row = Mapping[str, Any]
+"""A row of Schema.photos_query by its columns' names; sqlite3.Row would look through all of them for each."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 

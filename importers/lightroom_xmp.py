@@ -31,6 +31,7 @@ _PROPERTIES = (
     "tiff:Make",
     "tiff:Model",
 )
+_LOCAL = {name: name.partition(":")[2].encode("ascii") for name in _PROPERTIES}
 
 
 def unpack(stored: object) -> bytes | None:
@@ -58,8 +59,12 @@ def parse(packet: bytes | None) -> Mapping[str, str]:
     """
     if not packet:
         return {}
+    # Names are ASCII, so most of what is not there is seen without a parser; UTF-16 has zero bytes between.
+    present = [name for name, local in _LOCAL.items() if local in packet] if b"\0" not in packet else _PROPERTIES
+    if not present:
+        return {}
     xmp = properties_of(packet)
-    return {name: text for name in _PROPERTIES if (text := xmp.text(name))}
+    return {name: text for name in present if (text := xmp.text(name))}
 
 
 def _inflated(blob: bytes) -> bytes:
