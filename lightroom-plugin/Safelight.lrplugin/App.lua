@@ -51,12 +51,12 @@ local function build()
         catalog = LrApplication.activeCatalog(), plugin = _PLUGIN, tasks = LrTasks, explain = explain,
         view = LrApplicationView,
     }
+    it.pairing = require("Pairing").new {
+        files = files, paths = paths, json = json, pluginFolder = _PLUGIN.path, isWindows = isWindows,
+    }
     it.helper = require("Helper").new {
         http = LrHttp, json = json, explain = explain, tasks = LrTasks, files = files, paths = paths,
-        launch = require "Launch", isWindows = isWindows, progress = progress,
-        pairing = require("Pairing").new {
-            files = files, paths = paths, json = json, pluginFolder = _PLUGIN.path, isWindows = isWindows,
-        },
+        launch = require "Launch", isWindows = isWindows, progress = progress, pairing = it.pairing,
         introduction = function()
             return {
                 plugin = App.VERSION, catalog = it.catalog.path(), lightroom = tostring(LrApplication.versionString()),
@@ -69,12 +69,15 @@ local function build()
     }
     local common = {
         helper = it.helper, catalog = it.catalog, changes = it.changes, living = it.living, dialogs = it.dialogs,
-        prefs = prefs, rules = Rules, finding = Finding, tasks = LrTasks,
+        prefs = prefs, rules = Rules, finding = Finding, tasks = LrTasks, explain = explain,
+        nameCatalog = it.pairing.nameCatalog,
     }
+    common.marks = require("Marks").new(common)
     it.finding = Finding.new(common)
     it.smart = require("Smart").new(common)
     it.keywords = require("Keywords").new(common)
     it.duplicates = require("Duplicates").new(common)
+    it.decisions = require("Decisions").new(common)
     it.index = require("Index").new(common)
     it.undo = require("Undo").new(common)
     return it
@@ -94,10 +97,11 @@ function commands.smart(context, scopeOf) App.parts().smart.make(context, scopeO
 function commands.update(_, scopeOf) App.parts().smart.updateAll(scopeOf) end
 function commands.keywords(context, scopeOf) App.parts().keywords.suggest(context, scopeOf) end
 function commands.duplicates(context, scopeOf) App.parts().duplicates.find(context, scopeOf) end
-function commands.showGroup() App.parts().duplicates.showGroup() end
-function commands.keepThis(context, scopeOf) App.parts().duplicates.keepThis(context, scopeOf) end
-function commands.notDuplicates(context, scopeOf) App.parts().duplicates.notDuplicates(context, scopeOf) end
+function commands.showGroup() App.parts().decisions.showGroup() end
+function commands.keepThis(context, scopeOf) App.parts().decisions.keepThis(context, scopeOf) end
+function commands.notDuplicates(context, scopeOf) App.parts().decisions.notDuplicates(context, scopeOf) end
 function commands.index(context, scopeOf) App.parts().index.run(context, scopeOf) end
+function commands.indexSelected(context, scopeOf) App.parts().index.selected(context, scopeOf) end
 
 function commands.undo(_, scopeOf)
     local it = App.parts()

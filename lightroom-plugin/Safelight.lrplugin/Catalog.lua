@@ -1,36 +1,26 @@
 -- The one file that touches the catalog. Everything in here runs in a task.
 -- Photos are named by refs { uuid =, path = }: objects of two queries are never compared.
 -- deps: catalog, plugin (_PLUGIN), tasks (LrTasks), explain, view (LrApplicationView)
+local Batches = require "Batches"
 local Rules = require "Rules"
+local Spellings = require "Spellings"
 
 local Catalog = {}
 
-local BATCH = 200 -- writes in one step of the undo history; more would hold Lightroom up noticeably
 local READS = 500
 local WRITE_SECONDS = 30
 
 function Catalog.new(deps)
-    local self = { BATCH = BATCH }
+    local self = {}
     local catalog, tasks = deps.catalog, deps.tasks
     local pluginId = "org.safelight.lightroom"
+    local slices = Batches.slices
 
     function self.path()
         return catalog:getPath()
     end
 
     -- Reading
-
-    local function slices(list, size)
-        local first = 1 - size
-        return function()
-            first = first + size
-            if first > #list then return nil end
-            local slice = {}
-            for i = first, math.min(first + size - 1, #list) do slice[#slice + 1] = list[i] end
-            return slice
-        end
-    end
-    self.slices = slices
 
     -- Refs of photos, in their order.
     function self.refs(photos)
@@ -45,26 +35,61 @@ function Catalog.new(deps)
         return refs
     end
 
-    -- The photo that a ref names; nil where this catalog has none.
+    -- The photo that a ref names, at its path as it is written; nil where this catalog has none.
     function self.find(ref)
         local photo = ref.uuid and catalog:findPhotoByUuid(ref.uuid)
         if not photo and ref.path then photo = catalog:findPhotoByPath(ref.path) end
+        for _, path in ipairs(ref.spellings or {}) do
+            photo = photo or catalog:findPhotoByPath(path)
+        end
         return photo
     end
 
-    -- { { photo =, uuid = }, ... } of those refs that this catalog has, each photo once; and how many it has not.
-    function self.resolve(refs)
-        local photos, missing = {}, 0
+    local function folders()
+        local paths = {}
+        for i, folder in ipairs(catalog:getFolders()) do paths[i] = folder:getPath() end
+        return paths
+    end
+
+    local function named(names)
+        local photos = catalog:findPhotos { searchDesc = Rules.fileNames(names) }
+        local refs = self.refs(photos)
+        for i, ref in ipairs(refs) do ref.photo = photos[i] end
+        return refs
+    end
+    local spellings = Spellings.new { search = named, folders = folders }
+
+    -- At the place of each ref { photo =, uuid = }, or false where this catalog has no such photo.
+    function self.locate(refs)
+        local photos, places, lacking, located = {}, {}, {}, {}
         for i, ref in ipairs(refs) do
+            located[i] = false
             local photo = self.find(ref)
-            if photo then photos[#photos + 1] = photo else missing = missing + 1 end
+            if photo then
+                photos[#photos + 1], places[#places + 1] = photo, i
+            elseif ref.any_case then
+                lacking[i] = ref
+            end
             if i % READS == 0 then tasks.yield() end
         end
-        local found, seen = {}, {}
-        for i, ref in ipairs(self.refs(photos)) do
-            if not seen[ref.uuid] then
-                seen[ref.uuid] = true
-                found[#found + 1] = { photo = photos[i], uuid = ref.uuid }
+        for i, photo in pairs(spellings.find(lacking)) do
+            photos[#photos + 1], places[#places + 1] = photo, i
+        end
+        for n, ref in ipairs(self.refs(photos)) do
+            located[places[n]] = { photo = photos[n], uuid = ref.uuid }
+        end
+        return located
+    end
+
+    -- Those of refs that this catalog has, in their order, each photo once; and how many it has not.
+    function self.resolve(refs)
+        local found, seen, missing = {}, {}, 0
+        for _, it in ipairs(self.locate(refs)) do
+            if not it then
+                missing = missing + 1
+            elseif not seen[it.uuid] then
+                seen[it.uuid] = true
+                found[#found + 1] = it
             end
         end
         return found, missing
@@ -88,6 +113,13 @@ function Catalog.new(deps)
             end
         end
         return photos
+    end
+
+    -- The photos of a scope as the dialogs name it; nil where that is the whole catalog.
+    function self.within(scope)
+        if scope == "selection" then return self.selected() end
+        if scope == "source" then return self.shown() end
+        return nil
     end
 
     -- Photos that carry a token, or any other search description.
@@ -126,26 +158,32 @@ function Catalog.new(deps)
         return catalog:getAllPhotos()
     end
 
+    -- What a method of a keyword gives; nil where it fails, as some have seen it do.
+    local function ask(keyword, method)
+        local ok, value = tasks.pcall(function() return keyword[method](keyword) end)
+        return ok and value or nil
+    end
+
     -- All keywords: { { keyword =, steps = { "Animals", "Dog" }, synonyms = {} }, ... }; names of people left out.
     function self.keywords()
         local found = {}
         local function walk(keywords, above)
             for _, keyword in ipairs(keywords) do
-                local steps = {}
-                for i, name in ipairs(above) do steps[i] = name end
-                steps[#steps + 1] = keyword:getName()
-                local ok, attributes = tasks.pcall(function() return keyword:getAttributes() end)
-                if not (ok and attributes and attributes.keywordType == "person") then
-                    found[#found + 1] = { keyword = keyword, steps = steps, synonyms = keyword:getSynonyms() or {} }
+                local name = ask(keyword, "getName")
+                local steps = { unpack(above) }
+                steps[#steps + 1] = name
+                local attributes = ask(keyword, "getAttributes")
+                if name and not (attributes and attributes.keywordType == "person") then
+                    found[#found + 1] = { keyword = keyword, steps = steps, synonyms = ask(keyword, "getSynonyms") or {} }
                 end
-                walk(keyword:getChildren(), steps)
+                if name then walk(ask(keyword, "getChildren") or {}, steps) end
             end
         end
         walk(catalog:getKeywords(), {})
         return found
     end
 
-    local function named(objects, name)
+    local function called(objects, name)
         for _, object in ipairs(objects) do
             if object:getName() == name then return object end
         end
@@ -155,10 +193,10 @@ function Catalog.new(deps)
     function self.collectionAt(path)
         local parent = catalog
         for i = 1, #path - 1 do
-            parent = named(parent:getChildCollectionSets(), path[i])
+            parent = called(parent:getChildCollectionSets(), path[i])
             if not parent then return nil end
         end
-        return named(parent:getChildCollections(), path[#path])
+        return called(parent:getChildCollections(), path[#path])
     end
 
     -- Writing
@@ -200,8 +238,14 @@ function Catalog.new(deps)
         return self.collectionAt(path) or collection
     end
 
-    function self.emptyCollection(title, collection)
-        write(title, function() collection:removeAllPhotos() end)
+    -- Put the photos of a collection in anew, in this order.
+    function self.refill(title, collection, found)
+        local photos = {}
+        for i, it in ipairs(found) do photos[i] = it.photo end
+        write(title, function()
+            collection:removeAllPhotos()
+            collection:addPhotos(photos)
+        end)
     end
 
     local function withUuids(photos)
@@ -228,16 +272,36 @@ function Catalog.new(deps)
         write(title, function() collection:delete() end)
     end
 
-    -- A keyword at the top level that is in no other spelling there yet; nil where Lightroom will not make it.
-    function self.makeKeyword(title, name)
+    -- The keyword at a path of names; nil where there is none.
+    function self.keywordAt(steps)
         local keyword
-        write(title, function() keyword = catalog:createKeyword(name, {}, true, nil, true) end)
-        return keyword or nil
+        for _, name in ipairs(steps) do
+            keyword = called(keyword and keyword:getChildren() or catalog:getKeywords(), name)
+            if not keyword then return nil end
+        end
+        return keyword
+    end
+
+    -- The same, made where it is not there; nil where Lightroom will not make it.
+    function self.ensureKeyword(title, steps, onExport)
+        local keyword
+        for i = 1, #steps do
+            local above = keyword
+            keyword = self.keywordAt { unpack(steps, 1, i) }
+            if not keyword then
+                write(title, function() keyword = catalog:createKeyword(steps[i], {}, onExport, above, true) end)
+            end
+            if not keyword then return nil end -- with no parent the next one would be made at the top level
+        end
+        return keyword
     end
 
     local change = {}
     function change.field(item) item.photo:setPropertyForPlugin(deps.plugin, item.change.field, item.change.after) end
-    function change.raw(item) item.photo:setRawMetadata(item.change.key, item.change.after) end
+    function change.raw(item)
+        -- A photo without a label is said to be grey, and made so by "none".
+        item.photo:setRawMetadata(item.change.key, item.change.after == "grey" and "none" or item.change.after)
+    end
     function change.keyword(item)
         if item.change.add then item.photo:addKeyword(item.keyword) else item.photo:removeKeyword(item.keyword) end
     end
@@ -249,7 +313,7 @@ function Catalog.new(deps)
         end
     end
 
-    -- Apply at most BATCH items { change = (see Changes), photo =, keyword =, collection =, photos = } in one step.
+    -- Apply a batch of items { change = (see Changes), photo =, keyword =, collection =, photos = } in one step.
     function self.apply(title, items)
         write(title, function()
             for _, item in ipairs(items) do change[item.change.op](item) end
@@ -267,10 +331,6 @@ function Catalog.new(deps)
 
     function self.select(photos)
         if #photos > 0 then catalog:setSelectedPhotos(photos[1], photos) end
-    end
-
-    function self.isAvailable(photo)
-        return photo:checkPhotoAvailability()
     end
 
     -- A JPEG of a photo as Lightroom shows it, at least `size` pixels wide and high; nil and why.

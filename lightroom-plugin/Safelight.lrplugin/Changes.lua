@@ -2,8 +2,9 @@
 -- A change is { op = "field", uuid, field, before, after }, { op = "raw", uuid, key, before, after },
 -- { op = "keyword", uuid, steps, add }, { op = "collection", path, uuids, add } or { op = "collection", path, made = true }.
 -- deps: helper, catalog
-local Problem = require "Problem"
+local Batches = require "Batches"
 local Helper = require "Helper"
+local Problem = require "Problem"
 
 local Changes = {}
 
@@ -22,7 +23,7 @@ function Changes.new(deps)
     -- Note and apply items in batches. A scope that is cancelled ends it between two batches; what is done is kept.
     function self.apply(run, items, scope)
         local done = 0
-        for batch in deps.catalog.slices(items, deps.catalog.BATCH) do
+        for batch in Batches.steps(items) do
             if scope:isCanceled() then error(Problem.cancelled) end
             local changes = {}
             for i, item in ipairs(batch) do changes[i] = item.change end
@@ -34,9 +35,9 @@ function Changes.new(deps)
     end
 
     -- Items that put photos { photo =, uuid = } into a collection, or take them out, a batch each.
-    function self.membership(collection, path, found, add)
+    local function membership(collection, path, found, add)
         local items = {}
-        for batch in deps.catalog.slices(found, deps.catalog.BATCH) do
+        for batch in Batches.slices(found, Batches.WRITES) do
             local photos, uuids = {}, {}
             for i, it in ipairs(batch) do photos[i], uuids[i] = it.photo, it.uuid end
             items[#items + 1] = {
@@ -46,6 +47,37 @@ function Changes.new(deps)
             }
         end
         return items
+    end
+    self.membership = membership
+
+    -- What a collection, or nil, has to gain and to lose, so that it holds just `found`.
+    function self.compare(collection, found)
+        local has, wanted, gain, lose = {}, {}, {}, {}
+        local members = collection and deps.catalog.members(collection) or {}
+        for _, it in ipairs(members) do has[it.uuid] = true end
+        for _, it in ipairs(found) do
+            wanted[it.uuid] = true
+            if not has[it.uuid] then gain[#gain + 1] = it end
+        end
+        for _, it in ipairs(members) do
+            if not wanted[it.uuid] then lose[#lose + 1] = it end
+        end
+        return gain, lose
+    end
+
+    -- Let the collection at a path hold just `found`, in this order; it is made where it is not there.
+    function self.fill(run, path, found, scope)
+        local existing = deps.catalog.collectionAt(path)
+        local gain, lose = self.compare(existing, found)
+        if not existing then run.note { { op = "collection", path = path, made = true } } end
+        local collection = deps.catalog.ensureCollection(run.title, path)
+        self.apply(run, membership(collection, path, lose, false), scope)
+        self.apply(run, membership(collection, path, gain, true), scope)
+        if existing and #gain > 0 and #found <= Batches.WRITES then
+            -- The same photos, put in anew in their order: nothing for the journal.
+            deps.catalog.refill(run.title, collection, found)
+        end
+        return collection
     end
 
     -- The item that sets one of our fields; nil where it has that value already.
@@ -61,6 +93,11 @@ function Changes.new(deps)
     function self.raw(photo, uuid, key, before, after)
         if before == after then return nil end
         return { change = { op = "raw", uuid = uuid, key = key, before = before, after = after }, photo = photo }
+    end
+
+    -- The item that gives a photo a keyword, or takes it away.
+    function self.keyword(photo, uuid, keyword, steps, add)
+        return { change = { op = "keyword", uuid = uuid, steps = steps, add = add }, photo = photo, keyword = keyword }
     end
 
     return self

@@ -61,6 +61,14 @@ function Dialogs.new(deps)
         }
     end
 
+    local function ratings()
+        local stars = {}
+        for i = 0, 5 do
+            stars[i + 1] = { title = i == 0 and LOC "$$$/Safelight/Smart/AnyRating=any" or ("*"):rep(i), value = i }
+        end
+        return stars
+    end
+
     local function asked(f, values)
         local rows = { field(f, LOC "$$$/Safelight/Find/Words=Words:", "words") }
         if values.likeNames then
@@ -75,13 +83,14 @@ function Dialogs.new(deps)
         return rows
     end
 
-    -- values: words, limit, scope, since, before, match; likeNames, unlikeNames and useUnlike where there are any.
+    -- values: words, limit, scope, rating, since, before, match; likeNames, unlikeNames and useUnlike where there are any.
     function self.find(context, title, values)
         return form(context, title, LOC "$$$/Safelight/Find/Action=Find", values, function(f)
             local rows = asked(f, values)
             rows[#rows + 1] = field(f, LOC "$$$/Safelight/Find/Limit=At most:", "limit", 6)
             rows[#rows + 1] = choice(f, LOC "$$$/Safelight/Find/Scope=Among:", "scope", scopes())
             rows[#rows + 1] = choice(f, LOC "$$$/Safelight/Find/Match=Match:", "match", matches())
+            rows[#rows + 1] = choice(f, LOC "$$$/Safelight/Smart/Rating=Rating at least:", "rating", ratings())
             rows[#rows + 1] = field(f, LOC "$$$/Safelight/Find/Since=Taken since:", "since", 12)
             rows[#rows + 1] = field(f, LOC "$$$/Safelight/Find/Until=Taken until:", "before", 12)
             rows[#rows + 1] = note(f, LOC "$$$/Safelight/Find/Help=A minus takes away: dog -beach. Dates: 2019, 2019-07, 30d, 2y.")
@@ -93,15 +102,11 @@ function Dialogs.new(deps)
     function self.smart(context, values)
         local title = LOC "$$$/Safelight/Smart/DialogTitle=Smart Collection from Words"
         return form(context, title, LOC "$$$/Safelight/Smart/Action=Go On", values, function(f)
-            local stars = {}
-            for i = 0, 5 do
-                stars[i + 1] = { title = i == 0 and LOC "$$$/Safelight/Smart/AnyRating=any" or ("*"):rep(i), value = i }
-            end
             return {
                 field(f, LOC "$$$/Safelight/Find/Words=Words:", "words"),
                 field(f, LOC "$$$/Safelight/Smart/Name=Name:", "name"),
                 field(f, LOC "$$$/Safelight/Find/Limit=At most:", "limit", 6),
-                choice(f, LOC "$$$/Safelight/Smart/Rating=Rating at least:", "rating", stars),
+                choice(f, LOC "$$$/Safelight/Smart/Rating=Rating at least:", "rating", ratings()),
                 field(f, LOC "$$$/Safelight/Smart/Keyword=With keyword:", "keyword"),
                 field(f, LOC "$$$/Safelight/Find/Since=Taken since:", "since", 12),
                 field(f, LOC "$$$/Safelight/Find/Until=Taken until:", "before", 12),
@@ -139,6 +144,10 @@ function Dialogs.new(deps)
                     { title = LOC "$$$/Safelight/Duplicates/One=one smart collection of all", value = "one" },
                     { title = LOC "$$$/Safelight/Duplicates/Each=a collection for each group", value = "each" },
                 }),
+                f:checkbox {
+                    title = LOC "$$$/Safelight/Duplicates/Keyword=Give duplicates the keyword Safelight > Duplicates > duplicate",
+                    value = bind "keyword",
+                },
                 f:checkbox { title = LOC "$$$/Safelight/Duplicates/Label=Give duplicates the red label", value = bind "label" },
                 f:checkbox {
                     title = LOC "$$$/Safelight/Duplicates/Flags=Flag keepers as picked and duplicates as rejected",

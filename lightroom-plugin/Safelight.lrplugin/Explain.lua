@@ -85,6 +85,15 @@ function Explain.lost()
     )
 end
 
+-- path: of the catalog, which the helper has not met and was not told of by the user.
+function Explain.noPlace(path)
+    return Problem.new(
+        "no_place",
+        LOC "$$$/Safelight/Problem/NoPlace=Safelight has not met this catalog yet, and this plug-in could not tell it that you want it read.",
+        LOC("$$$/Safelight/Advice/NoPlace=Open a terminal once and type: safelight index ^1", '"' .. path .. '"')
+    )
+end
+
 -- Lightroom itself holds the catalog, for longer than anybody wants to wait.
 function Explain.catalogBusy()
     return Problem.new(

@@ -4,6 +4,8 @@ local Problem = require "Problem"
 
 local Finding = {}
 
+local MOST_LIKE = 30 -- the helper weighs 32 terms, and words are some
+
 local function trimmed(text)
     return (tostring(text or ""):gsub("^%s+", ""):gsub("%s+$", ""))
 end
@@ -53,26 +55,16 @@ function Finding.new(deps)
         }
     end
 
-    local function within(scope)
-        local photos
-        if scope == "selection" then photos = catalog.selected() end
-        if scope == "source" then photos = catalog.shown() end
-        return photos and deps.helper.carry(catalog.refs(photos))
-    end
-
-    -- What a collection has to gain and to lose, so that it holds just `found`.
-    local function compare(collection, found)
-        local has, wanted, gain, lose = {}, {}, {}, {}
-        local members = collection and catalog.members(collection) or {}
-        for _, it in ipairs(members) do has[it.uuid] = true end
-        for _, it in ipairs(found) do
-            wanted[it.uuid] = true
-            if not has[it.uuid] then gain[#gain + 1] = it end
+    -- What the helper is to search among; nil for all. Who has so many stars Lightroom knows best.
+    local function within(values)
+        local photos = catalog.within(values.scope)
+        if values.rating == 0 then return photos and deps.helper.carry(catalog.refs(photos)) end
+        local isIn, kept = {}, {}
+        for _, ref in ipairs(photos and catalog.refs(photos) or {}) do isIn[ref.uuid] = true end
+        for _, ref in ipairs(catalog.refs(catalog.search(deps.rules.rated(values.rating)))) do
+            if not photos or isIn[ref.uuid] then kept[#kept + 1] = ref end
         end
-        for _, it in ipairs(members) do
-            if not wanted[it.uuid] then lose[#lose + 1] = it end
-        end
-        return gain, lose
+        return deps.helper.carry(kept)
     end
 
     local function announce(name, found, gain, lose, missing)
@@ -86,37 +78,23 @@ function Finding.new(deps)
         return dialogs.preview(LOC("$$$/Safelight/Preview/Collection=Collection: ^1", name), lines)
     end
 
-    local function fill(run, path, gain, lose, found, scope)
-        local existing = catalog.collectionAt(path)
-        if not existing then run.note { { op = "collection", path = path, made = true } } end
-        local collection = catalog.ensureCollection(run.title, path)
-        deps.changes.apply(run, deps.changes.membership(collection, path, lose, false), scope)
-        deps.changes.apply(run, deps.changes.membership(collection, path, gain, true), scope)
-        if existing and #gain > 0 and #found <= catalog.BATCH then
-            -- Put in anew in the order of the match; the same photos, so nothing for the journal.
-            catalog.emptyCollection(run.title, collection)
-            catalog.apply(run.title, deps.changes.membership(collection, path, found, true))
-        end
-        return collection
-    end
-
     -- Make or update the collection of a question; returns a line for people. scopeOf() gives a progress scope.
     function self.deliver(question, name, within_, scopeOf)
         local answer = deps.helper.ask("search", { question = question, within = within_ })
         local found, missing = catalog.resolve(answer.photos)
-        if #found == 0 then
+        local path = { "Safelight", "Searches", name }
+        local collection = catalog.collectionAt(path)
+        local gain, lose = deps.changes.compare(collection, found)
+        if #found + #lose == 0 then
             local why = answer.reason ~= "" and answer.reason
                 or LOC "$$$/Safelight/Find/NotHere=The photos that match are not in this catalog."
             dialogs.say(LOC "$$$/Safelight/Find/Nothing=Nothing was found.", why)
             return why
         end
-        local path = { "Safelight", "Searches", name }
-        local collection = catalog.collectionAt(path)
-        local gain, lose = compare(collection, found)
         if #gain + #lose > 0 then
             if not announce(name, found, gain, lose, missing) then error(Problem.cancelled) end
             local run = deps.changes.begin(LOC("$$$/Safelight/Find/Step=Safelight search: ^1", name))
-            collection = fill(run, path, gain, lose, found, scopeOf(run.title))
+            collection = deps.changes.fill(run, path, found, scopeOf(run.title))
         end
         catalog.show(collection)
         local line = LOC("$$$/Safelight/Find/Done=^1: ^2 photos", name, #found)
@@ -130,7 +108,7 @@ function Finding.new(deps)
     end
 
     local function remember(values)
-        for _, key in ipairs { "words", "limit", "scope", "match", "since", "before" } do
+        for _, key in ipairs { "words", "limit", "scope", "match", "rating", "since", "before" } do
             prefs["find_" .. key] = values[key]
         end
     end
@@ -141,6 +119,7 @@ function Finding.new(deps)
             limit = prefs.find_limit or "100",
             scope = prefs.find_scope or "catalog",
             match = prefs.find_match or "good",
+            rating = prefs.find_rating or 0,
             since = prefs.find_since or "",
             before = prefs.find_before or "",
         }
@@ -151,16 +130,23 @@ function Finding.new(deps)
         local values = dialogs.find(context, LOC "$$$/Safelight/Find/Title=Find by Words", defaults())
         if not values or trimmed(values.words) == "" then return end
         remember(values)
-        self.deliver(self.question(values), Finding.name(values.words), within(values.scope), scopeOf)
+        self.deliver(self.question(values), Finding.name(values.words), within(values), scopeOf)
     end
 
     -- Menu: Find Similar to the Selected Photos...
     function self.similar(context, scopeOf)
         local photos = catalog.selected()
         local like, unlike = catalog.refs(photos), self.lessLike()
+        if #like + #unlike > MOST_LIKE then
+            error(Problem.new(
+                "like",
+                LOC("$$$/Safelight/Problem/Like=Find Similar takes at most ^1 photos, those to keep away from included.", MOST_LIKE),
+                LOC("$$$/Safelight/Advice/Like=Select fewer: ^1 are selected, ^2 remembered.", #like, #unlike)
+            ))
+        end
         local values = defaults()
         values.words = ""
-        values.scope = "catalog"
+        values.scope, values.rating = "catalog", 0
         local names = self.namesOf(like)
         values.likeNames = names
         values.unlikeNames = #unlike > 0 and self.namesOf(unlike) or nil
@@ -171,7 +157,7 @@ function Finding.new(deps)
         question.limit = question.limit or 100 -- something is always nearest
         local name = LOC("$$$/Safelight/Similar/Name=Like ^1", names)
         if question.words ~= "" then name = name .. " + " .. question.words end
-        self.deliver(question, Finding.name(name), within(values.scope), scopeOf)
+        self.deliver(question, Finding.name(name), within(values), scopeOf)
     end
 
     -- Menu: Remember the Selected Photos as Less Like Those

@@ -1,5 +1,5 @@
 -- Indexing this catalog by the helper; photos that it cannot see are sent as thumbnails.
--- deps: helper, catalog, dialogs, tasks (LrTasks), problem (Problem, the module)
+-- deps: helper, catalog, dialogs, tasks (LrTasks), explain, nameCatalog(path)
 local Problem = require "Problem"
 
 local Index = {}
@@ -7,19 +7,26 @@ local Index = {}
 local THUMBNAIL = 512 -- pixels; more than any model looks at
 local OVER = { done = true, failed = true, cancelled = true }
 
+-- Text as a part of a URL's query.
+function Index.encoded(text)
+    return (text:gsub("[^%w%-_.~]", function(letter) return string.format("%%%02X", letter:byte()) end))
+end
+
 function Index.new(deps)
     local self = {}
     local helper, catalog, dialogs = deps.helper, deps.catalog, deps.dialogs
 
-    local function placeOf(path)
-        for _, place in ipairs(helper.get("/places").places) do
-            if place.path == path then return place.id end
-        end
-        error(Problem.new(
-            "no_place",
-            LOC "$$$/Safelight/Problem/NoPlace=Safelight has not met this catalog yet, and reads no file only because a plug-in names it.",
-            LOC("$$$/Safelight/Advice/NoPlace=Open a terminal once and type: safelight index ^1", '"' .. path .. '"')
-        ))
+    local function ask()
+        local ok, answer = deps.tasks.pcall(helper.ask, "index")
+        if ok then return answer end
+        if not Problem.is(answer) or answer.code ~= "no_place" then error(answer) end
+    end
+
+    -- The helper opens no path that came in a request: where it has not met the catalog yet, it reads which one the user
+    -- means in a file that only this user's programs can write.
+    local function start()
+        local path = catalog.path()
+        return ask() or deps.nameCatalog(path) and ask() or error(deps.explain.noPlace(path))
     end
 
     -- Watch a job until it is over; cancelling the scope cancels the job.
@@ -38,13 +45,17 @@ function Index.new(deps)
         return job
     end
 
-    -- Those of `photos` that the helper has no vector of.
+    -- Those of `photos` that the helper has no vector of: { { photo =, uuid =, path = }, ... }.
     local function unseen(photos)
-        local refs, missing = catalog.refs(photos), {}
-        for batch in catalog.slices(refs, 1000) do
-            for _, ref in ipairs(helper.ask("missing", { photos = batch }).photos) do missing[#missing + 1] = ref end
+        local refs = catalog.refs(photos)
+        local wanted, found = {}, {}
+        for _, ref in ipairs(helper.ask("missing", { photos = helper.carry(refs) }, 300).photos) do
+            wanted[ref.uuid] = true
         end
-        return catalog.resolve(missing)
+        for i, ref in ipairs(refs) do
+            if wanted[ref.uuid] then found[#found + 1] = { photo = photos[i], uuid = ref.uuid, path = ref.path } end
+        end
+        return found
     end
 
     -- Send photos as thumbnails, one at a time; returns how many arrived.
@@ -54,7 +65,8 @@ function Index.new(deps)
             if scope:isCanceled() then break end
             local jpeg = catalog.thumbnail(it.photo, THUMBNAIL)
             if jpeg then
-                helper.sendPicture("/lightroom/thumbnail?catalog={catalog}&uuid=" .. it.uuid, jpeg)
+                local name = Index.encoded(it.path:match("[^/\\]+$") or it.path)
+                helper.sendPicture("/lightroom/thumbnail?catalog={catalog}&uuid=" .. it.uuid .. "&name=" .. name, jpeg)
                 sent = sent + 1
             end
             scope:setPortionComplete(i, #found)
@@ -62,23 +74,32 @@ function Index.new(deps)
         return sent
     end
 
+    local function say(indexed, sent, left)
+        dialogs.say(
+            LOC("$$$/Safelight/Index/Done=^1 photos are new in the index.", indexed + sent),
+            LOC("$$$/Safelight/Index/Sent=^1 of them were looked at through Lightroom's previews; ^2 could not be.", sent, left)
+        )
+    end
+
     -- Menu: Index This Catalog...
     function self.run(_, scopeOf)
-        local path = catalog.path()
         local question = LOC "$$$/Safelight/Index/Question=Index this catalog?"
         if not dialogs.preview(question, {
             LOC "$$$/Safelight/Index/How=Safelight reads the catalog, its previews and the originals, and changes none of them.",
             LOC "$$$/Safelight/Index/Offline=Photos that it cannot reach are looked at through Lightroom's previews.",
         }) then return end
         local scope = scopeOf(LOC "$$$/Safelight/Index/Progress=Safelight is indexing")
-        local job = watch(helper.post("/jobs", { kind = "index", place = placeOf(path) }), scope)
+        local job = watch(start(), scope)
         local found = unseen(catalog.allPhotos())
-        local sent = #found > 0 and send(found, scope) or 0
-        dialogs.say(
-            LOC("$$$/Safelight/Index/Done=^1 photos are new in the index.", (job.counts.indexed or 0) + sent),
-            LOC("$$$/Safelight/Index/Sent=^1 of them were looked at through Lightroom's previews; ^2 could not be.",
-                sent, #found - sent)
-        )
+        local sent = send(found, scope)
+        say(job.counts.indexed or 0, sent, #found - sent)
+    end
+
+    -- Menu: Index the Selected Photos
+    function self.selected(_, scopeOf)
+        local found = unseen(catalog.selected())
+        local sent = send(found, scopeOf(LOC "$$$/Safelight/Index/Progress=Safelight is indexing"))
+        say(0, sent, #found - sent)
     end
 
     return self

@@ -35,6 +35,11 @@ local items = {
         enabledWhen = "photosSelected",
     },
     { title = LOC "$$$/Safelight/Menu/Index=Index This Catalog...", file = "MenuIndex.lua" },
+    {
+        title = LOC "$$$/Safelight/Menu/IndexSelected=Index the Selected Photos",
+        file = "MenuIndexSelected.lua",
+        enabledWhen = "photosSelected",
+    },
     { title = LOC "$$$/Safelight/Menu/Update=Update Living Smart Collections...", file = "MenuUpdate.lua" },
     { title = LOC "$$$/Safelight/Menu/Undo=Undo Last Safelight Change...", file = "MenuUndo.lua" },
 }

@@ -62,11 +62,7 @@ function Keywords.new(deps)
         local list = {}
         for _, it in ipairs(found) do
             if not has[it.uuid] then
-                list[#list + 1] = {
-                    photo = it.photo,
-                    keyword = keyword,
-                    change = { op = "keyword", uuid = it.uuid, steps = row.steps, add = true },
-                }
+                list[#list + 1] = deps.changes.keyword(it.photo, it.uuid, keyword, row.steps, true)
             end
         end
         return list
@@ -78,7 +74,7 @@ function Keywords.new(deps)
         local run = deps.changes.begin(LOC "$$$/Safelight/Keywords/Step=Safelight keywords")
         local scope, written, refused = scopeOf(run.title), 0, {}
         for _, row in ipairs(rows) do
-            local keyword = byKey[key(row.steps)] or catalog.makeKeyword(run.title, row.steps[#row.steps])
+            local keyword = byKey[key(row.steps)] or catalog.ensureKeyword(run.title, row.steps, true)
             if keyword then
                 local list = items(row, keyword)
                 deps.changes.apply(run, list, scope)

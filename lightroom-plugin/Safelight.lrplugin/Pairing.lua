@@ -3,6 +3,7 @@
 local Pairing = {}
 
 local SETTINGS = "installed.json"
+local CONSENT = "lightroom-catalog.txt"
 
 local function read(deps, path)
     if deps.files.exists(path) ~= "file" then return nil end
@@ -39,6 +40,17 @@ function Pairing.new(deps)
         if said.port ~= math.floor(said.port) or said.port < 1 or said.port > 65535 then return nil end
         if said.token:find("[^%w%-_]") or said.token == "" then return nil end
         return { port = said.port, token = said.token, started = tostring(said.started) }
+    end
+
+    -- Say which catalog the user wants read, in the file that the helper has made for it; whether that could be said.
+    function self.nameCatalog(path)
+        local consent = deps.paths.child(self.home(), CONSENT)
+        if deps.files.exists(consent) ~= "file" then return false end
+        local file = io.open(consent, "wb")
+        if not file then return false end -- seen on Windows, where a user's name is not ASCII
+        file:write(path)
+        file:close()
+        return true
     end
 
     -- The program and its arguments; nil where it is not known, and the path where it is no longer there.

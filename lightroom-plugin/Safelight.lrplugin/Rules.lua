@@ -17,7 +17,7 @@ end
 function Rules.smart(token, rules)
     local description = { Rules.token(token), combine = "intersect" }
     local function also(criterion) description[#description + 1] = criterion end
-    if rules.rating then also { criteria = "rating", operation = ">=", value = rules.rating } end
+    if rules.rating then also(Rules.rated(rules.rating)) end
     if rules.keyword then also(text("keywords", "all", rules.keyword)) end
     if rules.taken_since and rules.taken_until then
         also { criteria = "captureTime", operation = "in", value = rules.taken_since, value2 = rules.taken_until }
@@ -38,6 +38,18 @@ end
 -- The photos of one duplicate group.
 function Rules.group(group)
     return text("sdktext:" .. ID .. ".duplicateGroup", "any", group)
+end
+
+-- Photos with so many stars or more.
+function Rules.rated(least)
+    return { criteria = "rating", operation = ">=", value = least }
+end
+
+-- Photos whose file names begin with one of these, in any case.
+function Rules.fileNames(names)
+    local description = { combine = "union" }
+    for i, name in ipairs(names) do description[i] = text("filename", "beginsWith", name) end
+    return description
 end
 
 -- A day as people type it, as Lightroom wants it; nil where it is none.

@@ -1,13 +1,11 @@
 -- Taking the last change back, as far as nobody has changed the same since.
 -- deps: helper, catalog, changes
+local Batches = require "Batches"
+
 local Undo = {}
 
-local function same(a, b)
-    if #a ~= #b then return false end
-    for i = 1, #a do
-        if a[i] ~= b[i] then return false end
-    end
-    return true
+local function stepsOf(keyword)
+    return table.concat(keyword.steps, "\1")
 end
 
 function Undo.new(deps)
@@ -20,40 +18,53 @@ function Undo.new(deps)
         return answer.run and answer or nil
     end
 
-    -- Each puts what takes a change back into items; returns how many photos it leaves alone.
-    local invert = {}
+    local read = { field = catalog.fields, raw = catalog.raw }
 
-    local function value(change, read, name)
-        return function(items)
-            local photo = catalog.find { uuid = change.uuid }
-            if not photo or read({ photo }, { name })[1][name] ~= change.after then return 1 end
-            local back = { op = change.op, uuid = change.uuid, field = change.field, key = change.key,
-                before = change.after, after = change.before }
-            items[#items + 1] = { photo = photo, change = back }
-            return 0
-        end
-    end
-
-    function invert.field(change, items) return value(change, catalog.fields, change.field)(items) end
-    function invert.raw(change, items) return value(change, catalog.raw, change.key)(items) end
-
-    function invert.keyword(change, items, keywords)
-        local photo = catalog.find { uuid = change.uuid }
-        for _, known in ipairs(keywords()) do
-            if photo and same(known.steps, change.steps) then
-                local back = { op = "keyword", uuid = change.uuid, steps = change.steps, add = not change.add }
-                items[#items + 1] = { photo = photo, keyword = known.keyword, change = back }
-                return 0
+    -- At the place of each change of a field or of raw metadata, the value that its photo has now.
+    local function present(changes, located)
+        local now = {}
+        for op, readAll in pairs(read) do
+            local photos, places, names, seen = {}, {}, {}, {}
+            for i, change in ipairs(changes) do
+                if change.op == op and located[i] then
+                    photos[#photos + 1], places[#places + 1] = located[i].photo, i
+                    local name = change.field or change.key
+                    if not seen[name] then names[#names + 1] = name end
+                    seen[name] = true
+                end
+            end
+            for n, row in ipairs(readAll(photos, names)) do
+                local change = changes[places[n]]
+                now[places[n]] = row[change.field or change.key]
             end
         end
-        return 1
+        return now
+    end
+
+    -- By operation: puts what takes a change back into items; returns how many photos are left alone.
+    -- photo, now: what the change is about and its present value, where there are such; keywords(): all, by their steps.
+    local invert = {}
+
+    local function valueBack(change, items, photo, now)
+        if not photo or now ~= change.after then return 1 end
+        local back = { op = change.op, uuid = change.uuid, field = change.field, key = change.key,
+            before = change.after, after = change.before }
+        items[#items + 1] = { photo = photo, change = back }
+        return 0
+    end
+    invert.field, invert.raw = valueBack, valueBack
+
+    function invert.keyword(change, items, photo, _, keywords)
+        local keyword = photo and keywords()[stepsOf(change)]
+        if not keyword then return 1 end
+        items[#items + 1] = deps.changes.keyword(photo, change.uuid, keyword, change.steps, not change.add)
+        return 0
     end
 
     function invert.collection(change, items)
         if not change.uuids then return 0 end -- see removeMade
-        local collection = catalog.collectionAt(change.path)
+        local collection, refs = catalog.collectionAt(change.path), {}
         if not collection then return #change.uuids end
-        local refs = {}
         for i, uuid in ipairs(change.uuids) do refs[i] = { uuid = uuid } end
         local found, gone = catalog.resolve(refs)
         for _, item in ipairs(deps.changes.membership(collection, change.path, found, not change.add)) do
@@ -63,12 +74,21 @@ function Undo.new(deps)
     end
 
     local function plan(changes)
-        local items, left, keywords = {}, 0, nil
-        local function allKeywords()
-            keywords = keywords or catalog.keywords()
-            return keywords
+        local items, left, bySteps = {}, 0, nil
+        local function keywords()
+            if not bySteps then
+                bySteps = {}
+                for _, known in ipairs(catalog.keywords()) do bySteps[stepsOf(known)] = known.keyword end
+            end
+            return bySteps
         end
-        for _, change in ipairs(changes) do left = left + invert[change.op](change, items, allKeywords) end
+        local refs = {}
+        for i, change in ipairs(changes) do refs[i] = { uuid = change.uuid } end -- none, where it is a collection's
+        local located = catalog.locate(refs)
+        local now = present(changes, located)
+        for i, change in ipairs(changes) do
+            left = left + invert[change.op](change, items, located[i] and located[i].photo, now[i], keywords)
+        end
         return items, left
     end
 
@@ -91,7 +111,7 @@ function Undo.new(deps)
             if page.run ~= last.run or #page.changes == 0 then break end
             local items, kept = plan(page.changes)
             left = left + kept
-            for batch in catalog.slices(items, catalog.BATCH) do catalog.apply(title, batch) end
+            for batch in Batches.steps(items) do catalog.apply(title, batch) end
             removeMade(title, page.changes)
             done = done + #page.changes
             scope:setPortionComplete(done, last.total)

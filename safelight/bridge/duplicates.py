@@ -8,9 +8,13 @@ import os
 from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
-from safelight.bridge.matching import SOURCE, RefSet, nfc
+from safelight.bridge.known import SOURCE, Known, RefSet
+from safelight.bridge.matching import named
+from safelight.bridge.paths import Comparison, nfc
 from safelight.bridge.question import Ref
 from safelight.service import Library
+
+_NOWHERE = (Ref(None, None), "")
 
 
 class Member(Protocol):
@@ -53,20 +57,25 @@ def for_catalog(
 
     A file that was indexed both as a photo of the catalog and as one of a folder is one photo there.
     """
-    scope = None if within is None else RefSet(within)
+    groups = list(groups)
+    places = _places(library, [member.photo_id for group in groups for member in group.members], catalog)
+    known, scope = Known(library, catalog), None
+    if within is not None:
+        paths = Comparison((ref.path for ref in within), (ref.path for ref, _ in places.values()))
+        scope = RefSet(within, paths)
     written: list[dict[str, Any]] = []
     for group in groups:
-        found = _places(library, [member.photo_id for member in group.members], catalog)
         members: list[dict[str, Any]] = []
-        paths: set[str] = set()
-        for member in sorted(group.members, key=lambda m: found.get(m.photo_id, (Ref(None, None), ""))[0].uuid is None):
-            ref, name = found.get(member.photo_id, (Ref(None, None), ""))
+        met: set[str] = set()
+        for member in sorted(group.members, key=lambda m: places.get(m.photo_id, _NOWHERE)[0].uuid is None):
+            ref, name = places.get(member.photo_id, _NOWHERE)
             path = None if ref.path is None else nfc(ref.path)
-            if (ref.uuid is None and (path is None or path in paths)) or (scope is not None and not scope.has(ref)):
+            if (ref.uuid is None and (path is None or path in met)) or (scope is not None and not scope.has(ref)):
                 continue
-            paths |= {path} if path is not None else set()
+            met |= {path} if path is not None else set()
             role = "series" if group.kind == "series" else "keeper" if member.relation == "keeper" else "duplicate"
-            members.append({**ref.record(), "name": name, "role": role, "reason": member.reason})
+            any_case = ref.uuid is None and ref.path is not None and known.any_case(ref.path)
+            members.append({**named(ref, any_case=any_case), "name": name, "role": role, "reason": member.reason})
         if len(members) > 1:
             first = group.members[0].photo_id
             written.append({"id": group_id(first), "name": members[0]["name"], "kind": group.kind, "members": members})

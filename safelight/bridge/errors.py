@@ -9,7 +9,8 @@ class BridgeError(SafelightError):
     """A request of the plug-in that cannot be answered.
 
     Attributes:
-        code: "bad_request", "wrong_version", "not_indexed", "model_missing", "unknown", "too_many" or "stopping".
+        code: "bad_request", "wrong_version", "not_indexed", "no_place", "model_missing", "unknown", "too_many" or
+            "stopping".
     """
 
     def __init__(self, code: str, message: str) -> None:

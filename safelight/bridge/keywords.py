@@ -20,7 +20,7 @@ from indexer.catalog import Model
 from indexer.matrix import Matrix
 from indexer.subjects import SUBJECTS
 from safelight.bridge.errors import BridgeError
-from safelight.bridge.matching import content_of
+from safelight.bridge.known import Known
 from safelight.bridge.question import Ref
 from safelight.service import Library
 
@@ -79,10 +79,11 @@ class Suggester:
         offered = list(_offered(keywords))
         texts = self._embed(model, [keyword.name for keyword in offered])
         calibration = self._calibration(model)
+        known = Known(library, catalog)
         found: dict[Ref, list[Suggestion]] = {}
         missing: list[Ref] = []
         for ref in refs:
-            content_id = content_of(library, ref, catalog)
+            content_id = known.content(ref)
             vector = None if content_id is None else library.catalog.vector(model, content_id)
             if vector is None:
                 missing.append(ref)

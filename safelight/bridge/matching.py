@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 from indexer.errors import QueryError
 from indexer.filters import Filters
 from safelight.bridge.errors import BridgeError
+from safelight.bridge.known import SOURCE, Known, RefSet
+from safelight.bridge.paths import Comparison, nfc, spellings
 from safelight.bridge.question import Question, Ref
 from safelight.service import Library
-
-SOURCE = "lightroom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,27 @@ class Match:
         uuid: Lightroom's own; None where only the file is known, through another source.
         path: The original's; None where it is not on this machine.
         score: The cosine; comparable within one answer only.
+        any_case: Whether Lightroom's photo may have the path in another case: no other file can be meant.
     """
 
     uuid: str | None
     path: str | None
     name: str
     score: float
+    any_case: bool = False
+
+    @property
+    def ref(self) -> Ref:
+        """The photo alone."""
+        return Ref(self.uuid, self.path)
+
+    def record(self) -> dict[str, Any]:
+        """Return it for JSON; `spellings` is the path with its accents written in the other ways."""
+        return {
+            **named(self.ref, any_case=self.any_case),
+            "name": self.name,
+            "score": round(self.score, 4),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +76,13 @@ def find(library: Library, question: Question, catalog: str, within: Sequence[Re
         IndexerError: The model or the index failed.
         SafelightError: Nothing is indexed.
     """
+    known = Known(library, catalog)
     wanted = question.limit if within is None else None
     try:
         answer = library.search(
             question.words,
-            like=[photo_id_of(library, ref, catalog) for ref in question.like],
-            unlike=[photo_id_of(library, ref, catalog) for ref in question.unlike],
+            like=[known.photo_id(ref) for ref in question.like],
+            unlike=[known.photo_id(ref) for ref in question.unlike],
             since=question.since,
             until=question.until,
             limit=wanted or max(1, _photos(library)),
@@ -77,111 +92,39 @@ def find(library: Library, question: Question, catalog: str, within: Sequence[Re
         raise BridgeError("not_indexed" if "not been read" in str(error) else "bad_request", str(error)) from error
     filters = Filters(since=question.since, until=question.until)
     ranked = [(hit.place.photo_id, hit.score) for hit in answer.hits]
-    photos: Iterable[Match] = _places(library, ranked, filters, catalog)
+    photos = list(_places(library, ranked, filters, catalog))
     if within is not None:
-        scope = RefSet(within)
-        photos = (match for match in photos if scope.has(match))
-    chosen = tuple(photos)[: question.limit if within is not None else None]
+        scope = RefSet(within, Comparison((ref.path for ref in within), (match.path for match in photos)))
+        photos = [match for match in photos if scope.has(match.ref)][: question.limit]
+    chosen = tuple(
+        replace(match, any_case=known.any_case(match.path)) if match.uuid is None and match.path is not None else match
+        for match in photos
+    )
     return Matches(chosen, answer.reason or ("" if chosen else "none of the photos that match is among these"))
 
 
 def difference(library: Library, question: Question, catalog: str, carriers: Sequence[Ref]) -> Difference:
     """Compare who carries a token with who should; raises what find() raises."""
     found = find(library, question, catalog)
-    carrying = RefSet(carriers)
-    wanted = RefSet([Ref(match.uuid, match.path) for match in found.photos])
+    matching = [match.ref for match in found.photos]
+    paths = Comparison((ref.path for ref in carriers), (ref.path for ref in matching))
+    carrying, wanted = RefSet(carriers, paths), RefSet(matching, paths)
     return Difference(
-        add=tuple(match for match in found.photos if not carrying.has(match)),
+        add=tuple(match for match in found.photos if not carrying.has(match.ref)),
         remove=tuple(ref for ref in carriers if not wanted.has(ref)),
         matching=len(found.photos),
     )
 
 
-def unknown(library: Library, refs: Sequence[Ref], catalog: str) -> list[Ref]:
-    """List those of `refs` that the model in use has no vector of."""
-    return [ref for ref in refs if not _row_of(library, ref, catalog, embedded=True)]
-
-
-def photo_id_of(library: Library, ref: Ref, catalog: str, *, embedded: bool = True) -> str:
-    """Return our id of a photo.
-
-    Args:
-        embedded: Only where the model in use has its vector.
-
-    Raises:
-        BridgeError: It is not indexed.
-    """
-    row = _row_of(library, ref, catalog, embedded=embedded)
-    if row is None:
-        name = Path(ref.path).name if ref.path else ref.uuid
-        raise BridgeError("not_indexed", f"{name} has not been indexed yet; choose Index This Catalog first")
-    return row[0]
-
-
-def content_of(library: Library, ref: Ref, catalog: str) -> int | None:
-    """Return the content id of a photo that has a vector; None where it is not indexed."""
-    row = _row_of(library, ref, catalog, embedded=True)
-    return row and row[1]
-
-
-class RefSet:
-    """A set of photos, asked by UUID first, else by path."""
-
-    def __init__(self, refs: Iterable[Ref]) -> None:
-        self._uuids: set[str] = set()
-        self._paths: set[str] = set()  # of all
-        self._bare: set[str] = set()  # of those without a UUID
-        for ref in refs:
-            if ref.uuid is not None:
-                self._uuids.add(ref.uuid)
-            if ref.path is not None:
-                self._paths.add(nfc(ref.path))
-                if ref.uuid is None:
-                    self._bare.add(nfc(ref.path))
-
-    def has(self, ref: Ref | Match) -> bool:
-        """Tell whether a photo is in here; two UUIDs settle it, and only where one lacks it do paths count."""
-        if ref.uuid is not None and ref.uuid in self._uuids:
-            return True
-        if ref.path is None:
-            return False
-        return nfc(ref.path) in (self._paths if ref.uuid is None else self._bare)
-
-
-def nfc(path: str) -> str:
-    """Write a path as it is compared: one encoding of accents, one kind of slash."""
-    return unicodedata.normalize("NFC", path).replace("\\", "/")
+def named(ref: Ref, *, any_case: bool) -> dict[str, Any]:
+    """Name a photo so that Lightroom finds it although its path is written in another way there."""
+    others = spellings(ref.path)[1:] if ref.path is not None and ref.uuid is None else []
+    return {"uuid": ref.uuid, "path": ref.path, "spellings": others, "any_case": any_case}
 
 
 def _photos(library: Library) -> int:
     (count,) = library.catalog.db.execute("SELECT count(*) FROM content").fetchone()
     return count
-
-
-def _row_of(library: Library, ref: Ref, catalog: str, *, embedded: bool) -> tuple[str, int] | None:
-    """Find (public id, content id) of a photo: by UUID in its catalog, else by its path anywhere."""
-    model = next((m for m in library.catalog.models() if m.name == library.model_name), None)
-    if model is None:
-        raise BridgeError("not_indexed", "nothing is indexed yet with this model; choose Index This Catalog first")
-    has_vector = " AND EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = photo.content_id)"
-    extra, params = (has_vector, [model.id]) if embedded else ("", [])
-    db = library.catalog.db
-    if ref.uuid is not None:
-        row = db.execute(
-            "SELECT photo.public_id, photo.content_id FROM photo JOIN root ON root.id = photo.root_id"
-            f" WHERE root.source = ? AND root.path = ? AND photo.key = ?{extra}",
-            [SOURCE, os.fsencode(catalog), ref.uuid.encode(), *params],
-        ).fetchone()
-        if row is not None:
-            return row
-    if ref.path is None:
-        return None
-    forms = {os.fsencode(unicodedata.normalize(form, ref.path)) for form in ("NFC", "NFD")} | {os.fsencode(ref.path)}
-    return db.execute(
-        f"SELECT public_id, content_id FROM photo WHERE path IN ({', '.join('?' * len(forms))})"
-        f" AND content_id IS NOT NULL{extra} ORDER BY id LIMIT 1",
-        [*forms, *params],
-    ).fetchone()
 
 
 def _places(library: Library, ranked: Sequence[tuple[str, float]], filters: Filters, catalog: str) -> Iterator[Match]:

@@ -13,12 +13,16 @@ from numpy.typing import NDArray
 
 import safelight
 from indexer.events import ignore
+from safelight import places
+from safelight.bridge import consent
 from safelight.bridge.actions import Actions, Plugin
 from safelight.bridge.duplicates import for_catalog
 from safelight.bridge.errors import BridgeError
 from safelight.bridge.journal import Journal
 from safelight.bridge.keywords import Suggester, read_keywords
-from safelight.bridge.matching import Match, difference, find, photo_id_of, unknown
+from safelight.bridge.known import Known, catalog_path
+from safelight.bridge.matching import difference, find
+from safelight.bridge.paths import nfc
 from safelight.bridge.queries import SavedQueries
 from safelight.bridge.question import Question, Ref, read_refs
 from safelight.bridge.store import Store
@@ -89,6 +93,7 @@ class Bridge:
         known = next((plugin for plugin in self.actions.plugins() if plugin.path == path), None)
         lightroom_id = known.id if known else secrets.token_hex(8)
         self.actions.seen(lightroom_id, path, _text(given, "plugin"), _text(given, "lightroom"))
+        consent.invite(self.library.home)
         name = self.library.model_name
         return {
             "protocol": PROTOCOL,
@@ -127,20 +132,20 @@ class Bridge:
     def search(self, given: Json) -> dict[str, Any]:
         """Answer {question, within} with photos, best first."""
         within = None if given.get("within") is None else self._refs(given, "within")
-        found = find(self.library, Question.read(_object(given, "question")), self._plugin(given).path, within)
-        return {"photos": [_record(match) for match in found.photos], "reason": found.reason}
+        found = find(self.library, Question.read(_object(given, "question")), self._catalog(given), within)
+        return {"photos": [match.record() for match in found.photos], "reason": found.reason}
 
     def missing(self, given: Json) -> dict[str, Any]:
         """Tell which of {photos} are not indexed."""
-        refs = self._refs(given, "photos")
-        return {"photos": [ref.record() for ref in unknown(self.library, refs, self._plugin(given).path)]}
+        missing = Known(self.library, self._catalog(given)).missing(self._refs(given, "photos"))
+        return {"photos": [ref.record() for ref in missing]}
 
     def keywords(self, given: Json) -> dict[str, Any]:
         """Suggest keywords for {photos} from {keywords} and everyday words."""
         found, missing = self._suggester.suggest(
             self._refs(given, "photos"),
             read_keywords(self._uploads.resolve(given.get("keywords"))),
-            self._plugin(given).path,
+            self._catalog(given),
         )
         return {
             "photos": [
@@ -161,9 +166,8 @@ class Bridge:
 
         Writes: the catalog of photos.
         """
-        plugin = self._plugin(given)
-        taken = take(self.library, plugin.path, _text(given, "uuid"), _text(given, "name"), jpeg, vector)
-        return {"taken": taken}
+        uuid, name = _text(given, "uuid"), _text(given, "name")
+        return {"taken": take(self.library, self._catalog(given), uuid, name, jpeg, vector)}
 
     def duplicates(self, given: Json) -> dict[str, Any]:
         """List the groups of near-duplicates that the catalog may have photos of, or only those among {within}.
@@ -177,10 +181,10 @@ class Bridge:
         """
         from safelight.duplicates import find_duplicates
 
-        plugin = self._plugin(given)
+        catalog = self._catalog(given)
         within = None if given.get("within") is None else self._refs(given, "within")
         found = find_duplicates(self.library, on_progress=ignore, stop=self._stop)
-        groups = for_catalog(self.library, found, plugin.path, within)
+        groups = for_catalog(self.library, found, catalog, within)
         if self._stop.is_set():
             raise BridgeError("stopping", "the helper is ending; look for near-duplicates again in a moment")
         return {"groups": groups}
@@ -193,20 +197,31 @@ class Bridge:
         from indexer.duplicates.store import Decision
         from safelight.duplicates import record_decision, record_keeper
 
-        plugin = self._plugin(given)
-        photos = [self._indexed_id(ref, plugin) for ref in self._refs(given, "photos")]
+        known = Known(self.library, self._catalog(given))
+        photos = [known.photo_id(ref, embedded=False) for ref in self._refs(given, "photos")]
         match given.get("decision"):
             case "keeper":
                 (keeper,) = read_refs([_object(given, "keeper")])
-                record_keeper(self.library.catalog, self._indexed_id(keeper, plugin), photos)
+                record_keeper(self.library.catalog, known.photo_id(keeper, embedded=False), photos)
             case "not_duplicates":
                 record_decision(self.library.catalog, Decision.DIFFERENT, photos)
             case _:
                 raise BridgeError("bad_request", "`decision` must be keeper or not_duplicates")
         return {}
 
-    def _indexed_id(self, ref: Ref, plugin: Plugin) -> str:
-        return photo_id_of(self.library, ref, plugin.path, embedded=False)
+    def catalog_to_index(self, given: Json) -> str:
+        """Return the path of the catalog that speaks, where it may be read: a known place, or said by the user.
+
+        Raises:
+            BridgeError: Neither; a path that came in a request alone is not opened.
+        """
+        plugin, catalog = self._plugin(given), self._catalog(given)
+        if any(str(place.path) == catalog for place in places.places(self.library.catalog)):
+            return catalog
+        said = consent.said(self.library.home)
+        if said and nfc(said) == nfc(plugin.path):
+            return said
+        raise BridgeError("no_place", "Safelight has not met this catalog yet, and opens no file on a request alone")
 
     # Living collections
 
@@ -237,10 +252,10 @@ class Bridge:
         """Say who should carry {token} and does not, and which of {carriers} should not."""
         query = self.queries.get(_text(given, "token"))
         carriers = self._refs(given, "carriers")
-        change = difference(self.library, query.question, self._plugin(given).path, carriers)
+        change = difference(self.library, query.question, self._catalog(given), carriers)
         return {
             "query": query.record(),
-            "add": [_record(match) for match in change.add],
+            "add": [match.record() for match in change.add],
             "remove": [ref.record() for ref in change.remove],
             "matching": change.matching,
         }
@@ -309,13 +324,13 @@ class Bridge:
             raise BridgeError("unknown", "the helper does not know this catalog yet; say hello first")
         return found
 
+    def _catalog(self, given: Json) -> str:
+        """Return the path of the catalog that speaks, as the index writes it."""
+        return catalog_path(self.library, self._plugin(given).path)
+
     def _indexed(self) -> int:
         (count,) = self.library.catalog.db.execute("SELECT count(*) FROM photo WHERE state = 'indexed'").fetchone()
         return count
-
-
-def _record(match: Match) -> dict[str, Any]:
-    return {"uuid": match.uuid, "path": match.path, "name": match.name, "score": round(match.score, 4)}
 
 
 def _text(given: Json, key: str) -> str:

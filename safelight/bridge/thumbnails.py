@@ -14,7 +14,7 @@ from importers.base import Facts, Outcome
 from indexer.catalog import Content
 from indexer.photo_row import PhotoRow
 from safelight.bridge.errors import BridgeError
-from safelight.bridge.matching import SOURCE
+from safelight.bridge.known import SOURCE
 from safelight.service import Library
 
 READER = "lightroom thumbnail"
@@ -30,7 +30,8 @@ def take(library: Library, catalog: str, uuid: str, name: str, jpeg: bytes, vect
         Whether it was needed.
 
     Raises:
-        BridgeError: The bytes are no picture.
+        BridgeError: The bytes are no picture, or the catalog was never indexed. (A request must not make it a place:
+            places can be read.)
 
     Writes: the catalog of photos.
     """
@@ -40,7 +41,9 @@ def take(library: Library, catalog: str, uuid: str, name: str, jpeg: bytes, vect
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise BridgeError("bad_request", "this is no picture") from error
     photos = library.catalog
-    root = photos.add_root(SOURCE, Path(catalog), None)
+    root = next((root for root in photos.roots() if root.source == SOURCE and root.path == Path(catalog)), None)
+    if root is None:
+        raise BridgeError("no_place", "this catalog has not been indexed yet; choose Index This Catalog first")
     key = uuid.encode()
     known = photos.content_at(root.id, key)
     if known is not None and known[0] is not None:

@@ -13,6 +13,7 @@ from safelight.bridge.store import Store
 
 MAX_ITEMS = 200_000
 KEPT_SECONDS = 3600
+_GONE = "the list that was sent is no longer there; try again"
 
 
 class Uploads:
@@ -35,7 +36,7 @@ class Uploads:
         now = datetime.now(UTC)
         if upload is None:
             upload = secrets.token_hex(8)
-        elif not isinstance(upload, str) or len(self.items(upload)) + len(piece) > MAX_ITEMS:
+        elif not isinstance(upload, str) or self._count(upload) + len(piece) > MAX_ITEMS:
             raise BridgeError("too_many", f"a list has at most {MAX_ITEMS:,} items")
         with self._store.transaction():
             old = (now - timedelta(seconds=KEPT_SECONDS)).isoformat()
@@ -45,6 +46,14 @@ class Uploads:
             )
         return upload
 
+    def _count(self, upload: str) -> int:
+        (count,) = self._store.db.execute(
+            "SELECT coalesce(sum(json_array_length(items)), 0) FROM upload WHERE id = ?", (upload,)
+        ).fetchone()
+        if not count:
+            raise BridgeError("unknown", _GONE)
+        return count
+
     def items(self, upload: str) -> list[object]:
         """Return a whole list.
 
@@ -53,7 +62,7 @@ class Uploads:
         """
         rows = self._store.db.execute("SELECT items FROM upload WHERE id = ? ORDER BY rowid", (upload,)).fetchall()
         if not rows:
-            raise BridgeError("unknown", "the list that was sent is no longer there; try again")
+            raise BridgeError("unknown", _GONE)
         return [item for (text,) in rows for item in json.loads(text)]
 
     def resolve(self, value: object) -> object:

@@ -118,6 +118,8 @@ def smart_collection(words: tuple[str, ...], output: Path, model: str | None, **
     from safelight.bridge.matching import find
     from safelight.bridge.smart_file import MAX_RULES, smart_collection
 
+    if output.suffix.lower() != ".lrsmcol":
+        raise click.UsageError("Lightroom imports only files whose name ends in .lrsmcol: -o dogs.lrsmcol")
     with open_library(model=model) as library:
         found = find(library, _question(words, flags), "")
     paths = [match.path for match in found.photos if match.path is not None]

@@ -112,11 +112,18 @@ class SearchIn(FromCatalog):
     within: Photos | None = None
 
 
-class FoundPhoto(BaseModel):
+class Named(BaseModel):
+    """A photo as the plug-in is to look for it: by UUID, else by path."""
+
+    uuid: str | None = None
+    path: str | None = None
+    spellings: list[str] = Field(default=[], description="the path with its accents written in the other ways")
+    any_case: bool = Field(default=False, description="whether the path may be in another case in Lightroom")
+
+
+class FoundPhoto(Named):
     """A photo that answers."""
 
-    uuid: str | None
-    path: str | None
     name: str
     score: float
 
@@ -194,7 +201,7 @@ class DuplicatesIn(FromCatalog):
     within: Photos | None = None
 
 
-class DuplicateOut(RefOut):
+class DuplicateOut(Named):
     """A photo of a group; the reason is for people."""
 
     name: str

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import http.server
+import threading
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -46,3 +49,35 @@ def lr(helper: Helper, request: pytest.FixtureRequest) -> Iterator[Lightroom]:
     it = open_catalog(helper, request.node.name.replace("/", "-"))
     yield it
     assert it.violations == [], "Lightroom would have refused"
+
+
+@pytest.fixture
+def server() -> Iterator[Callable[..., int]]:
+    """Make something that answers on a port: status, body and seconds in, port out; with status 0 it hangs up."""
+    running: list[http.server.HTTPServer] = []
+
+    def make(status: int, body: bytes = b"", seconds: float = 0) -> int:
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.rfile.read(int(self.headers.get("Content-Length") or 0))
+                time.sleep(seconds)
+                if status == 0:
+                    return
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, *arguments: object) -> None:
+                pass
+
+        running.append(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
+        threading.Thread(target=running[-1].serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
+        return running[-1].server_address[1]
+
+    yield make
+    for it in running:
+        it.shutdown()
+        it.server_close()

@@ -41,3 +41,10 @@ def test_install_into_a_folder(helper, tmp_path):
     assert "0.1.0" in helper.command("lightroom", "install", "--path", str(tmp_path))
     settings = json.loads((tmp_path / "Safelight.lrplugin" / "installed.json").read_text())
     assert settings["home"] == str(helper.data)
+
+
+def test_another_kind_of_file_is_not_written_over(helper, tmp_path):
+    photo = tmp_path / "photo.jpg"
+    photo.write_bytes(b"dear to somebody")
+    helper.command("lightroom", "smart-collection", "an animal", "-o", str(photo), code=2)
+    assert photo.read_bytes() == b"dear to somebody"

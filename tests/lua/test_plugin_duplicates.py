@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from lua.real_helper import CHECKOUT, Helper, open_catalog
 from PIL import Image, ImageOps
@@ -66,6 +68,105 @@ def test_flags_and_labels_only_where_asked_for_and_undone(lr, asked):
     assert [lr.photo(u).pick for u in ("CAT", "RACCOON")] == [0, 0]
     assert lr.photo("RACCOON").color == "none"
     assert lr.photo("CAT").properties == {}
+
+
+KEYWORD = ("Safelight", "Duplicates", "duplicate")
+
+
+def keyword(lr, *names: str):
+    """The keyword at a path of names; None where there is none."""
+    found = None
+    for name in names:
+        parent = found and found.id
+        found = next((k for k in lr.catalog.keywords.values() if (k.name, k.parent) == (name, parent)), None)
+        if found is None:
+            return None
+    return found
+
+
+def test_the_keyword_only_where_asked_for_and_undone(lr, asked):
+    find(lr)
+    assert lr.catalog.keywords == {}
+    find(lr, keyword=True)
+    made = keyword(lr, *KEYWORD)
+    assert [lr.photo(u).keywords for u in ("CAT", "RACCOON", "ROCKET")] == [set(), {made.id}, set()]
+    blocks = len(lr.gates.blocks)
+    find(lr, keyword=True)
+    assert not any("addKeyword" in block.calls for block in lr.gates.blocks[blocks:])
+    assert len(lr.catalog.keywords) == 3, "nothing is made twice"
+    lr.http.canned["duplicates"] = lambda body: {"groups": [SERIES]}
+    find(lr, keyword=True)
+    assert lr.photo("RACCOON").keywords == set(), "it is a duplicate no more"
+    lr.answer("Undo the last Safelight change?", "ok")
+    lr.click("MenuUndo.lua")
+    assert lr.photo("RACCOON").keywords == {made.id}
+
+
+@pytest.mark.parametrize("refused", KEYWORD)
+def test_a_keyword_that_lightroom_will_not_make_is_said_and_lands_nowhere_else(lr, asked, refused):
+    lr.catalog_calls.refused_keywords = {refused}
+    find(lr, keyword=True)
+    assert "Lightroom did not make these keywords:\nSafelight > Duplicates > duplicate" in lr.around.messages[-1]
+    assert [k.name for k in lr.catalog.keywords.values()] == list(KEYWORD[: KEYWORD.index(refused)])
+    assert lr.photo("RACCOON").properties["duplicateRole"] == "duplicate", "all else is written"
+
+
+def test_what_is_kept_is_rejected_no_more(lr, asked):
+    """Else the user, who deletes all rejected photos next, would delete the one that he chose."""
+    find(lr, flags=True, label=True, keyword=True)
+    lr.catalog.selected = [lr.photo("RACCOON").id]
+    lr.click("MenuKeepThis.lua")
+    raccoon = lr.photo("RACCOON")
+    assert (raccoon.pick, raccoon.color, raccoon.keywords) == (0, "none", set())
+    lr.answer("Undo the last Safelight change?", "ok")
+    lr.click("MenuUndo.lua")
+    assert (raccoon.pick, raccoon.color, len(raccoon.keywords)) == (-1, "red", 1)
+    lr.catalog.selected = [lr.photo(u).id for u in ("CAT", "RACCOON")]
+    lr.click("MenuNotDuplicates.lua")
+    assert (raccoon.pick, raccoon.color, raccoon.keywords) == (0, "none", set())
+    assert lr.photo("CAT").pick == 1, "a keeper may stay picked"
+
+
+def test_flags_and_labels_of_the_users_own_are_left_alone(lr, asked):
+    find(lr)
+    lr.photo("ROCKET").pick, lr.photo("ROCKET").color = -1, "red"
+    lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP]}
+    find(lr, flags=True, label=True)
+    assert (lr.photo("ROCKET").pick, lr.photo("ROCKET").color) == (-1, "red"), "it was in a series"
+    lr.photo("RACCOON").color = "green"
+    lr.http.canned["duplicates"] = lambda body: {"groups": [SERIES]}
+    find(lr)
+    assert (lr.photo("RACCOON").pick, lr.photo("RACCOON").color) == (-1, "green"), "the boxes were not ticked"
+
+
+def test_groups_of_one_name_have_collections_of_their_own_that_follow(lr, asked):
+    other = {**SERIES, "name": "cat.jpg"}
+    lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP, other]}
+    find(lr, target="each")
+    assert lr.photos_in("Safelight", "Duplicates", "cat.jpg") == ["CAT", "RACCOON"]
+    assert lr.photos_in("Safelight", "Duplicates", "cat.jpg dg0000000b") == ["ROCKET", "ESPRESSO"]
+    lr.http.canned["duplicates"] = lambda body: {
+        "groups": [{**GROUP, "members": [member("CAT", "keeper"), member("PAGODA", "duplicate")]}]
+    }
+    find(lr, target="each")
+    assert lr.photos_in("Safelight", "Duplicates", "cat.jpg") == ["CAT", "PAGODA"]
+
+
+def test_thousands_of_duplicates_take_few_calls(lr):
+    groups = []
+    for n in range(1000):
+        for k in range(3):
+            lr.catalog.add_photo(f"D{n}-{k}", f"/big/{n}-{k}.jpg")
+        members = [member(f"D{n}-{k}", "duplicate" if k else "keeper", "smaller") for k in range(3)]
+        groups.append({"id": f"dg{n:08d}", "name": f"{n}.jpg", "kind": "resized", "members": members})
+    lr.http.canned["duplicates"] = lambda body: {"groups": groups}
+    find(lr)
+    assert len(lr.photos_in("Safelight", "Duplicates", "All near-duplicates")) == 3000
+    assert lr.catalog_calls.scans == []
+    assert lr.counts["LrCatalog:findPhotoByUuid"] == 3000
+    assert lr.counts["LrCatalog:batchGetRawMetadata"] <= 20
+    assert lr.counts["LrCatalog:batchGetPropertyForPlugin"] <= 20
+    assert max(block.photos for block in lr.gates.blocks) <= 200
 
 
 def test_a_second_run_changes_nothing_and_a_group_that_is_gone_loses_its_fields(lr, asked):
@@ -181,16 +282,25 @@ def test_the_selection_alone_can_be_looked_at(found):
     assert "1 groups with 2 photos." in found.around.dialogs[-1].texts[0]
 
 
+def keeper_of(helper: Helper) -> str:
+    """What `safelight duplicates` says is to be kept of the one group that there is."""
+    (group,) = [json.loads(line) for line in helper.command("duplicates", "--json").splitlines()]
+    return next(m["name"] for m in group["members"] if m["relation"] == "keeper")
+
+
 def test_decisions_hold_when_they_are_looked_for_again(found, finding):
     found.catalog.selected = [found.photo("SMALL").id]
     found.click("MenuKeepThis.lua")
     find(found)
     assert roles(found) == {"CAT": "duplicate", "SMALL": "keeper", "MIRRORED": "duplicate", "PAGODA": None}
+    assert keeper_of(finding) == "small.jpg", "the command line honours it, too"
     found.catalog.selected = [found.photo("CAT").id]  # another one: the first choice holds no more
     found.click("MenuKeepThis.lua")
     find(found)
     assert roles(found)["CAT"] == "keeper"
+    assert keeper_of(finding) == "cat.jpg"
     found.catalog.selected = [found.photo(u).id for u in ("MIRRORED", "CAT", "SMALL")]
     found.click("MenuNotDuplicates.lua")
     find(found)
     assert set(roles(found).values()) == {None}
+    assert finding.command("duplicates", "--json", code=1) == ""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 
 def search(lr, words: str, **values) -> None:
     lr.answer("Find by Words", lambda dialog: dialog.set(words=words, **values) or "ok")
@@ -77,6 +75,25 @@ def test_the_scope_may_be_a_folder(lr, helper):
     assert len(lr.photos_in("Safelight", "Searches", "an animal")) == 2
 
 
+def test_stars_narrow_what_is_searched(lr):
+    lr.photo("CAT").rating, lr.photo("ROCKET").rating, lr.photo("RACCOON").rating = 4, 5, 2
+    search(lr, "an animal", rating=3)
+    assert lr.photos_in("Safelight", "Searches", "an animal") == ["CAT"]
+    lr.catalog.selected = [lr.photo("ROCKET").id, lr.photo("RACCOON").id]
+    search(lr, "an animal", rating=2, scope="selection")
+    assert lr.photos_in("Safelight", "Searches", "an animal") == ["RACCOON"]
+
+
+def test_a_query_that_finds_nothing_any_more_empties_its_collection(lr):
+    search(lr, "an animal")
+    lr.http.canned["search"] = lambda body: {"photos": [], "reason": "no animals here"}
+    search(lr, "an animal")
+    assert "0 are added to the collection, 2 are taken out." in lr.around.dialogs[-1].texts[0]
+    assert lr.photos_in("Safelight", "Searches", "an animal") == []
+    search(lr, "an animal")
+    assert lr.around.messages[-1] == "Nothing was found.\nno animals here"
+
+
 def test_photos_that_this_catalog_has_not_are_counted(lr):
     gone = lr.photo("CAT")
     del lr.catalog.photos[gone.id], lr.catalog.by_uuid["CAT"], lr.catalog.by_path[gone.path]
@@ -85,14 +102,109 @@ def test_photos_that_this_catalog_has_not_are_counted(lr):
     assert lr.photos_in("Safelight", "Searches", "an animal") == ["RACCOON"]
 
 
+def move(lr, uuid: str, path: str) -> None:
+    """Let Lightroom write the path of a photo in another way."""
+    photo = lr.photo(uuid)
+    del lr.catalog.by_path[photo.path]
+    photo.path = path
+    lr.catalog.by_path[path] = photo.id
+
+
+def test_paths_that_differ_in_case_alone_are_one_file(lr, helper):
+    move(lr, "CAT", f"{helper.home}/PICTURES/cat.JPG")
+    search(lr, "an animal")
+    assert sorted(lr.photos_in("Safelight", "Searches", "an animal")) == ["CAT", "RACCOON"]
+    lr.catalog.selected = [lr.photo("CAT").id]
+    search(lr, "an animal", scope="selection")
+    assert lr.photos_in("Safelight", "Searches", "an animal") == ["CAT"], "the other way round, too"
+
+
+def test_two_files_whose_paths_differ_in_case_alone_are_never_taken_for_each_other(lr, helper):
+    move(lr, "CAT", f"{helper.home}/PICTURES/cat.jpg")
+    lr.catalog.add_photo("CAT2", f"{helper.home}/pictures/cat.jpg")
+    search(lr, "an animal")
+    assert lr.photos_in("Safelight", "Searches", "an animal") == ["RACCOON"]
+    move(lr, "CAT2", str(helper.photos / "cat.jpg"))
+    search(lr, "an animal")
+    assert sorted(lr.photos_in("Safelight", "Searches", "an animal")) == ["CAT2", "RACCOON"], "the exact one"
+
+
+def test_the_helper_can_forbid_to_look_past_case(lr):
+    """It knows two files whose paths differ in case alone, of which this catalog has one."""
+    photo = {"uuid": None, "path": "/p/A.jpg", "spellings": [], "any_case": False, "name": "A.jpg", "score": 1}
+    lr.catalog.add_photo("LOWER", "/p/a.jpg")
+    for any_case in (False, True):
+        lr.http.canned["search"] = lambda body, may=any_case: {"photos": [{**photo, "any_case": may}], "reason": ""}
+        search(lr, "x")
+        assert (lr.catalog.find_collection("Safelight", "Searches", "x") is not None) == any_case
+
+
+def test_accents_in_one_letter_or_two_are_one_path(lr):
+    composed, decomposed = "/p/M\u00fcnchen/caf\u00e9.jpg", "/p/Mu\u0308nchen/cafe\u0301.jpg"
+    photo = {"uuid": None, "path": composed, "spellings": [decomposed], "any_case": True, "name": "x", "score": 1}
+    lr.http.canned["search"] = lambda body: {"photos": [photo], "reason": ""}
+    lr.catalog.add_photo("DECOMPOSED", decomposed)
+    search(lr, "x")
+    assert lr.photos_in("Safelight", "Searches", "x") == ["DECOMPOSED"]
+    move(lr, "DECOMPOSED", "/P/Mu\u0308nchen/Cafe\u0301.JPG")
+    search(lr, "y")
+    assert lr.photos_in("Safelight", "Searches", "y") == ["DECOMPOSED"], "in another case at that"
+
+
+def test_photos_of_other_folders_are_not_asked_for_by_name(lr):
+    photos = [
+        {"uuid": None, "path": f"/other/{n}.jpg", "spellings": [], "any_case": True, "name": "x", "score": 1}
+        for n in range(300)
+    ]
+    here = [{**photo, "path": photo["path"].replace("/other/", "/big/SUB/")} for photo in photos]
+    lr.catalog.add_photo("B", "/big/b.jpg")
+    lr.http.canned["search"] = lambda body: {"photos": photos, "reason": ""}
+    search(lr, "x")
+    assert lr.counts["LrCatalog:findPhotos"] == 0
+    lr.http.canned["search"] = lambda body: {"photos": here, "reason": ""}
+    for _ in range(2):
+        search(lr, "x")
+        assert lr.counts["LrCatalog:findPhotos"] == 6, "fifty at a time, and once"
+
+
 def test_sixty_thousand_photos_are_never_gone_through(lr):
     for n in range(60_000):
         lr.catalog.add_photo(f"N{n}", f"/big/{n}.jpg")
-    started = time.process_time()
     search(lr, "an animal")
-    assert time.process_time() - started < 5
     assert sorted(lr.photos_in("Safelight", "Searches", "an animal")) == ["CAT", "RACCOON"]
     assert lr.catalog_calls.scans == []
+    reads = {name: count for name, count in lr.counts.items() if name.startswith(("LrCatalog:", "LrPhoto:"))}
+    assert sum(reads.values()) < 30, reads
+
+
+def test_a_whole_catalog_of_answers_is_written_in_steps(lr):
+    """25,000 photos: each block of writes is small, and so is each request to the journal."""
+    photos = [{"uuid": f"N{n}", "path": None, "name": "x", "score": 1.0} for n in range(25_000)]
+    for photo in photos:
+        lr.catalog.add_photo(photo["uuid"], f"/big/{photo['uuid']}.jpg")
+    lr.http.canned["search"] = lambda body: {"photos": photos, "reason": ""}
+    search(lr, "everything")
+    assert len(lr.collection("Safelight", "Searches", "everything").photos) == 25_000
+    assert max(block.photos for block in lr.gates.blocks) == 200
+    lr.answer("Undo the last Safelight change?", "ok")
+    lr.click("MenuUndo.lua")
+    assert lr.catalog.find_collection("Safelight", "Searches", "everything") is None
+    assert max(block.photos for block in lr.gates.blocks) == 200
+
+
+def test_a_change_that_is_cancelled_ends_between_two_steps_and_can_be_taken_back(lr):
+    photos = [{"uuid": f"N{n}", "path": None, "name": "x", "score": 1.0} for n in range(1000)]
+    for photo in photos:
+        lr.catalog.add_photo(photo["uuid"], f"/big/{photo['uuid']}.jpg")
+    lr.http.canned["search"] = lambda body: {"photos": photos, "reason": ""}
+    lr.around.cancel_after = 2
+    search(lr, "many")
+    assert len(lr.collection("Safelight", "Searches", "many").photos) == 400
+    assert lr.around.messages == []
+    lr.around.cancel_after = None
+    lr.answer("Undo the last Safelight change?", "ok")
+    lr.click("MenuUndo.lua")
+    assert lr.catalog.find_collection("Safelight", "Searches", "many") is None
 
 
 def test_a_scope_of_thousands_is_sent_in_pieces(lr, helper):
@@ -126,6 +238,15 @@ def test_more_like_these_and_less_like_those(lr):
     assert any("Less like those: raccoon.jpg" in text for dialog in lr.around.dialogs for text in dialog.texts)
     found = lr.photos_in("Safelight", "Searches", "Like cat.jpg")
     assert found[0] != "RACCOON"
+
+
+def test_too_many_photos_to_be_like_are_refused_in_words(lr):
+    lr.catalog.selected = [lr.catalog.add_photo(f"N{n}", f"/p/{n}.jpg").id for n in range(31)]
+    lr.click("MenuSimilar.lua")
+    assert lr.around.messages == [
+        "Find Similar takes at most 30 photos, those to keep away from included."
+        "\nSelect fewer: 31 are selected, 0 remembered."
+    ]
 
 
 def test_a_wrong_number_is_explained(lr):

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import http.server
 import json
 import shutil
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -39,35 +36,6 @@ def install(lightroom: Lightroom, home: Path, tmp_path: Path, command: list[str]
     (folder / "installed.json").write_text(json.dumps(settings))
     (home / HOME).mkdir(parents=True, exist_ok=True)
     lightroom.load(folder)
-
-
-@pytest.fixture
-def server() -> Iterator[Callable[[int, bytes], int]]:
-    """Make something else that answers on a port: status and body in, port out."""
-    running: list[http.server.HTTPServer] = []
-
-    def make(status: int, body: bytes) -> int:
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self) -> None:
-                self.rfile.read(int(self.headers.get("Content-Length") or 0))
-                self.send_response(status)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            do_POST = do_GET  # noqa: N815
-
-            def log_message(self, *arguments: object) -> None:
-                pass
-
-        running.append(http.server.HTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=running[-1].serve_forever, daemon=True).start()
-        return running[-1].server_address[1]
-
-    yield make
-    for it in running:
-        it.shutdown()
-        it.server_close()
 
 
 def test_a_plugin_that_was_copied_by_hand_says_how_to_install(alone):
@@ -214,7 +182,53 @@ def _let_the_plugin_start_it(user: Helper, tmp_path: Path) -> None:
         user.command("stop")
 
 
+@pytest.mark.parametrize(
+    ("seconds", "said"), [(0, "The connection to Safelight's helper was lost."), (99, "did not answer in time")]
+)
+def test_no_answer_is_explained_with_what_to_do(alone, home, server, seconds, said):
+    alone.http.most_seconds = 0.5
+    say(home, server(0, seconds=seconds))
+    search(alone, "cat")
+    (message,) = alone.around.messages
+    assert said in message
+    assert "ry again" in message
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "todo"),
+    [(1, 0, "run `safelight lightroom install` and restart Lightroom"), (1, 2, "upgrade Safelight")],
+)
+def test_another_version_of_the_plugin_is_told_so_by_the_real_helper(helper, tmp_path, theirs, ours, todo):
+    """An older plug-in, and a newer one: the plug-in's own code with another number in it."""
+    folder = tmp_path / "Safelight.lrplugin"
+    shutil.copytree(PLUGIN, folder)
+    code = (folder / "Helper.lua").read_text()
+    assert f"Helper.PROTOCOL = {theirs}\n" in code
+    (folder / "Helper.lua").write_text(code.replace(f"PROTOCOL = {theirs}", f"PROTOCOL = {ours}"))
+    lr = Lightroom(helper.home, str(tmp_path / "c.lrcat"))
+    lr.catalog.add_photo("CAT", str(helper.photos / "cat.jpg"))
+    lr.load(folder)
+    search(lr, "cat")
+    (message,) = lr.around.messages
+    assert "do not fit together" in message
+    assert todo in message
+    assert lr.gates.blocks == []
+    assert lr.violations == []
+
+
+def test_a_plugin_of_another_api_is_told_so_by_the_real_helper(helper, tmp_path):
+    folder = tmp_path / "Safelight.lrplugin"
+    shutil.copytree(PLUGIN, folder)
+    code = (folder / "Helper.lua").read_text()
+    (folder / "Helper.lua").write_text(code.replace('API = "/api/v1"', 'API = "/api/v2"'))
+    lr = Lightroom(helper.home, str(tmp_path / "c.lrcat"))
+    lr.load(folder)
+    search(lr, "cat")
+    assert "update Safelight and its plug-in" in lr.around.messages[0]
+
+
 def test_killed_in_the_middle_of_writing_nothing_is_lost(indexed, tmp_path):
+    """First after the preview, before anything is written; then between two steps of 200 photos."""
     shutil.copytree(indexed / "Library", tmp_path / "Library")
     user = Helper(tmp_path)
     user.photos = indexed / "Pictures"
@@ -222,16 +236,44 @@ def test_killed_in_the_middle_of_writing_nothing_is_lost(indexed, tmp_path):
     try:
         lr = open_catalog(user, "middle")
         lr.answer("Find by Words", lambda dialog: dialog.set(words="an animal") or "ok")
-        lr.answer("Collection:", lambda dialog: user.kill() or "ok")  # after the preview, before the first write
+        lr.answer("Collection:", lambda dialog: user.kill() or "ok")
         lr.click("MenuFind.lua")
         assert "does not know where Safelight is installed" in lr.around.messages[-1]
         assert lr.catalog.collections == {}, "what the journal does not know is not written"
         user.start()
         search(lr, "an animal")
         assert sorted(lr.photos_in("Safelight", "Searches", "an animal")) == ["CAT", "RACCOON"]
+        _kill_between_two_steps(user, lr)
         assert lr.violations == []
     finally:
         user.close()
+
+
+def _kill_between_two_steps(user: Helper, lr: Lightroom) -> None:
+    photos = [{"uuid": f"N{n}", "path": None, "name": "x", "score": 1.0} for n in range(500)]
+    for photo in photos:
+        lr.catalog.add_photo(photo["uuid"], f"/big/{photo['uuid']}.jpg")
+    lr.http.canned["search"] = lambda body: {"photos": photos, "reason": ""}
+    notes: list[str] = []
+
+    def kill_at_the_third_note(target: str) -> None:  # the first says that the collection is made
+        notes.extend([target] if target.endswith("/journal_add") else [])
+        if len(notes) == 3:
+            user.kill()
+
+    lr.http.on_send = kill_at_the_third_note
+    search(lr, "many")
+    assert len(lr.collection("Safelight", "Searches", "many").photos) == 200
+    assert "does not know where Safelight is installed" in lr.around.messages[-1]
+    lr.http.on_send = lambda target: None
+    user.start()
+    search(lr, "many")
+    assert "300 are added to the collection" in lr.around.dialogs[-1].texts[0], "it goes on where it was"
+    for left in (200, 0):  # both halves are in the journal
+        lr.answer("Undo the last Safelight change?", "ok")
+        lr.click("MenuUndo.lua")
+        collection = lr.catalog.find_collection("Safelight", "Searches", "many")
+        assert (len(collection.photos) if collection else 0) == left
 
 
 def test_lightroom_itself_holds_the_catalog(lr):

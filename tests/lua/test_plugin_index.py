@@ -1,19 +1,38 @@
-"""Indexing from Lightroom: a job of the helper, and thumbnails for photos that only Lightroom can show."""
+"""Indexing from Lightroom: a job of the helper, and thumbnails for photos that only Lightroom can show.
+
+The catalog is a generated one, in a folder where nobody would look for it.
+"""
 
 from __future__ import annotations
 
+import io
+import itertools
 import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
 import pytest
-from lua.real_helper import CHECKOUT, Helper, open_catalog
+from lua.fake import Lightroom
+from lua.real_helper import CHECKOUT, PLUGIN, Helper
 from lua.test_plugin_finding import search
+from PIL import Image
+from preview_folders import Library as Generated
+from preview_folders import fingerprint, levels_of
+
+from importers.lightroom import open_catalog
+
+CONSENT = "lightroom-catalog.txt"
+DEMO = CHECKOUT / "assets" / "demo"
 
 
 @pytest.fixture(scope="module")
-def user(indexed, tmp_path_factory):
+def user(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
     """A helper of its own: what these tests index, the others must not find."""
     home = tmp_path_factory.mktemp("index")
     shutil.copytree(indexed / "Library", home / "Library")
+    (home / "tmp").mkdir()
     it = Helper(home)
     it.photos = indexed / "Pictures"
     it.start()
@@ -21,49 +40,144 @@ def user(indexed, tmp_path_factory):
     it.close()
 
 
+def jpeg(name: str, size: int) -> bytes:
+    """A picture of the demo, smaller: other bytes than the one that is indexed."""
+    stream = io.BytesIO()
+    with Image.open(DEMO / f"{name}.jpg") as picture:
+        picture.thumbnail((size, size))
+        picture.save(stream, "JPEG")
+    return stream.getvalue()
+
+
+_made = itertools.count()
+
+
 @pytest.fixture
-def lr(user, request):
-    it = open_catalog(user, request.node.name)
-    it.scheduler.pace = 0.2
-    # The catalog's place, as the helper knows places that were indexed: here the folder of photos.
-    it.catalog.path = str(user.photos)
+def catalog(user: Helper) -> Path:
+    """A catalog that nobody has met: two photos whose originals are away, one with a preview of a field of galaxies."""
+    number = next(_made)
+    folder = user.home / "Work" / f"Job {number}"
+    with Generated(folder, root=f"{user.home}/Away/{number}/", tag=f"{number:04X}") as lib:
+        with Image.open(DEMO / "deep-field.jpg") as picture:
+            lib.photo("seen.jpg", fileFormat="JPG", levels=levels_of(picture))
+        lib.writer.image(lib.file("offline.jpg")[0], id_global=f"OFFLINE-{number}", fileFormat="JPG")
+    return lib.catalog
+
+
+@pytest.fixture
+def lr(user: Helper, catalog: Path) -> Iterator[Lightroom]:
+    it = Lightroom(user.home, str(catalog))
+    it.scheduler.pace = 0.1
+    with open_catalog(catalog) as read:
+        for photo in read.photos():
+            it.catalog.add_photo(photo.uuid, photo.stored_path, available=False)
+            it.names[Path(photo.stored_path).stem] = photo.uuid
+    it.load(PLUGIN)
+    before = fingerprint(catalog.parent)
     yield it
     assert it.violations == []
+    assert fingerprint(catalog.parent) == before, "the catalog is only read"
 
 
-def index(lr) -> None:
+def index(lr: Lightroom) -> str:
     lr.answer("Index this catalog?", "ok")
     lr.click("MenuIndex.lua")
+    return lr.around.messages.pop()
 
 
-def test_a_photo_that_only_lightroom_can_show_is_found_by_its_thumbnail(lr):
-    jpeg = (CHECKOUT / "assets" / "demo" / "deep-field.jpg").read_bytes()
-    lr.catalog.add_photo("OFFLINE", "/Volumes/Away/x.NEF", available=False, jpeg=jpeg)
-    lr.catalog.add_photo("GONE", "/Volumes/Away/y.NEF", available=False)
+def read_by(user: Helper, uuid: str) -> str | None:
+    with closing(sqlite3.connect(user.data / "library.sqlite")) as db:
+        row = db.execute(
+            "SELECT reader FROM photo WHERE key = ? AND content_id IS NOT NULL", (uuid.encode(),)
+        ).fetchone()
+    return row and row[0]
+
+
+def similar(lr: Lightroom, uuid: str) -> list[str]:
+    lr.catalog.selected = [lr.photo(uuid).id]
+    lr.answer("Find Similar", lambda dialog: dialog.set(limit="1") or "ok")
+    lr.answer("Collection:", "ok")
+    lr.click("MenuSimilar.lua")
+    lr.around.answers.clear()
+    name = lr.photo(uuid).file_name
+    return lr.photos_in("Safelight", "Searches", f"Like {name}") if lr.around.bezels else []
+
+
+def test_the_open_catalog_is_indexed_because_the_user_says_so(lr, user):
+    assert index(lr) == (
+        "1 photos are new in the index.\n0 of them were looked at through Lightroom's previews; 1 could not be."
+    )
+    assert (user.data / CONSENT).read_text() == lr.catalog.path
+    assert (user.data / CONSENT).stat().st_mode & 0o777 == 0o600
+    search(lr, "stars", match="any", limit="1")
+    assert lr.photos_in("Safelight", "Searches", "stars") == [lr.names["seen"]]
+    assert index(lr).startswith("0 photos are new")
+    assert not any(target.endswith("/places") for _, target in lr.http.sent), "no path goes over the wire"
+
+
+def test_where_the_plugin_cannot_say_so_it_says_what_to_type(lr, user):
+    lr.http.on_send = lambda target: target.endswith("/index") and (user.data / CONSENT).unlink(missing_ok=True)
+    said = index(lr)
+    assert "has not met this catalog yet" in said
+    assert f'safelight index "{lr.catalog.path}"' in said
+
+
+def test_a_thumbnail_stands_for_a_photo_until_it_is_read(lr, user):
+    uuid = lr.names["offline"]
+    lr.photo(uuid).jpeg = jpeg("deep-field", 300)
+    assert index(lr) == (
+        "2 photos are new in the index.\n1 of them were looked at through Lightroom's previews; 0 could not be."
+    )
+    assert lr.photo_calls.thumbnails == [(uuid, "delivered")]
+    assert similar(lr, uuid) == [lr.names["seen"]]
+    assert read_by(user, uuid) == "lightroom thumbnail"
+    assert index(lr).startswith("0 photos are new"), "a scan that still cannot see it leaves it alone"
+    assert read_by(user, uuid) == "lightroom thumbnail"
+    assert len(lr.photo_calls.thumbnails) == 1, "sent once"
+    original = Path(lr.photo(uuid).path)
+    original.parent.mkdir(parents=True)
+    shutil.copy(DEMO / "bricks.jpg", original)  # the drive is back
     index(lr)
+    assert read_by(user, uuid) not in (None, "lightroom thumbnail")
+
+
+def test_the_selected_photos_alone(lr, user):
+    uuid = lr.names["offline"]
+    lr.photo(uuid).jpeg = jpeg("deep-field", 300)
+    lr.catalog.selected = [lr.photo(uuid).id]
+    lr.click("MenuIndexSelected.lua")
+    assert "choose Index This Catalog first" in lr.around.messages.pop(), "a thumbnail makes no place of a catalog"
+    lr.photo(uuid).jpeg = None
+    index(lr)
+    lr.photo(uuid).jpeg = jpeg("deep-field", 280)
+    lr.click("MenuIndexSelected.lua")
+    assert lr.around.messages.pop().startswith("1 photos are new in the index.\n1 of them")
+    stranger = lr.catalog.add_photo("STRANGER", "/Volumes/Away/a & b=ü.NEF", jpeg=jpeg("deep-field", 260))
+    lr.catalog.selected = [stranger.id, lr.photo(uuid).id]
+    lr.click("MenuIndexSelected.lua")
+    assert lr.around.messages.pop().startswith("1 photos are new"), "the other one is there already"
+    with closing(sqlite3.connect(user.data / "library.sqlite")) as db:
+        assert db.execute("SELECT name FROM photo WHERE key = ?", (b"STRANGER",)).fetchone() == ("a & b=ü.NEF",)
+
+
+def test_a_thumbnail_that_does_not_come_is_given_up(lr, user):
+    index(lr)
+    slow, quick = lr.names["offline"], lr.catalog.add_photo("QUICK", "/Volumes/Away/quick.NEF", available=False).uuid
+    for uuid in (slow, quick):
+        lr.photo(uuid).jpeg = jpeg("deep-field", 240)
+    lr.scheduler.pace = 0
+    lr.photo_calls.slow = {slow}
+    lr.catalog.selected = [lr.photo(uuid).id for uuid in (slow, quick)]
+    lr.click("MenuIndexSelected.lua")
     assert lr.around.messages == [
         "1 photos are new in the index.\n1 of them were looked at through Lightroom's previews; 1 could not be."
     ]
-    assert lr.photo_calls.thumbnails == [("OFFLINE", "delivered"), ("GONE", "delivered")]
-    lr.catalog.selected = [lr.photo("OFFLINE").id]
-    lr.answer("Find Similar", lambda dialog: dialog.set(limit="3") or "ok")
-    lr.answer("Collection: Like x.NEF", "ok")
-    lr.click("MenuSimilar.lua")
-    assert len(lr.photos_in("Safelight", "Searches", "Like x.NEF")) == 3
-    index(lr)
-    assert "0 photos are new in the index.\n0 of them" in lr.around.messages[-1], "sent once"
 
 
-def test_a_catalog_that_the_helper_has_never_met_is_not_read_on_our_word(lr):
-    lr.catalog.path = "/Users/me/Lightroom/Other.lrcat"
-    index(lr)
-    assert "has not met this catalog yet" in lr.around.messages[0]
-    assert 'safelight index "/Users/me/Lightroom/Other.lrcat"' in lr.around.messages[0]
-
-
-def test_indexing_can_be_cancelled(lr, user):
+def test_indexing_can_be_cancelled(lr):
     lr.around.cancel_after = 0
-    index(lr)
+    lr.answer("Index this catalog?", "ok")
+    lr.click("MenuIndex.lua")
     assert lr.around.messages == []
 
 
@@ -72,8 +186,3 @@ def test_declining_asks_nobody(lr):
     before = len(lr.http.sent)
     lr.click("MenuIndex.lua")
     assert len(lr.http.sent) == before
-
-
-def test_a_search_works_afterwards(lr):
-    search(lr, "cat")
-    assert lr.photos_in("Safelight", "Searches", "cat") == ["CAT"]

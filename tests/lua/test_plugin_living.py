@@ -115,6 +115,31 @@ def test_indexing_more_photos_lets_the_collection_follow_by_itself(indexed, tmp_
         user.close()
 
 
+def test_sixty_thousand_photos_are_never_gone_through(lr):
+    """20,000 photos carry the mark already: read in batches; only what changes is written, a few hundred in a step."""
+    make_smart(lr, "an animal", name="big")
+    token = tokens(lr, "CAT")[0]
+    for n in range(60_000):
+        photo = lr.catalog.add_photo(f"N{n}", f"/big/{n}.jpg")
+        if n % 3 == 0:
+            photo.properties["queries"] = token
+    lr.counts.clear()
+    blocks = len(lr.gates.blocks)
+    lr.answer("Update smart collections", "ok")
+    lr.click("MenuUpdate.lua")
+    assert smart(lr, "big") == ["CAT", "RACCOON"]
+    assert lr.catalog_calls.scans == []
+    written = [block for block in lr.gates.blocks[blocks:] if "setPropertyForPlugin" in block.calls]
+    assert [sum(block.photos for block in written), max(block.photos for block in written)] == [20_000, 200]
+    reads = {name: lr.counts[f"LrCatalog:{name}"] for name in ("findPhotos", "batchGetRawMetadata")}
+    assert reads == {"findPhotos": 1, "batchGetRawMetadata": 81}, "the carriers, and those that lose the mark"
+    lr.counts.clear()
+    lr.click("MenuUpdate.lua")
+    assert "up to date" in lr.around.messages[-1]
+    assert sum(count for name, count in lr.counts.items() if name.startswith("LrPhoto:")) == 0
+    assert sum(count for name, count in lr.counts.items() if name.startswith("LrCatalog:")) < 20
+
+
 def test_following_can_be_switched_off(lr):
     make_smart(lr, "an animal", name="held")
     lr.sdk["preferences"]["follow"] = False

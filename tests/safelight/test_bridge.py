@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -13,14 +14,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lua.smart_files import evaluate
+from PIL import Image
 
 from importers.base import Facts, Outcome
 from indexer.catalog import Content
-from safelight.bridge import Bridge, BridgeError
+from safelight.bridge import Bridge, BridgeError, consent
 from safelight.bridge import install as plugin
 from safelight.bridge.actions import TAKEN_AGAIN_SECONDS
 from safelight.bridge.duplicates import for_catalog
 from safelight.bridge.keywords import spelling
+from safelight.bridge.known import Known, catalog_path
 from safelight.bridge.matching import find
 from safelight.bridge.queries import FIELD_BYTES, LENGTH, TOKENS_A_PHOTO, new_token
 from safelight.bridge.question import Question, Ref, read_refs
@@ -158,6 +161,125 @@ def test_the_stamp_changes_when_a_collection_may_have(bridge, planted, catalog_i
 def test_missing_photos_are_told(bridge, planted, catalog_id):
     asked = [{"uuid": "UUID-A"}, {"uuid": "NEW", "path": "/photos/new.jpg"}]
     assert bridge.missing({"catalog": catalog_id, "photos": asked})["photos"] == asked[1:]
+
+
+# Paths that two programs write in two ways
+
+
+@pytest.mark.parametrize(
+    "written", ["/Photos/C.JPG", "/photos/c.jpg", "\\photos\\c.jpg"], ids=["another case", "as it is", "other slashes"]
+)
+def test_a_path_is_found_however_it_is_written(library, planted, written):
+    assert Known(library, CATALOG).content(Ref("nobody", written)) is not None
+    within = [Ref("ANY", written)]
+    question = Question(like=(Ref("UUID-A", None),))
+    assert [m.path for m in find(library, question, CATALOG, within).photos] == ["/photos/c.jpg"]
+
+
+def test_accents_are_one_or_two_letters(library, planted):
+    composed, decomposed = "/photos/M\u00fcnchen.jpg", "/photos/Mu\u0308nchen.jpg"
+    planted.add("folder", "M", composed, [0.7, 0.3, 0, 0], 9)
+    for path in (composed, decomposed, decomposed.upper()):
+        assert Known(library, CATALOG).content(Ref(None, path)) is not None
+    found = {m.path: m.record() for m in find(library, Question(like=(Ref("UUID-A", None),)), CATALOG).photos}
+    assert found[composed]["spellings"] == [decomposed]
+    assert found["/photos/c.jpg"]["spellings"] == []
+
+
+def test_two_files_that_differ_in_case_alone_are_never_mixed_up(library, planted, bridge, catalog_id):
+    planted.add("folder", "C.jpg", "/photos/C.jpg", [0.7, 0.3, 0, 0], 9)
+    known = Known(library, CATALOG)
+    lower, upper = known.content(Ref(None, "/photos/c.jpg")), known.content(Ref(None, "/photos/C.jpg"))
+    assert None not in (lower, upper)
+    assert lower != upper
+    assert known.content(Ref(None, "/PHOTOS/C.JPG")) is None
+    found = find(library, Question(like=(Ref("UUID-A", None),)), CATALOG).photos
+    assert {m.path: m.any_case for m in found} == {
+        "/photos/b.jpg": True,
+        "/photos/c.jpg": False,
+        "/photos/C.jpg": False,
+    }
+    query = {"name": "like a", "question": {"like": [{"uuid": "UUID-A"}]}, "catalog": catalog_id}
+    token = bridge.save_query(query)["query"]["token"]
+    carriers = [{"uuid": "X", "path": "/photos/c.jpg"}, {"uuid": "Y", "path": "/PHOTOS/B.jpg"}]
+    change = bridge.difference({"catalog": catalog_id, "token": token, "carriers": carriers})
+    assert [photo["path"] for photo in change["add"]] == ["/photos/C.jpg"]
+    assert change["remove"] == []
+
+
+def test_one_file_that_two_roots_write_in_two_ways_is_no_riddle(library, planted):
+    """A catalog says /Photos, a folder was indexed as /photos: on such a disk both are one file."""
+    planted.add("lightroom", "UUID-C", "/Photos/c.jpg", [0.8, 0.2, 0, 0], 3)
+    known = Known(library, CATALOG)
+    assert known.any_case("/PHOTOS/c.jpg")
+    assert known.content(Ref(None, "/PHOTOS/c.jpg")) is not None
+
+
+def test_a_catalog_is_known_however_its_path_is_written(library, planted, bridge):
+    said = CATALOG.upper().replace(".LRCAT", ".lrcat")
+    hello = {"protocol": 1, "plugin": "0.1.0", "catalog": said, "lightroom": "14.3"}
+    found = bridge.search(
+        {"catalog": bridge.hello(hello)["catalog"], "question": {"like": [{"path": "/photos/c.jpg"}]}}
+    )
+    assert [photo["uuid"] for photo in found["photos"]] == [None, "UUID-A", "UUID-A-COPY"]
+    planted.catalog.add_root("lightroom", Path(CATALOG.upper()), None)
+    assert catalog_path(library, said) == said, "two catalogs could be meant"
+    assert catalog_path(library, CATALOG) == CATALOG
+
+
+# Which catalog may be read
+
+
+@pytest.fixture
+def stranger(bridge, tmp_path) -> tuple[str, Path]:
+    """A catalog in no usual folder, and its id."""
+    path = tmp_path / "far" / "X.lrcat"
+    path.parent.mkdir()
+    path.touch()
+    hello = {"protocol": 1, "plugin": "0.1.0", "catalog": str(path), "lightroom": "14.3"}
+    return bridge.hello(hello)["catalog"], path
+
+
+def test_a_path_of_a_request_alone_is_not_opened(bridge, stranger):
+    with pytest.raises(BridgeError, match="opens no file on a request") as caught:
+        bridge.catalog_to_index({"catalog": stranger[0]})
+    assert caught.value.code == "no_place"
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(stream, "JPEG")
+    with pytest.raises(BridgeError, match="choose Index This Catalog first"):
+        bridge.thumbnail({"catalog": stranger[0], "uuid": "U", "name": "x"}, stream.getvalue(), np.ones(4, np.float32))
+    assert bridge.library.catalog.roots() == [], "nor does a thumbnail make a place of it"
+
+
+def test_what_the_plugin_wrote_into_our_folder_is(bridge, stranger):
+    catalog_id, path = stranger
+    file = bridge.library.home / consent.FILE_NAME
+    with file.open("w") as writing:  # in place, as Lua does it: it stays this user's alone
+        writing.write(str(path))
+    assert bridge.catalog_to_index({"catalog": catalog_id}) == str(path)
+    file.write_text("/other/Y.lrcat")
+    with pytest.raises(BridgeError):
+        bridge.catalog_to_index({"catalog": catalog_id})
+
+
+def test_a_file_that_others_could_have_written_is_not_believed(bridge, stranger, tmp_path):
+    catalog_id, path = stranger
+    file = bridge.library.home / consent.FILE_NAME
+    file.write_text(str(path))
+    file.chmod(0o666)
+    with pytest.raises(BridgeError):
+        bridge.catalog_to_index({"catalog": catalog_id})
+    elsewhere = tmp_path / "elsewhere.txt"
+    elsewhere.write_text(str(path))
+    elsewhere.chmod(0o600)
+    file.unlink()
+    file.symlink_to(elsewhere)
+    with pytest.raises(BridgeError):
+        bridge.catalog_to_index({"catalog": catalog_id})
+
+
+def test_a_catalog_that_was_indexed_before_is_known(bridge, planted, catalog_id):
+    assert bridge.catalog_to_index({"catalog": catalog_id}) == CATALOG
 
 
 # Meeting

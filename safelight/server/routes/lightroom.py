@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Query, Request
@@ -10,8 +12,10 @@ from pydantic import BaseModel
 from safelight.bridge import Bridge
 from safelight.server import lightroom_shapes as shapes
 from safelight.server.bodies import A_PICTURE
+from safelight.server.cards import readable
 from safelight.server.hub import Hub, TheHub
-from safelight.server.shapes import Name
+from safelight.server.routes.status import job_out
+from safelight.server.shapes import JobOut, Name
 from safelight.service import Library
 
 router = APIRouter(prefix="/api/v1/lightroom", tags=["lightroom"])
@@ -19,15 +23,15 @@ router = APIRouter(prefix="/api/v1/lightroom", tags=["lightroom"])
 Out = TypeVar("Out", bound=BaseModel)
 
 
-async def _ask(hub: Hub, name: str, asked: BaseModel, out: type[Out]) -> Out:
-    """Let the bridge answer, in a thread that has the library open."""
+async def _ask(hub: Hub, name: str, asked: BaseModel, out: type[Out], *, thinks: bool = False) -> Out:
+    """Let the bridge answer, in a thread that has the library open; `thinks` where it may need the model."""
     given = asked.model_dump(exclude_none=True)
 
     def work(library: Library) -> dict[str, Any]:
         with Bridge(library) as bridge:
             return getattr(bridge, name)(given)
 
-    return out.model_validate(await hub.read(work))
+    return out.model_validate(await (hub.think(work) if thinks else hub.read(work)))
 
 
 @router.post("/hello")
@@ -57,7 +61,20 @@ async def upload(asked: shapes.UploadIn, hub: TheHub) -> shapes.UploadOut:
 @router.post("/search")
 async def search(asked: shapes.SearchIn, hub: TheHub) -> shapes.SearchOut:
     """Find photos of the catalog."""
-    return await _ask(hub, "search", asked, shapes.SearchOut)
+    return await _ask(hub, "search", asked, shapes.SearchOut, thinks=True)
+
+
+@router.post("/index", status_code=201)
+async def index(asked: shapes.FromCatalog, hub: TheHub) -> JobOut:
+    """Start to index the catalog: where it is a known place, or where the user has said so outside of any request."""
+
+    def work(library: Library) -> str:
+        with Bridge(library) as bridge:
+            return bridge.catalog_to_index(asked.model_dump())
+
+    path = await hub.read(work)
+    title = readable(Path(path).name)
+    return job_out(await asyncio.to_thread(hub.board.start, "index", title, {"paths": [path], "retry": False}))
 
 
 @router.post("/missing")
@@ -82,13 +99,13 @@ async def thumbnail(
         with Bridge(library) as bridge:
             return bridge.thumbnail({"catalog": catalog, "uuid": uuid, "name": name}, jpeg, vector)
 
-    return shapes.ThumbnailOut.model_validate(await hub.read(work))
+    return shapes.ThumbnailOut.model_validate(await hub.think(work))
 
 
 @router.post("/keywords")
 async def keywords(asked: shapes.KeywordsIn, hub: TheHub) -> shapes.KeywordsOut:
     """Suggest keywords."""
-    return await _ask(hub, "keywords", asked, shapes.KeywordsOut)
+    return await _ask(hub, "keywords", asked, shapes.KeywordsOut, thinks=True)
 
 
 @router.post("/duplicates")
@@ -130,7 +147,7 @@ async def remove_query(asked: shapes.TokenIn, hub: TheHub) -> shapes.Done:
 @router.post("/difference")
 async def difference(asked: shapes.DifferenceIn, hub: TheHub) -> shapes.DifferenceOut:
     """Tell what a living collection lacks, and what it has too much."""
-    return await _ask(hub, "difference", asked, shapes.DifferenceOut)
+    return await _ask(hub, "difference", asked, shapes.DifferenceOut, thinks=True)
 
 
 @router.post("/journal_begin")

@@ -14,8 +14,10 @@ class CatalogCalls:
     def __init__(self, lightroom: Any) -> None:
         self._lr = lightroom
         self.scans: list[str] = []
+        self.refused_keywords: set[str] = set()  # that Lightroom will not make
+        self.keywords_need_read_access = False
         own = {f"LrCatalog:{name}": getattr(self, name) for name in _CATALOG}
-        folder = {f"LrFolder:{name}": getattr(self, f"folder_{name}") for name in ("getName", "getPhotos")}
+        folder = {f"LrFolder:{name}": getattr(self, f"folder_{name}") for name in ("getName", "getPath", "getPhotos")}
         keyword = {f"LrKeyword:{name}": self._keyword(name) for name in _KEYWORD}
         shared = {
             f"{kind}:{name}": self._collection(name)
@@ -45,6 +47,7 @@ class CatalogCalls:
         return self._catalog.by_path.get(text(path))
 
     def findPhotos(self, _self: Any, arguments: Any) -> Any:  # noqa: N802
+        self._no_gate("findPhotos")
         wanted = plain(arguments)
         if not isinstance(wanted, dict) or not isinstance(wanted.get("searchDesc"), dict | list):
             self._lr.violation("findPhotos wants { searchDesc = ... }")
@@ -53,11 +56,17 @@ class CatalogCalls:
         except HangError as error:
             self._lr.violation(str(error))
 
+    def _no_gate(self, call: str) -> None:
+        if self._lr.gates.inside():
+            self._lr.violation(f"{call} inside write access: on Windows both wait for each other")
+
     def getAllPhotos(self, _self: Any) -> Any:  # noqa: N802
+        self._no_gate("getAllPhotos")
         self.scans.append("getAllPhotos")
         return self._lua(list(self._catalog.photos))
 
     def getTargetPhotos(self, _self: Any) -> Any:  # noqa: N802
+        self._no_gate("getTargetPhotos")
         return self._lua(self._catalog.selected or self._visible())
 
     def getTargetPhoto(self, _self: Any) -> Any:  # noqa: N802
@@ -111,6 +120,9 @@ class CatalogCalls:
         found = [c for c in self._catalog.collections.values() if c.parent == parent and c.is_set == sets]
         return self._lua([[_kind(c), c.id] for c in found])
 
+    def getFolders(self, _self: Any) -> Any:  # noqa: N802
+        return self._lua(self._catalog.root_folders())
+
     def getKeywords(self, _self: Any) -> Any:  # noqa: N802
         return self._lua([k.id for k in self._catalog.keywords.values() if k.parent is None])
 
@@ -153,8 +165,10 @@ class CatalogCalls:
         keywords = self._catalog.keywords.values()
         same = [k for k in keywords if k.parent == parent and k.name.casefold() == text(name).casefold()]
         if same:
-            return same[0].id if existing else None
-        new = Keyword(self._catalog.next_id(), text(name), parent)
+            return same[0].id if existing else None  # with its own synonyms
+        if text(name) in self.refused_keywords:
+            return None
+        new = Keyword(self._catalog.next_id(), text(name), parent, plain(synonyms) or [], born_in=self._lr.gates.serial)
         self._catalog.set_key(self._catalog.keywords, new.id, new)
         return new.id
 
@@ -162,6 +176,9 @@ class CatalogCalls:
 
     def folder_getName(self, path: str) -> Any:  # noqa: N802
         return path.rstrip("/").rsplit("/", 1)[-1]
+
+    def folder_getPath(self, path: str) -> Any:  # noqa: N802
+        return path
 
     def folder_getPhotos(self, path: str) -> Any:  # noqa: N802
         return self._lua(self._photos_in(text(path)))
@@ -207,17 +224,17 @@ class CatalogCalls:
         self._lr.gates.need("setName")
         self._catalog.set(c, "name", text(name))
 
-    def _no_smart(self, c: Collection, call: str) -> None:
-        self._lr.gates.need(call)
+    def _no_smart(self, c: Collection, call: str, photos: Any = ()) -> None:
+        self._lr.gates.need(call, photos=len(photos))
         if c.description is not None or c.is_set:
             raise RuntimeError(f"{call}: not possible with a smart collection or a set")
 
     def collection_addPhotos(self, c: Collection, photos: Any) -> None:  # noqa: N802
-        self._no_smart(c, "addPhotos")
+        self._no_smart(c, "addPhotos", plain(photos))
         self._catalog.set(c, "photos", [*c.photos, *(i for i in plain(photos) if i not in set(c.photos))])
 
     def collection_removePhotos(self, c: Collection, photos: Any) -> None:  # noqa: N802
-        self._no_smart(c, "removePhotos")
+        self._no_smart(c, "removePhotos", plain(photos))
         gone = set(plain(photos))
         self._catalog.set(c, "photos", [i for i in c.photos if i not in gone])
 
@@ -242,6 +259,11 @@ class CatalogCalls:
     def _keyword(self, name: str) -> Any:
         def run(identifier: int, *arguments: Any) -> Any:
             keyword = self._catalog.keywords[identifier]
+            reads = name.startswith("get")
+            if reads and self._lr.gates.inside() and keyword.born_in == self._lr.gates.serial:
+                self._lr.violation(f"{name} of a keyword that was made in the same write access")
+            if reads and self.keywords_need_read_access:
+                raise RuntimeError(f"LrKeyword:{name} must be called within read access")
             if name == "getName":
                 return self._lua(keyword.name)
             if name == "getParent":
@@ -269,8 +291,8 @@ def _kind(collection: Collection) -> str:
 _CATALOG = [
     "getPath", "findPhotoByUuid", "findPhotoByPath", "findPhotos", "getAllPhotos", "getTargetPhotos", "getTargetPhoto",
     "getMultipleSelectedOrAllPhotos", "getActiveSources", "setActiveSources", "setSelectedPhotos",
-    "getChildCollections", "getChildCollectionSets", "getKeywords", "createCollectionSet", "createCollection",
-    "createSmartCollection", "createKeyword",
+    "getChildCollections", "getChildCollectionSets", "getKeywords", "getFolders", "createCollectionSet",
+    "createCollection", "createSmartCollection", "createKeyword",
 ]  # fmt: skip
 _COLLECTION = [
     "getName", "getParent", "getPhotos", "isSmartCollection", "getSearchDescription", "setSearchDescription",

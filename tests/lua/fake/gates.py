@@ -7,6 +7,8 @@ from typing import Any
 
 from lua.fake.marshal import is_table, text
 
+MOST_PHOTOS = 200
+
 
 @dataclass
 class Block:
@@ -15,6 +17,7 @@ class Block:
     kind: str
     name: str
     calls: list[str] = field(default_factory=list)
+    photos: int = 0
     ok: bool = True
 
 
@@ -62,14 +65,20 @@ class Gates:
         self.holder.gate = None
         self.holder = None
 
-    def need(self, call: str, *, private: bool = False) -> None:
+    def need(self, call: str, *, private: bool = False, photos: int = 0) -> None:
         """Refuse a write outside write access; only few calls may use the private one."""
         task = self._lightroom.scheduler.current
         if task is None or task.gate is None:
             self._lightroom.violation(f"{call} needs write access")
         if task.gate == "private" and not private:
             self._lightroom.violation(f"{call} is not possible in private write access")
-        self.blocks[-1].calls.append(call)
+        block = self.blocks[-1]
+        block.calls.append(call)
+        block.photos += photos
+        if block.photos > MOST_PHOTOS:
+            self._lightroom.violation(
+                f"more than {MOST_PHOTOS} photos are written to in one block: Lightroom stands still"
+            )
 
     def inside(self) -> bool:
         task = self._lightroom.scheduler.current

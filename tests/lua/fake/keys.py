@@ -9,6 +9,7 @@ RAW_KEYS = {
     "lastEditTime", "editCount", "isInStackInFolder", "stackPositionInFolder",
 }  # fmt: skip
 FORMATTED_KEYS = {"fileName", "copyName", "folderName", "title", "caption", "keywordTags", "rating", "label"}
+LABELS = {"red", "yellow", "green", "blue", "purple", "none"}
 SETTABLE_RAW_KEYS = {"rating", "pickStatus", "colorNameForLabel", "label", "title", "caption"}
 
 STRING = {"any", "all", "words", "noneOf", "beginsWith", "endsWith"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -43,6 +44,9 @@ class Lightroom:
         self.fields: dict[str, dict[str, Any]] = {}
         self.folder: Path | None = None
         self.info: dict[str, Any] = {}
+        self.counts: Counter[str] = Counter()  # calls of the SDK, by name
+        self.names: dict[str, str] = {}  # UUIDs, where a test has no better names for its photos
+        self._uninitialised: str | None = None
         self.runtime = lua51.LuaRuntime(
             encoding="latin-1", unpack_returned_tuples=True, register_eval=False, register_builtins=False
         )
@@ -79,7 +83,10 @@ class Lightroom:
         if provider := self.info.get("LrMetadataProvider"):
             self._install_fields(provider)
         if init := self.info.get("LrInitPlugin"):
-            self.run_script(init)
+            if self.info.get("LrForceInitPlugin") and self.menu_scripts():
+                self.run_script(init)
+            else:
+                self._uninitialised = init  # until the first click
 
     def _start(self) -> None:
         lua = self.runtime.globals()
@@ -98,6 +105,9 @@ class Lightroom:
         assert self.folder is not None
         declared = self.sdk["run_script"](provider, _source(self.folder / provider))
         self.fields = {field["id"]: field for field in plain(declared["metadataFieldsForPhotos"])}
+        for field in self.fields.values():
+            if field.get("browsable") and not (field.get("searchable") and field.get("title")):
+                self.violation(f"the field {field['id']} is browsable, but has no title or is not searchable")
         update = declared["updateFromEarlierSchemaVersion"]
         if update is not None:
             update(self.sdk["catalog"], None, None)
@@ -120,9 +130,23 @@ class Lightroom:
 
     def click(self, script: str) -> None:
         """Choose a menu item, and wait until all that it started has ended."""
+        if self._uninitialised:
+            init, self._uninitialised = self._uninitialised, None
+            self.run_script(init)
         self.scheduler.group += 1
         self.run_script(script)
         self.scheduler.run_group(self.scheduler.group)
+
+    def open_manager(self) -> Any:
+        """Look at the plug-in in the Plug-in Manager, which runs its file anew; returns its section."""
+        tasks, executed = len(self.scheduler.tasks), len(self.around.executed)
+        script = self.info["LrPluginInfoProvider"]
+        assert self.folder is not None
+        provider = self.sdk["run_script"](script, from_bytes(_source(self.folder / script)))
+        section = provider["sectionsForTopOfDialog"](self.sdk["view_factory"](), self.runtime.table())[1]
+        if (len(self.scheduler.tasks), len(self.around.executed)) != (tasks, executed):
+            self.violation(f"{script} starts something: Lightroom runs it anew at each look")
+        return section
 
     def run_script(self, script: str) -> None:
         assert self.folder is not None
@@ -171,6 +195,7 @@ class Lightroom:
         return to_lua(self.runtime, value)
 
     def _host(self, name: str, *arguments: Any) -> Any:
+        self.counts[name] += 1
         try:
             result = self._calls[name](*arguments)
         except (ViolationError, RuntimeError) as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from lua.fake.keys import FORMATTED_KEYS, RAW_KEYS, SETTABLE_RAW_KEYS
+from lua.fake.keys import FORMATTED_KEYS, LABELS, RAW_KEYS, SETTABLE_RAW_KEYS
 from lua.fake.marshal import from_bytes, plain, text, to_lua
 from lua.fake.state import Photo
 
@@ -15,6 +15,7 @@ class PhotoCalls:
     def __init__(self, lightroom: Any) -> None:
         self._lr = lightroom
         self.thumbnail_seconds = 1.0
+        self.slow: set[str] = set()  # UUIDs of photos whose thumbnails take minutes
         self._waiting: int | None = None
         self._requests = 0
         self.thumbnails: list[tuple[str, str]] = []
@@ -52,7 +53,7 @@ class PhotoCalls:
             "fileFormat": "VIDEO" if photo.is_video else "JPG",
             "rating": photo.rating,
             "pickStatus": photo.pick,
-            "colorNameForLabel": photo.color,
+            "colorNameForLabel": "grey" if photo.color == "none" else photo.color,
             "dateTimeOriginalISO8601": photo.captured,
         }
         if key not in values:
@@ -75,11 +76,13 @@ class PhotoCalls:
         }[key]
 
     def setRawMetadata(self, photo: int, key: str, value: Any) -> None:  # noqa: N802
-        self._lr.gates.need("setRawMetadata")
+        self._lr.gates.need("setRawMetadata", photos=1)
         if key not in SETTABLE_RAW_KEYS:
             self._lr.violation(f"setRawMetadata: unknown key {key!r}")
         if key == "pickStatus" and value not in (-1, 0, 1):
             self._lr.violation(f"pickStatus {value!r}")
+        if key == "colorNameForLabel" and value not in LABELS:
+            self._lr.violation(f"there is no label {value!r}")
         name = {"pickStatus": "pick", "colorNameForLabel": "color"}.get(key, key)
         self._lr.catalog.set(self._photo(photo), name, plain(value))
 
@@ -87,14 +90,14 @@ class PhotoCalls:
         return self._photo(photo).available
 
     def addKeyword(self, photo: int, keyword: int) -> None:  # noqa: N802
-        self._lr.gates.need("addKeyword")
+        self._lr.gates.need("addKeyword", photos=1)
         if keyword not in self._lr.catalog.keywords:
             self._lr.violation("addKeyword wants a keyword object")
         it = self._photo(photo)
         self._lr.catalog.set(it, "keywords", it.keywords | {keyword})
 
     def removeKeyword(self, photo: int, keyword: int) -> None:  # noqa: N802
-        self._lr.gates.need("removeKeyword")
+        self._lr.gates.need("removeKeyword", photos=1)
         it = self._photo(photo)
         self._lr.catalog.set(it, "keywords", it.keywords - {keyword})
 
@@ -111,7 +114,7 @@ class PhotoCalls:
         return self._lua(self._photo(photo).properties.get(self._field(field)))
 
     def setPropertyForPlugin(self, photo: int, plugin: Any, field: str, value: Any) -> None:  # noqa: N802
-        self._lr.gates.need("setPropertyForPlugin", private=True)
+        self._lr.gates.need("setPropertyForPlugin", private=True, photos=1)
         if plugin != "PLUGIN":
             self._lr.violation("setPropertyForPlugin wants _PLUGIN")
         if value is not None and not isinstance(value, str):
@@ -141,7 +144,7 @@ class PhotoCalls:
         self._lr.scheduler.check_pending()
         self._requests += 1
         number = self._requests
-        if self._waiting is not None:
+        if self._waiting is not None and self._lr.sdk["is_thumbnail_held"](self._waiting):
             self._lr.note("two thumbnails were asked for at once: in the real one both time out")
             self._lr.scheduler.events.clear()
             return number
@@ -149,12 +152,13 @@ class PhotoCalls:
         it = self._photo(photo)
 
         def deliver() -> None:
-            self._waiting = None
+            self._waiting = None if self._waiting == number else self._waiting
             jpeg = None if it.jpeg is None else from_bytes(it.jpeg)
             arrived = self._lr.sdk["deliver_thumbnail"](number, jpeg, None if jpeg else "no preview")
             self.thumbnails.append((it.uuid, "delivered" if arrived else "cancelled: nobody kept the handle"))
 
-        self._lr.scheduler.events.append((self._lr.scheduler.now + self.thumbnail_seconds, deliver))
+        seconds = 300.0 if it.uuid in self.slow else self.thumbnail_seconds
+        self._lr.scheduler.events.append((self._lr.scheduler.now + seconds, deliver))
         return number
 
 

@@ -111,12 +111,15 @@ class('LrPhoto', {
         return handle
     end,
 })
+local function isThumbnailHeld(number)
+    collectgarbage()
+    collectgarbage()
+    return pendingThumbnails[number].handle ~= nil
+end
 local function deliverThumbnail(number, jpeg, problem)
-    collectgarbage()
-    collectgarbage()
-    local waiting, callback = pendingThumbnails[number], pendingThumbnails[-number]
+    local isHeld, callback = isThumbnailHeld(number), pendingThumbnails[-number]
     pendingThumbnails[number], pendingThumbnails[-number] = nil, nil
-    if waiting.handle == nil then return false end
+    if not isHeld then return false end
     callback(jpeg, problem)
     callback(jpeg, problem) -- seen in the real one: more than once
     return true
@@ -154,6 +157,7 @@ class('LrCollectionSet', {
 class('LrFolder', {
     type = function() return 'LrFolder' end,
     getName = method('LrFolder', 'getName'),
+    getPath = method('LrFolder', 'getPath'),
     getPhotos = method('LrFolder', 'getPhotos', many('LrPhoto')),
 })
 class('LrKeyword', {
@@ -217,6 +221,7 @@ class('LrCatalog', {
     getChildCollections = method('LrCatalog', 'getChildCollections', collections),
     getChildCollectionSets = method('LrCatalog', 'getChildCollectionSets', collections),
     getKeywords = method('LrCatalog', 'getKeywords', many('LrKeyword')),
+    getFolders = method('LrCatalog', 'getFolders', many('LrFolder')),
     getActiveSources = method('LrCatalog', 'getActiveSources', function(sources)
         local list = {}
         for i = 1, #sources do
@@ -382,6 +387,9 @@ local factory = {}
 for _, kind in ipairs(controls) do
     factory[kind] = function(self, arguments)
         if self ~= factory then call('violation', 'a view factory was called with a dot') end
+        if kind == 'popup_menu' and #arguments.items > 30 then
+            call('violation', 'a popup_menu does not scroll: ' .. #arguments.items .. ' items')
+        end
         arguments.view_kind = kind
         return arguments
     end
@@ -421,7 +429,27 @@ sdkModule('LrBinding', {
     end,
     negativeOfKey = function(key) return { bound = key, negated = true } end,
 })
-local preferences = {}
+-- Preferences are stored as they are set: what is changed inside a table of theirs is lost, and pairs() sees nothing.
+local stored = {}
+local function copied(value)
+    if type(value) ~= 'table' then return value end
+    local copy = {}
+    for key, item in pairs(value) do copy[key] = copied(item) end
+    return copy
+end
+local preferences = setmetatable({}, {
+    __index = function(_, key)
+        if key == 'pairs' then return function() return pairs(copied(stored)) end end
+        return copied(stored[key])
+    end,
+    __newindex = function(_, key, value)
+        local kind = type(value)
+        if kind == 'function' or kind == 'userdata' or kind == 'thread' then
+            call('violation', 'preferences cannot hold a ' .. kind)
+        end
+        stored[key] = copied(value)
+    end,
+})
 sdkModule('LrPrefs', { prefsForPlugin = function() return preferences end })
 sdkModule('LrPathUtils', {
     child = plain('LrPathUtils.child'),
@@ -472,7 +500,10 @@ environment = {
     import = import, require = require_, LOC = plain('LOC'), _PLUGIN = plugin, _VERSION = _VERSION,
     WIN_ENV = call('is_windows'), MAC_ENV = not call('is_windows'),
     string = string, math = math, table = table,
-    io = { open = function(path, mode) call('io_open', path, mode); return io.open(path, mode) end },
+    io = { open = function(path, mode)
+        if not call('io_open', path, mode) then return nil, path .. ': No such file or directory' end
+        return io.open(path, mode)
+    end },
     os = { clock = os.clock, date = os.date, time = plain('os.time'), tmpname = os.tmpname },
     coroutine = { running = running, canYield = function() return call('in_task') end },
     debug = { getinfo = debug.getinfo },
@@ -499,6 +530,8 @@ return {
     require = require_,
     forget_modules = function() loaded = {} end,
     deliver_thumbnail = deliverThumbnail,
+    is_thumbnail_held = isThumbnailHeld,
+    view_factory = modules.LrView.osFactory,
     environment = environment,
     catalog = theCatalog,
     preferences = preferences,

@@ -51,6 +51,7 @@ class Keyword:
     parent: int | None
     synonyms: list[str] = field(default_factory=list)
     kind: str | None = None
+    born_in: int | None = None
 
 
 class Catalog:
@@ -84,6 +85,15 @@ class Catalog:
         keyword = Keyword(self.next_id(), name, parent and parent.id, **fields)
         self.keywords[keyword.id] = keyword
         return keyword
+
+    def root_folders(self) -> list[str]:
+        """The folders that all photos lie in, none inside another."""
+        folders = sorted({photo.path.rpartition("/")[0] for photo in self.photos.values()})
+        roots: list[str] = []
+        for folder in folders:
+            if not roots or not folder.startswith(roots[-1] + "/"):
+                roots.append(folder)
+        return roots
 
     def do(self, change: Callable[[], None], undo: Callable[[], None]) -> None:
         change()

@@ -147,9 +147,10 @@ class Surroundings:
         there = Path(text(path))
         return "directory" if there.is_dir() else "file" if there.exists() else False
 
-    def io_open(self, path: str, mode: str | None = None) -> None:
+    def io_open(self, path: str, mode: str | None = None) -> bool:
         if not Path(text(path)).is_relative_to(self.home):
             self._lr.violation(f"io.open outside the home folder: {path}")
+        return path.isascii() or not self._lr.windows  # seen on Windows: such a file is not found
 
     # Texts
 
