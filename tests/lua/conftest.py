@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from lua.fake import Lightroom
-from lua.real_helper import DEMO, Helper, open_catalog
+from lua.real_helper import CHECKOUT, DEMO, Helper, open_catalog
 
 
 @pytest.fixture
@@ -31,7 +32,10 @@ def lightroom(home: Path) -> Iterator[Lightroom]:
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The home of a user who has indexed ten pictures; to be copied, because paths are in the index."""
     helper = Helper(tmp_path_factory.mktemp("user"))
-    helper.add_photos(*DEMO)
+    helper.photos.mkdir()
+    for name in DEMO:
+        shutil.copy(CHECKOUT / "assets" / "demo" / f"{name}.jpg", helper.photos)
+    helper.index(helper.photos)
     return helper.home
 
 

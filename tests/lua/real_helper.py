@@ -26,8 +26,18 @@ class Helper:
         self.data = home / "Library" / "Application Support" / "safelight"
         self.photos = home / "Pictures"
         self.env = {key: value for key, value in os.environ.items() if not key.startswith("SAFELIGHT_")}
-        self.env |= {"SAFELIGHT_HOME": str(self.data), "HOME": str(home)}
+        self.env |= {"SAFELIGHT_HOME": str(self.data), "HOME": str(home), "SAFELIGHT_WORKERS": "1"}
+        self.env["PYTHONPATH"] = str(CHECKOUT / "tests" / "lua" / "without_chroma")
         self.process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def of_user(cls, indexed: Path, home: Path) -> Helper:
+        """A helper that knows what the user at home `indexed` has indexed, and whose index nobody else has."""
+        shutil.copytree(indexed / "Library", home / "Library")
+        it = cls(home)
+        (it.data / "helper.json").unlink(missing_ok=True)  # of the other's helper
+        it.photos = indexed / "Pictures"
+        return it
 
     def command(self, *arguments: str, code: int = 0) -> str:
         done = subprocess.run(
@@ -37,12 +47,8 @@ class Helper:
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
         return done.stdout
 
-    def add_photos(self, *names: str) -> None:
-        """Put pictures of the demo into the folder of photos, and index it."""
-        self.photos.mkdir(parents=True, exist_ok=True)
-        for name in names:
-            shutil.copy(CHECKOUT / "assets" / "demo" / f"{name}.jpg", self.photos)
-        self.command("index", str(self.photos), "--model", "starter")
+    def index(self, *places: Path) -> None:
+        self.command("index", *map(str, places), "--model", "starter")
 
     def start(self) -> None:
         (self.data / "helper.json").unlink(missing_ok=True)
@@ -71,11 +77,11 @@ class Helper:
             self.process.wait(20)
 
 
-def open_catalog(helper: Helper, name: str, *, language: str = "en") -> Lightroom:
-    """A Lightroom of the helper's user, with a catalog of all pictures in its folder, and the plug-in in it."""
+def open_catalog(helper: Helper, name: str, *more: Path) -> Lightroom:
+    """A Lightroom of the helper's user, with the plug-in, and a catalog of all pictures in its folder and of more."""
     helper.home.joinpath("tmp").mkdir(exist_ok=True)
     it = Lightroom(helper.home, f"{helper.home}/Lightroom/{name}.lrcat")
-    for picture in sorted(helper.photos.glob("*.jpg")):
+    for picture in (*sorted(helper.photos.glob("*.jpg")), *more):
         it.catalog.add_photo(picture.stem.upper(), str(picture), captured="2020-05-01T12:00:00")
-    it.load(PLUGIN, language)
+    it.load(PLUGIN)
     return it

@@ -243,14 +243,15 @@ def test_a_helper_that_finds_none_says_so(lr):
 
 
 @pytest.fixture(scope="module")
-def finding(tmp_path_factory):
-    """A running helper that has indexed a cat, two generated versions of it, and another picture."""
-    it = Helper(tmp_path_factory.mktemp("finding"))
-    it.photos.mkdir()
+def finding(indexed, tmp_path_factory):
+    """A running helper that has indexed a cat among other pictures, and two generated versions of it."""
+    it = Helper.of_user(indexed, tmp_path_factory.mktemp("finding"))
+    versions = it.home / "Versions"
+    versions.mkdir()
     cat = Image.open(CHECKOUT / "assets" / "demo" / "cat.jpg")
-    cat.resize((cat.width // 2, cat.height // 2)).save(it.photos / "small.jpg", quality=80)
-    ImageOps.mirror(cat).save(it.photos / "mirrored.jpg", quality=60)  # a larger file would be kept
-    it.add_photos("cat", "pagoda")
+    cat.resize((cat.width // 2, cat.height // 2)).save(versions / "small.jpg", quality=80)
+    ImageOps.mirror(cat).save(versions / "mirrored.jpg", quality=60)  # a larger file would be kept
+    it.index(versions)
     it.start()
     yield it
     it.close()
@@ -258,7 +259,7 @@ def finding(tmp_path_factory):
 
 @pytest.fixture
 def found(finding, request):
-    it = open_catalog(finding, request.node.name)
+    it = open_catalog(finding, request.node.name, *(finding.home / "Versions").iterdir())
     find(it)
     yield it
     assert it.violations == [], "Lightroom would have refused"

@@ -30,11 +30,8 @@ DEMO = CHECKOUT / "assets" / "demo"
 @pytest.fixture(scope="module")
 def user(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
     """A helper of its own: what these tests index, the others must not find."""
-    home = tmp_path_factory.mktemp("index")
-    shutil.copytree(indexed / "Library", home / "Library")
-    (home / "tmp").mkdir()
-    it = Helper(home)
-    it.photos = indexed / "Pictures"
+    it = Helper.of_user(indexed, tmp_path_factory.mktemp("index"))
+    (it.home / "tmp").mkdir()
     it.start()
     yield it
     it.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from pathlib import Path
 
 import pytest
@@ -13,25 +12,15 @@ from lua.test_plugin_finding import search
 from lua.test_plugin_living import make_smart
 
 from importers.lightroom import open_catalog as read_catalog
-from importers.sources import SOURCES
-from safelight.config import Settings
-from safelight.indexing import index_paths
-from safelight.service import Library
 
 
 @pytest.fixture(scope="module")
 def sample(samples: Path, tmp_path_factory: pytest.TempPathFactory):
     """The sample's catalog, copied and indexed, and the helper that knows it."""
-    if all(source.name != "lightroom" for source in SOURCES):
-        pytest.skip("this version does not index Lightroom catalogs yet")
     user = Helper(tmp_path_factory.mktemp("sample"))
     shutil.copytree(samples / "lightroom5", user.home / "Lightroom")
     catalog = user.home / "Lightroom" / "Lightroom 5 Catalog.lrcat"
-    with Library(Settings(model="starter"), user.data) as library:
-        index_paths(
-            library, [str(catalog)], stop=threading.Event(), on_progress=lambda _: None,
-            on_problem=lambda *_: None, on_remark=lambda _: None,
-        )  # fmt: skip
+    user.index(catalog)
     user.start()
     yield user, catalog
     user.close()
