@@ -12,12 +12,13 @@ from collections.abc import Iterable
 
 def nfc(path: str) -> str:
     """Write a path as it is compared: one encoding of accents, one kind of slash."""
-    return unicodedata.normalize("NFC", path).replace("\\", "/")
+    return (path if path.isascii() else unicodedata.normalize("NFC", path)).replace("\\", "/")
 
 
 def folded(path: str) -> str:
     """Write a path as a file system compares it that looks past case."""
-    return nfc(nfc(path).casefold())
+    spelt = nfc(path)
+    return spelt.lower() if spelt.isascii() else nfc(spelt.casefold())
 
 
 def spellings(path: str) -> list[str]:

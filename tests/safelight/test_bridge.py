@@ -139,6 +139,24 @@ def test_the_difference_is_what_is_missing_and_what_is_too_much(bridge, planted,
     assert living(bridge, catalog_id, carriers) == (["/photos/b.jpg", "UUID-A-COPY"], ["STRAY"])
 
 
+def test_more_photos_do_not_mean_more_questions_to_the_index(library, planted, bridge, catalog_id):
+    """In a catalog of 60,000 photos, a question for each would take minutes."""
+    asked: list[str] = []
+
+    def statements(carriers: int) -> int:
+        living(bridge, catalog_id, [])  # whatever is read once
+        asked.clear()
+        library.catalog.db.set_trace_callback(asked.append)
+        living(bridge, catalog_id, [{"uuid": f"U{n}", "path": f"/photos/{n}.jpg"} for n in range(carriers)])
+        library.catalog.db.set_trace_callback(None)
+        return len(asked)
+
+    few = statements(3)
+    for n in range(100):
+        planted.add("folder" if n % 2 else "lightroom", f"N{n}", f"/photos/n{n}.jpg", [0.5, 0.5, n / 100, 0], 100 + n)
+    assert statements(300) <= few
+
+
 def test_who_is_known_by_path_alone_carries_under_any_uuid(bridge, planted, catalog_id):
     carriers = [
         {"uuid": "UUID-A", "path": "/photos/a.jpg"},
