@@ -78,13 +78,14 @@ class Store:
             self.db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
             self.db.execute("PRAGMA journal_mode = WAL")
             self.db.execute("PRAGMA foreign_keys = ON")
-            with self.transaction():
-                self._migrate()
+            if self._version() != _VERSION:
+                with self.transaction():
+                    self._migrate()
         except (OSError, sqlite3.Error) as error:
             raise SafelightError(f"cannot open {self.path}: {error}; check its permissions, or move it away") from error
 
     def _migrate(self) -> None:
-        (version,) = self.db.execute("PRAGMA user_version").fetchone()
+        version = self._version()  # again: another process may have been quicker
         if version > _VERSION:
             raise SafelightError(f"{self.path} was written by a newer Safelight; upgrade Safelight")
         if version == 0:
@@ -92,6 +93,10 @@ class Store:
                 if statement.strip():
                     self.db.execute(statement)
             self.db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _version(self) -> int:
+        (version,) = self.db.execute("PRAGMA user_version").fetchone()
+        return version
 
     @contextmanager
     def transaction(self) -> Generator[None]:
