@@ -12,9 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import ClassVar, Protocol
 
-
-class ImporterError(Exception):
-    """A source cannot be read; the message says what, where and what to do next, in one line."""
+from importers.errors import ImporterError as ImporterError
 
 
 class Outcome(StrEnum):

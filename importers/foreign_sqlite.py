@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -18,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from importers.base import ImporterError
+from importers.errors import ImporterError
 from lrprev import LrprevError, open_readonly
 from lrprev.readonly import StillChangingError, has_pending_changes
 
@@ -114,6 +113,8 @@ class ForeignDatabase:
 
     def _unreadable(self, error: OSError) -> ImporterError:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            import tempfile
+
             return ImporterError(
                 f"{self.path} is in use, and {tempfile.gettempdir()} has no room for a copy of it; free some, or name"
                 " another folder in TMPDIR"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importers import lightroom_schema, lightroom_xmp
-from importers.base import ImporterError
+from importers.errors import ImporterError
 from importers.foreign_sqlite import ForeignDatabase
 from importers.lightroom_links import Links, Shared, read_links, read_shared
 from importers.lightroom_moves import Moves

@@ -11,8 +11,10 @@ four ways, a list is a Bag, a Seq or an Alt, and prefixes mean nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from lxml import etree
+if TYPE_CHECKING:
+    from lxml import etree
 
 MAX_XMP_BYTES = 32 * 1024 * 1024
 """Far above any packet seen (100 kB); masks painted with thousands of dabs make megabytes."""
@@ -95,6 +97,8 @@ def properties_of(packet: bytes | None) -> Properties:
     """Read a packet; what is no XMP, or larger than MAX_XMP_BYTES, has no properties. Never raises."""
     if not packet or len(packet) > MAX_XMP_BYTES:
         return Properties(())
+    from lxml import etree  # slow to import, and many a catalog holds no packet
+
     parser = etree.XMLParser(
         resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_comments=True, remove_pis=True
     )

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple, TypeAlias
 
 from lrprev.errors import LrprevError
-from lrprev.layout import DRI_MARKER, EOI_MARKER, SOF_MARKERS, SOI, SOS_MARKER, STANDALONE_MARKERS
+from lrprev.layout import DRI_MARKER, EOI, EOI_MARKER, SOF_MARKERS, SOI, SOS_MARKER, STANDALONE_MARKERS
 
 _FRAME_HEAD = struct.Struct(">BHHB")  # precision, height, width, number of components
 _DCT_FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # whose MCUs are made of blocks
@@ -25,8 +25,9 @@ _BLOCK_EDGE = 8
 _MAX_FILL_BYTES = 16
 _MAX_SAMPLING = 4
 # In entropy-coded data FF is followed by 00 (a data byte), by RST0-7, or by FF (fill); anything else ends the scan.
-_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff]")
+_MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xff])")
 _RESTART_MARKERS = range(0xD0, 0xD8)
+_RESTARTS_ROUND = bytes(_RESTART_MARKERS)
 _NO_SEGMENT_MARKERS = STANDALONE_MARKERS | {0x00, 0xFF}
 _BARE_MARKERS = _NO_SEGMENT_MARKERS | {EOI_MARKER}
 _WINDOW_BYTES = 1024  # a header is many small pieces close together; more would read pictures that nobody asked for
@@ -76,6 +77,14 @@ class Picture:
     restarts_counted: bool
 
 
+class _Header(NamedTuple):
+    """The segments of a JPEG's header that tell how many restart markers its scan has."""
+
+    frame: Segment
+    interval: Segment | None
+    scan: Segment
+
+
 @dataclass(slots=True)
 class _Restarts:
     """The restart markers of one scan: how many, how many in order from the first, and where the order breaks."""
@@ -93,9 +102,9 @@ def read_frame(stream: BinaryIO, offset_bytes: int, end: int) -> Frame:
     """
     stream.seek(offset_bytes)
     head = stream.read(min(_WINDOW_BYTES, end - offset_bytes))
-    if found := _frame_in(head):
+    if header := _header_in(head):
         with suppress(LrprevError):  # told below, with its place in the stream
-            return _parse_frame(_slice(head), found)
+            return _parse_frame(_slice(head), header.frame)
     frame, peek = None, _window(stream)
     for segment in _segments(peek, offset_bytes, end):
         if segment.marker in SOF_MARKERS:
@@ -131,6 +140,29 @@ def check(data: bytes, offset_bytes: int = 0) -> Picture:
     raise LrprevError(offset_bytes, "a JPEG with a frame and a scan", "one without")
 
 
+def fills(data: bytes, start: int, end: int) -> bool:
+    """Tell whether one whole picture with one scan, as Lightroom stores them, fills a range to its last byte.
+
+    Every byte is looked at, as by `check`, but in one pass of the regular expression: that takes half the time. Where
+    it says no, the picture may still be whole, only not so plain: `check` tells.
+    """
+    head = data[start : min(end, start + _WINDOW_BYTES)]
+    header = _header_in(head)
+    if header is None or data[end - len(EOI) : end] != EOI:
+        return False
+    peek = _slice(head)
+    try:
+        frame = _parse_frame(peek, header.frame)
+        interval = int.from_bytes(_payload(peek, header.interval, 2, "a restart interval")) if header.interval else 0
+        expected = _expected_restarts(frame, interval, _payload(peek, header.scan, 2, "a scan header"))
+    except LrprevError:
+        return False
+    if expected is None or expected > end - start:
+        return False
+    restarts = (_RESTARTS_ROUND * (expected // len(_RESTARTS_ROUND) + 1))[:expected]
+    return b"".join(_MARKER_IN_SCAN.findall(data, start + header.scan.end, end)) == restarts + EOI[1:]
+
+
 def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
     """Yield every segment of the JPEG at an offset, with all its scans, up to and with EOI.
 
@@ -149,21 +181,24 @@ def segments(data: _Bytes) -> Iterator[Segment]:
     return _segments(_slice(data), 0, len(data))
 
 
-def _frame_in(head: bytes) -> Segment | None:
-    """Find a sound frame segment where the first bytes of a JPEG hold its whole header, as they do nearly always.
+def _header_in(head: bytes) -> _Header | None:
+    """Find a sound header where the first bytes of a JPEG hold all of it, as they do nearly always.
 
     A preview has six levels with a dozen segments each: following them through a window, one by one, was a third of
     the time that reading it takes.
     """
-    frame, at, last = None, len(SOI), len(head) - 4
+    frame = interval = None
+    at, last = len(SOI), len(head) - 4
     while at <= last and head[at] == 0xFF and head[at + 1] not in _BARE_MARKERS:
         marker, end = head[at + 1], at + 2 + (head[at + 2] << 8 | head[at + 3])
         if not at + 4 <= end <= len(head):
             return None
         if marker == SOS_MARKER:
-            return frame if head.startswith(SOI) else None
+            return _Header(frame, interval, Segment(marker, at, at + 4, end)) if frame and head[:2] == SOI else None
         if marker in SOF_MARKERS:
             frame = Segment(marker, at, at + 4, end)
+        elif marker == DRI_MARKER:
+            interval = Segment(marker, at, at + 4, end)
         at = end
     return None
 

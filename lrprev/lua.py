@@ -31,6 +31,11 @@ _TOKEN = re.compile(  # matches at any place, the end of the text too
     rb"""|(?P<sign>[{}\[\]=,;])|(?P<end>\Z)|(?P<unknown>.{1,16}))""",
     re.DOTALL,
 )
+# A named field as nearly all of a header's are, in one match and not in four tokens: that halves the time of a preview.
+_PLAIN_FIELD = re.compile(
+    rb"""\s*+(?!(?:true|false|nil)\b)(?P<name>[A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+"""
+    rb"""(?:"(?P<string>[^"\\]*+)"|(?P<number>-?[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+)|(?P<word>true|false|nil))\s*+,"""
+)
 _ESCAPE = re.compile(rb"\\([0-9]{1,3}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _WORDS: dict[str, Value] = {"true": True, "false": False, "nil": None}
@@ -61,6 +66,7 @@ class _Reader:
     """One pass over the text, one token of look-ahead."""
 
     def __init__(self, text: bytes, offset_bytes: int) -> None:
+        self._text = text
         self._tokens = _TOKEN.finditer(text)
         self._offset = offset_bytes
         self._kind = ""
@@ -101,6 +107,8 @@ class _Reader:
         table: Table = {}
         position = 0
         while not self._is_sign(b"}"):
+            if self._take_plain_fields(table):
+                continue
             key = self._take_key()
             if key is None:
                 position += 1
@@ -110,6 +118,24 @@ class _Reader:
                 self.take_sign(b";" if self._is_sign(b";") else b",")
         self.take_sign(b"}")
         return table
+
+    def _take_plain_fields(self, table: Table) -> bool:
+        """Take `NAME = value,` as often as that is what comes next; False where it is not."""
+        start = end = self._start
+        while field := _PLAIN_FIELD.match(self._text, end):
+            name, string, number, word = field.groups()
+            if string is not None:
+                value: Value = self._decoded(string, field.start("string") - 1)
+            elif number is not None:
+                value = float(number) if b"." in number else int(number)
+            else:
+                value = _WORDS[word.decode("ascii")]
+            table[name.decode("ascii")] = value
+            end = field.end()
+        if end > start:
+            self._tokens = _TOKEN.finditer(self._text, end)
+            self._advance()
+        return end > start
 
     def _take_key(self) -> Key | None:
         """Take `NAME =` or `[key] =` where a field has one."""
@@ -128,9 +154,16 @@ class _Reader:
         start = self._start
         body = self._advance()[1:-1]
         try:
-            return _ESCAPE.sub(_unescaped, body).decode("utf-8")
+            unescaped = _ESCAPE.sub(_unescaped, body)
         except ValueError:
-            raise LrprevError(self._offset + start, "a string in UTF-8", body) from None
+            raise LrprevError(self._offset + start, "an escaped byte", body) from None
+        return self._decoded(unescaped, start)
+
+    def _decoded(self, string: bytes, start: int) -> str:
+        try:
+            return string.decode("utf-8")
+        except ValueError:
+            raise LrprevError(self._offset + start, "a string in UTF-8", string) from None
 
     def _take_number(self) -> int | float:
         if self._kind != "number":

@@ -11,9 +11,7 @@ Source: sqlite.org/wal.html ("Read-Only Databases"), sqlite.org/lockingv3.html (
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 import time
 from collections.abc import Collection, Generator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -55,6 +53,8 @@ def open_readonly(
             check_columns(connection, path, needed)
             yield connection
         return
+    import tempfile  # seldom needed, and slow to import
+
     with tempfile.TemporaryDirectory(prefix="lrprev-") as folder:
         copy = copy_database(path, Path(folder))
         with _open_copy(copy, path) as connection:
@@ -142,6 +142,8 @@ def copy_database(path: Path, folder: Path) -> Path:
 
     Writes: the copy.
     """
+    import shutil  # seldom needed, and slow to import
+
     for pause_seconds in _PAUSES_SECONDS:
         time.sleep(pause_seconds)
         before = _moment(path)

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from safelight.status import ModelStatus, Problem, RootStatus
 
 
+_REDRAW_S = 0.1
+
+
 def count(number: int, thing: str) -> str:
     """Write a number of things: "1 photo", "1,200 photos"."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
@@ -100,11 +103,15 @@ def table(columns: list[tuple[str, str]], rows: list[list[str]]) -> None:
 
 
 class Bar:
-    """A progress bar on stderr where that is a terminal; otherwise silent."""
+    """A progress bar on stderr where that is a terminal; otherwise silent.
+
+    It has no thread of its own, which would keep a run from forking.
+    """
 
     def __init__(self) -> None:
         self._progress: Any = None
         self._tasks: dict[str, Any] = {}
+        self._drawn = float("-inf")
 
     def __enter__(self) -> Bar:
         if sys.stderr.isatty():
@@ -119,6 +126,7 @@ class Bar:
                 TimeRemainingColumn(),
                 console=Console(stderr=True),
                 transient=True,
+                auto_refresh=False,
             )
             self._progress.start()
         return self
@@ -144,6 +152,9 @@ class Bar:
         total = event.total if event.total_final or event.total > event.done else None
         count = f"{event.done / unit:,.0f} of {event.total / unit:,.0f}{name}" if total else ""
         self._progress.update(task, completed=event.done, total=total, count=count, rate=rate)
+        if time.monotonic() - self._drawn >= _REDRAW_S:
+            self._drawn = time.monotonic()
+            self._progress.refresh()
 
 
 def json_progress(every_seconds: float = 1.0) -> Callable[[Progress], None]:

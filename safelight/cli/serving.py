@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
-import subprocess
 import sys
 import time
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +49,8 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
         if open_page:
             _open(client)
         return
+    import logging
+
     from safelight.server.serve import serve as run
 
     def on_ready(helper: Helper, access: Access) -> None:
@@ -72,6 +71,8 @@ def _open(client: HelperClient) -> None:
 
 def _show_page(link: str) -> None:
     """Open a link that pairs a browser; where none can be started, say it, for one that is elsewhere."""
+    import webbrowser
+
     from safelight import draw
 
     if not webbrowser.open(link):
@@ -80,6 +81,8 @@ def _show_page(link: str) -> None:
 
 def _start_in_background(home: Path, port: int | None) -> HelperClient:
     """Start a helper that outlives this command and its terminal."""
+    import subprocess
+
     from safelight.helper_client import find_helper
 
     if find_helper(home) is not None:

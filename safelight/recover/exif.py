@@ -159,13 +159,19 @@ def _tiff(main: _Ifd, details: _Ifd, gps: _Ifd) -> bytes:
     main[_EXIF_POINTER] = _longs(0)
     if gps:
         main[_GPS_POINTER] = _longs(0)
-    details_at = 8 + len(_directory(main, 8))
-    gps_at = details_at + len(_directory(details, details_at))
+    details_at = 8 + _length(main)
+    gps_at = details_at + _length(details)
     main[_EXIF_POINTER] = _longs(details_at)
     if gps:
         main[_GPS_POINTER] = _longs(gps_at)
     parts = _directory(main, 8), _directory(details, details_at), _directory(gps, gps_at) if gps else b""
     return b"MM\0*" + struct.pack(">I", 8) + b"".join(parts)
+
+
+def _length(ifd: _Ifd) -> int:
+    """Tell how many bytes a directory takes, with the values behind it."""
+    values = (len(value) for _, _, value in ifd.values())
+    return 2 + 12 * len(ifd) + 4 + sum(length + length % 2 for length in values if length > _INLINE_BYTES)
 
 
 def _directory(ifd: _Ifd, offset: int) -> bytes:

@@ -8,6 +8,7 @@ and writes them again.
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -33,7 +34,7 @@ def write_whole(path: Path, pieces: Iterable[bytes | memoryview], mtime: float |
 
     Writes: the file.
     """
-    temporary = path.with_name(path.name + TEMPORARY_SUFFIX)
+    temporary = path.parent / _temporary_name()
     try:
         with temporary.open("wb") as stream:
             for piece in pieces:
@@ -49,6 +50,21 @@ def write_whole(path: Path, pieces: Iterable[bytes | memoryview], mtime: float |
             temporary.unlink(missing_ok=True)
         raise
     return size_bytes
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed processes have left of files that they were writing into a folder.
+
+    Writes: the folder.
+    """
+    with suppress(OSError):
+        for path in folder.glob(f".*{TEMPORARY_SUFFIX}"):
+            path.unlink(missing_ok=True)
+
+
+def _temporary_name() -> str:
+    """Name a file that no other thread of any process writes: one may outlive a killed run by a moment."""
+    return f".{threading.get_native_id()}{TEMPORARY_SUFFIX}"
 
 
 def is_whole(path: Path, size_bytes: int) -> bool:

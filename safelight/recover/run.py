@@ -5,9 +5,8 @@ from __future__ import annotations
 import errno
 import sqlite3
 import threading
+from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -15,10 +14,11 @@ from pathlib import Path
 from indexer.events import OnProgress, Progress, ignore
 from safelight.errors import SafelightError
 from safelight.recover import report
-from safelight.recover.files import TEMPORARY_SUFFIX, is_whole
+from safelight.recover.files import is_whole, remove_unfinished
 from safelight.recover.ledger import Ledger, Outcome, Row
 from safelight.recover.options import Options
 from safelight.recover.plan import Job, Plan
+from safelight.recover.shift import Shift
 from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_previews_folder
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
@@ -116,36 +116,30 @@ class _Run:
         self._total = 0
         self._stale_left = 0
         if not options.dry_run:
-            for path in ledger.unfinished():
-                with suppress(OSError):
-                    (ledger.out / (path + TEMPORARY_SUFFIX)).unlink(missing_ok=True)
+            for folder in {(ledger.out / path).parent for path in ledger.unfinished()}:
+                remove_unfinished(folder)
 
     def recover(self, place: Place, on_remark: Callable[[str], None]) -> None:
-        """Recover one place, two batches at a time: while one is written, the names of the next are given out."""
+        """Recover one place, batch by batch: while some are written, the names of the next are given out."""
         options, before = self._options, self._total
-        with (
-            Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan,
-            ThreadPoolExecutor(options.jobs, "recover") as pool,
-        ):
+        shifts: deque[Shift[Row]] = deque()
+        with Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan:
             jobs = plan.jobs(self._on_progress)
-            writing: list[tuple[Row, Future[Row]]] = []
             try:
                 while not self._stop.is_set() and (batch := list(islice(jobs, _BATCH))):
                     self._total = before + plan.total
-                    rows = [(job, self._begin(job)) for job in batch]
+                    rows = [(self._begin(job), job) for job in batch]
                     self._ledger.commit()
-                    started = [
-                        (row, pool.submit(self._writer.write, row, job))
-                        for job, row in rows
-                        if row.outcome is Outcome.PLANNED
-                    ]
-                    self._settle(writing, place)
-                    writing = started
-                self._settle(writing, place)
+                    self._settle(shifts, place, at_most=options.jobs - 1)
+                    if planned := [(row, job) for row, job in rows if row.outcome is Outcome.PLANNED]:
+                        shifts.append(Shift(self._writer.write(row, job) for row, job in planned))
+                self._settle(shifts, place, at_most=0)
             except BaseException:
                 self._stop.set()
-                pool.shutdown(cancel_futures=True)
                 raise
+            finally:
+                for shift in shifts:
+                    shift.stop()
             self._stale_left += plan.stale_left
             for line in plan.remarks:
                 on_remark(line)
@@ -167,12 +161,16 @@ class _Run:
         ledger.record(row, before)
         return row
 
-    def _settle(self, writing: list[tuple[Row, Future[Row]]], place: Place) -> None:
-        for planned, future in writing:
-            row = future.result()
+    def _settle(self, shifts: deque[Shift[Row]], place: Place, *, at_most: int) -> None:
+        """Record what has been written, in order; wait until no more than so many batches are left."""
+        while shifts and (len(shifts) > at_most or shifts[0].has_result()):
+            row = shifts[0].result()
+            if row is None:
+                shifts.popleft()
+                continue
             if row.outcome is Outcome.FAILED and place.previews and not place.previews.is_dir():
                 raise SafelightError(f"{place.previews} has gone away; connect its drive and run it again to go on")
-            self._settled(row, planned)
+            self._settled(row, None)
 
     def _settled(self, row: Row, before: Row | None) -> Row:
         self._ledger.record(row, before)

@@ -1,0 +1,7 @@
+"""The one error of the importers."""
+
+from __future__ import annotations
+
+
+class ImporterError(Exception):
+    """A source cannot be read; the message says what, where and what to do next, in one line."""
