@@ -28,6 +28,8 @@ _MAX_SAMPLING = 4
 _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xff])")
 _RESTART_MARKERS = range(0xD0, 0xD8)
 _RESTARTS_ROUND = bytes(_RESTART_MARKERS)
+_DISK_BLOCK_BYTES, _SAMPLE_BYTES = 4096, 512
+_BLANKS = (bytes(_SAMPLE_BYTES), b"\xff" * _SAMPLE_BYTES)
 _NO_SEGMENT_MARKERS = STANDALONE_MARKERS | {0x00, 0xFF}
 _BARE_MARKERS = _NO_SEGMENT_MARKERS | {EOI_MARKER}
 _WINDOW_BYTES = 1024  # a header is many small pieces close together; more would read pictures that nobody asked for
@@ -140,11 +142,12 @@ def check(data: bytes, offset_bytes: int = 0) -> Picture:
     raise LrprevError(offset_bytes, "a JPEG with a frame and a scan", "one without")
 
 
-def fills(data: bytes, start: int, end: int) -> bool:
-    """Tell whether one whole picture with one scan, as Lightroom stores them, fills a range to its last byte.
+def seems_whole(data: bytes, start: int, end: int) -> bool:
+    """Tell whether a picture that is said to fill a range shows no sign of damage, without looking at every byte.
 
-    Every byte is looked at, as by `check`, but in one pass of the regular expression: that takes half the time. Where
-    it says no, the picture may still be whole, only not so plain: `check` tells.
+    Looked at are its header and its end, the first and the last restart marker, the first bytes of each disk block,
+    and whether a block anywhere is blank, as lost sectors and what a crash left unwritten are. That takes a fifth of
+    the time of `check`, which tells more: where this says no, and where the file around the picture is damaged.
     """
     head = data[start : min(end, start + _WINDOW_BYTES)]
     header = _header_in(head)
@@ -157,10 +160,14 @@ def fills(data: bytes, start: int, end: int) -> bool:
         expected = _expected_restarts(frame, interval, _payload(peek, header.scan, 2, "a scan header"))
     except LrprevError:
         return False
-    if expected is None or expected > end - start:
+    scan, last = start + header.scan.end, end - len(EOI)
+    if expected is None or any(data.find(blank, scan, last) >= 0 for blank in _BLANKS):
         return False
-    restarts = (_RESTARTS_ROUND * (expected // len(_RESTARTS_ROUND) + 1))[:expected]
-    return b"".join(_MARKER_IN_SCAN.findall(data, start + header.scan.end, end)) == restarts + EOI[1:]
+    if expected and not _starts_and_ends_with_restarts(data, scan, end, expected):
+        return False
+    blocks = range(-(-scan // _DISK_BLOCK_BYTES) * _DISK_BLOCK_BYTES, last - _SAMPLE_BYTES, _DISK_BLOCK_BYTES)
+    markers = _MARKER_IN_SCAN.findall
+    return all(marker in _RESTARTS_ROUND for at in blocks for marker in markers(data, at, at + _SAMPLE_BYTES))
 
 
 def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
@@ -333,6 +340,14 @@ def _expected_restarts(frame: Frame, interval: int, scan_header: bytes) -> int |
     columns = -(-frame.width * h // (_BLOCK_EDGE * h_max))
     rows = -(-frame.height * v // (_BLOCK_EDGE * v_max))
     return -(-columns * rows // interval) - 1
+
+
+def _starts_and_ends_with_restarts(data: bytes, scan: int, end: int, expected: int) -> bool:
+    """Tell whether the first marker of a scan is its first restart, and the last before EOI its last."""
+    first = _MARKER_IN_SCAN.search(data, scan, end)
+    at = data.rfind(bytes((0xFF, _RESTARTS_ROUND[(expected - 1) % len(_RESTARTS_ROUND)])), scan, end)
+    after = _MARKER_IN_SCAN.findall(data, at + 2, end)
+    return bool(first) and data[first.start() + 1] == _RESTARTS_ROUND[0] and at >= 0 and after == [EOI[1:]]
 
 
 def _check_restarts(data: bytes, restarts: _Restarts, end: int, expected: int | None) -> None:

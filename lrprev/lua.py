@@ -31,14 +31,17 @@ _TOKEN = re.compile(  # matches at any place, the end of the text too
     rb"""|(?P<sign>[{}\[\]=,;])|(?P<end>\Z)|(?P<unknown>.{1,16}))""",
     re.DOTALL,
 )
-# A named field as nearly all of a header's are, in one match and not in four tokens: that halves the time of a preview.
-_PLAIN_FIELD = re.compile(
-    rb"""\s*+(?!(?:true|false|nil)\b)(?P<name>[A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+"""
-    rb"""(?:"(?P<string>[^"\\]*+)"|(?P<number>-?[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+)|(?P<word>true|false|nil))\s*+,"""
+# What a header is made of, nearly always: whole fields in one match each, where tokens would take four.
+_PLAIN_START = re.compile(rb"\s*+([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+\{")
+_PLAIN = re.compile(
+    rb"""\s*+(?:(?:([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+)?+"""
+    rb"""(?:"([^"\\]*+)"\s*+,|(-?[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+)\s*+,|(true|false|nil)\s*+,|(\{))|(\})\s*+,?+)"""
 )
 _ESCAPE = re.compile(rb"\\([0-9]{1,3}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _WORDS: dict[str, Value] = {"true": True, "false": False, "nil": None}
+_PLAIN_WORDS = {word.encode(): value for word, value in _WORDS.items()}
+_COMMA = ord(",")
 
 
 def parse_assignment(text: bytes, offset_bytes: int = 0) -> tuple[str, Value]:
@@ -54,6 +57,8 @@ def parse_assignment(text: bytes, offset_bytes: int = 0) -> tuple[str, Value]:
     Raises:
         LrprevError: The text is anything else, or nested too deep.
     """
+    if plain := _plain_assignment(text):
+        return plain
     reader = _Reader(text, offset_bytes)
     name = reader.take_name()
     reader.take_sign(b"=")
@@ -62,11 +67,57 @@ def parse_assignment(text: bytes, offset_bytes: int = 0) -> tuple[str, Value]:
     return name, value
 
 
+def _plain_assignment(text: bytes) -> tuple[str, Value] | None:
+    """Parse a table whose every field ends in a comma, in a quarter of the reader's time; None for any other text."""
+    start = _PLAIN_START.match(text)
+    if start is None:
+        return None
+    open_tables: list[Table] = [{}]
+    at, position, positions = start.end(), 0, list[int]()
+    while item := _PLAIN.match(text, at):
+        at = item.end()
+        name, string, number, word, opening, closing = item.groups()
+        if closing:
+            table, has_comma = open_tables.pop(), text[at - 1] == _COMMA
+            if not open_tables:
+                return None if has_comma or text[at:].strip() else (start[1].decode("ascii"), table)
+            if not has_comma:
+                return None
+            position = positions.pop()
+            continue
+        if name is None:
+            position += 1
+        elif name in _PLAIN_WORDS:
+            return None
+        value = {} if opening else _plain_value(string, number, word)
+        if value is None and word is None:
+            return None
+        open_tables[-1][position if name is None else name.decode("ascii")] = value
+        if isinstance(value, dict):
+            if len(open_tables) == _MAX_DEPTH:
+                return None
+            open_tables.append(value)
+            positions.append(position)
+            position = 0
+    return None
+
+
+def _plain_value(string: bytes | None, number: bytes | None, word: bytes | None) -> Value:
+    """Return a value; None also for a string that is not UTF-8."""
+    if string is not None:
+        try:
+            return string.decode("utf-8")
+        except ValueError:
+            return None
+    if number is not None:
+        return float(number) if b"." in number else int(number)
+    return _PLAIN_WORDS[word or b""]
+
+
 class _Reader:
     """One pass over the text, one token of look-ahead."""
 
     def __init__(self, text: bytes, offset_bytes: int) -> None:
-        self._text = text
         self._tokens = _TOKEN.finditer(text)
         self._offset = offset_bytes
         self._kind = ""
@@ -107,8 +158,6 @@ class _Reader:
         table: Table = {}
         position = 0
         while not self._is_sign(b"}"):
-            if self._take_plain_fields(table):
-                continue
             key = self._take_key()
             if key is None:
                 position += 1
@@ -118,24 +167,6 @@ class _Reader:
                 self.take_sign(b";" if self._is_sign(b";") else b",")
         self.take_sign(b"}")
         return table
-
-    def _take_plain_fields(self, table: Table) -> bool:
-        """Take `NAME = value,` as often as that is what comes next; False where it is not."""
-        start = end = self._start
-        while field := _PLAIN_FIELD.match(self._text, end):
-            name, string, number, word = field.groups()
-            if string is not None:
-                value: Value = self._decoded(string, field.start("string") - 1)
-            elif number is not None:
-                value = float(number) if b"." in number else int(number)
-            else:
-                value = _WORDS[word.decode("ascii")]
-            table[name.decode("ascii")] = value
-            end = field.end()
-        if end > start:
-            self._tokens = _TOKEN.finditer(self._text, end)
-            self._advance()
-        return end > start
 
     def _take_key(self) -> Key | None:
         """Take `NAME =` or `[key] =` where a field has one."""
@@ -154,16 +185,9 @@ class _Reader:
         start = self._start
         body = self._advance()[1:-1]
         try:
-            unescaped = _ESCAPE.sub(_unescaped, body)
+            return _ESCAPE.sub(_unescaped, body).decode("utf-8")
         except ValueError:
-            raise LrprevError(self._offset + start, "an escaped byte", body) from None
-        return self._decoded(unescaped, start)
-
-    def _decoded(self, string: bytes, start: int) -> str:
-        try:
-            return string.decode("utf-8")
-        except ValueError:
-            raise LrprevError(self._offset + start, "a string in UTF-8", string) from None
+            raise LrprevError(self._offset + start, "a string in UTF-8", body) from None
 
     def _take_number(self) -> int | float:
         if self._kind != "number":

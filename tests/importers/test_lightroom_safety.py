@@ -259,7 +259,7 @@ def test_a_catalog_that_never_holds_still_is_one_clear_error(catalog: Path, monk
 
     os.utime(catalog)
     monkeypatch.setattr(readonly, "_PAUSES_SECONDS", (0.0, 0.0))
-    monkeypatch.setattr(readonly.shutil, "copyfile", copy_while_lightroom_writes)
+    monkeypatch.setattr(shutil, "copyfile", copy_while_lightroom_writes)
     with pytest.raises(ImporterError) as error:
         ratings(catalog)
     assert str(error.value) == (
@@ -272,7 +272,7 @@ def test_a_full_temporary_folder_is_one_clear_error(catalog: Path, monkeypatch: 
         raise OSError(28, "No space left on device")
 
     os.utime(catalog)
-    monkeypatch.setattr(readonly.shutil, "copyfile", fail)
+    monkeypatch.setattr(shutil, "copyfile", fail)
     with untouched(catalog.parent), pytest.raises(ImporterError, match="has no room for a copy of it; free some"):
         ratings(catalog)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -108,7 +109,7 @@ def test_in_use_reads_a_copy_that_stays_as_it_was(database: Path) -> None:
 def test_a_database_that_never_holds_still_is_an_error(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from lrprev import readonly
 
-    copyfile = readonly.shutil.copyfile
+    copyfile = shutil.copyfile
 
     def copy_while_it_grows(source: Path, target: Path) -> None:
         copyfile(source, target)
@@ -116,16 +117,15 @@ def test_a_database_that_never_holds_still_is_an_error(database: Path, monkeypat
             stream.write(b"more")
 
     monkeypatch.setattr(readonly, "_PAUSES_SECONDS", (0.0, 0.0))
-    monkeypatch.setattr(readonly.shutil, "copyfile", copy_while_it_grows)
+    monkeypatch.setattr(shutil, "copyfile", copy_while_it_grows)
     with pytest.raises(StillChangingError, match="close Lightroom"):
         names(database, in_use=True)
 
 
 def test_a_wal_that_grows_while_it_is_copied_is_no_obstacle(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Lightroom at work: each file that is copied finds the -wal longer than before, and nothing is torn."""
-    from lrprev import readonly
 
-    copyfile = readonly.shutil.copyfile
+    copyfile = shutil.copyfile
     with closing(sqlite3.connect(database, isolation_level=None)) as writer:
         writer.execute("PRAGMA journal_mode = WAL")
         writer.execute("INSERT INTO photos (name) VALUES ('before')")
@@ -134,14 +134,13 @@ def test_a_wal_that_grows_while_it_is_copied_is_no_obstacle(database: Path, monk
             writer.execute("INSERT INTO photos (name) VALUES ('during')")
             copyfile(source, target)
 
-        monkeypatch.setattr(readonly.shutil, "copyfile", copy_while_lightroom_writes)
+        monkeypatch.setattr(shutil, "copyfile", copy_while_lightroom_writes)
         assert names(database) == ["first", "before", "during", "during"]
 
 
 def test_a_wal_written_back_while_it_is_copied_is_copied_again(database: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lrprev import readonly
 
-    copyfile = readonly.shutil.copyfile
+    copyfile = shutil.copyfile
     checkpoints = iter(["PRAGMA wal_checkpoint(RESTART)", "INSERT INTO photos (name) VALUES ('after')"])
     with closing(sqlite3.connect(database, isolation_level=None)) as writer:
         writer.execute("PRAGMA journal_mode = WAL")
@@ -152,7 +151,7 @@ def test_a_wal_written_back_while_it_is_copied_is_copied_again(database: Path, m
             for statement in checkpoints:
                 writer.execute(statement)
 
-        monkeypatch.setattr(readonly.shutil, "copyfile", copy_then_write_back)
+        monkeypatch.setattr(shutil, "copyfile", copy_then_write_back)
         assert names(database) == ["first", "before", "after"]
 
 
