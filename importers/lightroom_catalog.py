@@ -32,6 +32,7 @@ class _Batch:
     rows: list[sqlite3.Row]
     links: Links
     shared: Shared
+    with_packet: frozenset[int]
 
 
 class Catalog:
@@ -110,7 +111,8 @@ class Catalog:
                 if image_id == last_id:
                     continue  # a damaged catalog may have two rows of metadata for one image
                 last_id = image_id
-                photo = photo_of(row, self._read_packet(image_id), batch.shared, batch.links, self._originals)
+                packet = self._read_packet(image_id) if image_id in batch.with_packet else None
+                photo = photo_of(row, packet, batch.shared, batch.links, self._originals)
                 if photo:
                     yield photo
                 else:
@@ -124,13 +126,19 @@ class Catalog:
             return None
         if self._shared is None or self._shared[0] is not connection:
             self._shared = connection, read_shared(connection, self._schema)
-        links = read_links(connection, self._schema, rows[0]["image.id_local"], rows[-1]["image.id_local"])
-        return _Batch(rows, links, self._shared[1])
+        first_id, last_id = rows[0]["image.id_local"], rows[-1]["image.id_local"]
+        links = read_links(connection, self._schema, first_id, last_id)
+        return _Batch(rows, links, self._shared[1], self._with_packet(connection, first_id, last_id))
+
+    def _with_packet(self, connection: sqlite3.Connection, first_id: int, last_id: int) -> frozenset[int]:
+        """Tell which photos have XMP: each packet is a look at the disk, and many catalogs hold few."""
+        if not self._schema.has("Adobe_AdditionalMetadata", "image", "xmp"):
+            return frozenset()
+        query = "SELECT image FROM Adobe_AdditionalMetadata WHERE image BETWEEN ? AND ? AND xmp IS NOT NULL"
+        return frozenset(image for (image,) in connection.execute(query, (first_id, last_id)))
 
     def _read_packet(self, image_id: int) -> bytes | None:
         """Read one XMP packet; they are too large to come with the rows of a batch."""
-        if not self._schema.has("Adobe_AdditionalMetadata", "image", "xmp"):
-            return None
         row = self._database.read(
             lambda reader: reader.execute(
                 "SELECT length(xmp), CASE WHEN length(xmp) <= ?1 THEN xmp END FROM Adobe_AdditionalMetadata"

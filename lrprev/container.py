@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from lrprev.errors import LrprevError
 from lrprev.layout import MAX_SECTION_HEAD_BYTES, MAX_SECTIONS, SECTION_HEAD, SECTION_MAGIC
 from lrprev.source import size_bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """Where one section of a container lies; its data are not read."""
 
     name: str

@@ -24,11 +24,12 @@ _DCT_FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # whose MCUs are made of blocks
 _BLOCK_EDGE = 8
 _MAX_FILL_BYTES = 16
 _MAX_SAMPLING = 4
+_SAMPLINGS = {h << 4 | v: (h, v) for h in range(1, _MAX_SAMPLING + 1) for v in range(1, _MAX_SAMPLING + 1)}
 # In entropy-coded data FF is followed by 00 (a data byte), by RST0-7, or by FF (fill); anything else ends the scan.
 _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xff])")
 _RESTART_MARKERS = range(0xD0, 0xD8)
 _RESTARTS_ROUND = bytes(_RESTART_MARKERS)
-_DISK_BLOCK_BYTES, _SAMPLE_BYTES = 4096, 512
+_DISK_BLOCK_BYTES, _SAMPLE_BYTES = 4096, 256
 _BLANKS = (bytes(_SAMPLE_BYTES), b"\xff" * _SAMPLE_BYTES)
 _NO_SEGMENT_MARKERS = STANDALONE_MARKERS | {0x00, 0xFF}
 _BARE_MARKERS = _NO_SEGMENT_MARKERS | {EOI_MARKER}
@@ -48,8 +49,7 @@ class Segment(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(NamedTuple):
     """What the SOF segment says.
 
     Attributes:
@@ -167,7 +167,11 @@ def seems_whole(data: bytes, start: int, end: int) -> bool:
         return False
     blocks = range(-(-scan // _DISK_BLOCK_BYTES) * _DISK_BLOCK_BYTES, last - _SAMPLE_BYTES, _DISK_BLOCK_BYTES)
     markers = _MARKER_IN_SCAN.findall
-    return all(marker in _RESTARTS_ROUND for at in blocks for marker in markers(data, at, at + _SAMPLE_BYTES))
+    for at in blocks:  # no generator: there are hundreds
+        for marker in markers(data, at, at + _SAMPLE_BYTES):
+            if marker not in _RESTARTS_ROUND:
+                return False
+    return True
 
 
 def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
@@ -303,12 +307,13 @@ def _payload(peek: _Peek, segment: Segment, minimum_bytes: int, what: str) -> by
 def _parse_frame(peek: _Peek, segment: Segment) -> Frame:
     payload = _payload(peek, segment, _FRAME_HEAD.size, "a frame header")
     _, height, width, count = _FRAME_HEAD.unpack_from(payload)
-    triples = payload[_FRAME_HEAD.size :]
-    if not (height and width and count and len(triples) == 3 * count):
+    if not (height and width and count and len(payload) == _FRAME_HEAD.size + 3 * count):
         raise LrprevError(segment.payload_offset, "a frame with a size and components", payload)
-    sampling = {triples[i]: (triples[i + 1] >> 4, triples[i + 1] & 15) for i in range(0, len(triples), 3)}
-    if not all(1 <= h <= _MAX_SAMPLING and 1 <= v <= _MAX_SAMPLING for h, v in sampling.values()):
-        raise LrprevError(segment.payload_offset, f"1 to {_MAX_SAMPLING} samples a component", payload)
+    ids, factors = payload[_FRAME_HEAD.size :: 3], payload[_FRAME_HEAD.size + 1 :: 3]
+    try:
+        sampling = {component: _SAMPLINGS[factor] for component, factor in zip(ids, factors, strict=True)}
+    except KeyError:
+        raise LrprevError(segment.payload_offset, f"1 to {_MAX_SAMPLING} samples a component", payload) from None
     return Frame(segment.marker, width, height, sampling)
 
 

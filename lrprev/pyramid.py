@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from lrprev import lua
 from lrprev.errors import LrprevError
@@ -13,8 +14,7 @@ _MAX_EDGE = 1_000_000
 _MAX_SECONDS = 10_000_000_000  # year 2317: keeps datetime arithmetic from overflowing
 
 
-@dataclass(frozen=True, slots=True)
-class LevelSize:
+class LevelSize(NamedTuple):
     """A level's size as it is written down; what the picture really measures, only its JPEG tells."""
 
     number: int

@@ -6,6 +6,7 @@ a drive may vanish, which would kill a process that reads a mapping, while reads
 
 from __future__ import annotations
 
+import os
 import stat
 from io import BytesIO
 from pathlib import Path
@@ -28,7 +29,7 @@ def open_source(source: Source) -> BinaryIO:
     """
     if isinstance(source, bytes):
         return BytesIO(source)
-    _check_ordinary(source)
+    _check_ordinary(source.stat(), source)
     return source.open("rb", buffering=_BUFFER_BYTES)
 
 
@@ -39,13 +40,21 @@ def read_whole(path: Path) -> bytes:
         LrprevError: It is not an ordinary file.
         OSError: The file cannot be read.
     """
-    _check_ordinary(path)
-    with path.open("rb", buffering=0) as stream:
-        return stream.readall()
+    # One call each to open, look and read: previews are many. O_NONBLOCK keeps a pipe from holding us up.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        _check_ordinary(status, path)
+        data = os.read(descriptor, status.st_size)
+        while len(data) < status.st_size and (more := os.read(descriptor, status.st_size - len(data))):
+            data += more
+        return data
+    finally:
+        os.close(descriptor)
 
 
-def _check_ordinary(path: Path) -> None:
-    if not stat.S_ISREG(path.stat().st_mode):
+def _check_ordinary(status: os.stat_result, path: Path) -> None:
+    if not stat.S_ISREG(status.st_mode):
         raise LrprevError(0, "an ordinary file", f"{path.name}, a folder or a device")
 
 

@@ -19,7 +19,7 @@ ICC_MAGIC = b"ICC_PROFILE\0"
 _MPF_MAGIC = b"MPF\0"
 _SOI = b"\xff\xd8"
 _APP0, _APP1, _APP2, _APP13 = 0xE0, 0xE1, 0xE2, 0xED
-_SOS, _EOI = 0xDA, 0xD9
+_APPLICATION = range(0xE0, 0xF0)
 _JFIF_MAGIC = b"JFIF\0"
 _HEAD_BYTES = 64  # of a payload: longer than any magic
 
@@ -35,22 +35,20 @@ class Dress:
 
 
 Head = Sequence[tuple[Segment, bytes]]
-"""The segments before the scan, each with the first bytes of its payload."""
+"""The application segments before the scan, each with the first bytes of its payload."""
 
 
 def head_of(jpeg: bytes | memoryview) -> Head:
-    """List the segments of a JPEG before its scan.
+    """List the application segments of a JPEG before its scan; others are part of the picture.
 
     Raises:
         LrprevError: It is no JPEG.
     """
-    head: list[tuple[Segment, bytes]] = []
-    for segment in segments(jpeg):
-        if segment.marker in (_SOS, _EOI):
-            break
-        end = min(segment.end, segment.payload_offset + _HEAD_BYTES)
-        head.append((segment, bytes(jpeg[segment.payload_offset : end])))
-    return head
+    return [
+        (segment, bytes(jpeg[segment.payload_offset : min(segment.end, segment.payload_offset + _HEAD_BYTES)]))
+        for segment in segments(jpeg)
+        if segment.marker in _APPLICATION
+    ]
 
 
 def has_profile(head: Head) -> bool:
@@ -78,7 +76,7 @@ def dressed(jpeg: bytes | memoryview, dress: Dress, head: Head | None = None) ->
     """
     head = head_of(jpeg) if head is None else head
     first = [segment for segment, magic in head if segment.marker == _APP0 and magic.startswith(_JFIF_MAGIC)][:1]
-    pieces: list[bytes | memoryview] = [_SOI, *(_bytes(jpeg, segment) for segment in first)]
+    pieces: list[bytes | memoryview] = [_SOI, *(memoryview(jpeg)[s.offset_bytes : s.end] for s in first)]
     if dress.exif:
         pieces.append(_segment(_APP1, dress.exif))
     pieces += (_segment(_APP1, payload) for payload in dress.xmp)
@@ -86,9 +84,12 @@ def dressed(jpeg: bytes | memoryview, dress: Dress, head: Head | None = None) ->
         pieces.append(_segment(_APP13, dress.photoshop))
     if dress.icc and not has_profile(head):
         pieces.append(_segment(_APP2, ICC_MAGIC + b"\1\1" + dress.icc))
-    pieces += (_bytes(jpeg, s) for s, magic in head if s not in first and not _is_replaced(s, magic, dress))
-    picture = head[-1][0].end if head else len(_SOI)
-    return [*pieces, memoryview(jpeg)[picture:]]
+    at = len(_SOI)
+    for segment, magic in head:
+        if segment in first or _is_replaced(segment, magic, dress):
+            pieces.append(memoryview(jpeg)[at : segment.offset_bytes])
+            at = segment.end
+    return [*pieces, memoryview(jpeg)[at:]]
 
 
 def _is_replaced(segment: Segment, magic: bytes, dress: Dress) -> bool:
@@ -99,10 +100,6 @@ def _is_replaced(segment: Segment, magic: bytes, dress: Dress) -> bool:
     if segment.marker == _APP13:
         return dress.photoshop is not None and magic.startswith(iptc.MAGIC)
     return segment.marker == _APP2 and magic.startswith(_MPF_MAGIC)
-
-
-def _bytes(jpeg: bytes | memoryview, segment: Segment) -> memoryview:
-    return memoryview(jpeg)[segment.offset_bytes : segment.end]
 
 
 def _segment(marker: int, payload: bytes) -> bytes:

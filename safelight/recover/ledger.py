@@ -10,7 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from enum import StrEnum
 from operator import attrgetter
 from pathlib import Path
@@ -92,6 +92,8 @@ class Row:
 
 _NAMES = [field.name for field in fields(Row)]
 _COLUMNS = ", ".join(_NAMES)
+_OUTCOME = _NAMES.index("outcome")
+_PUT = f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"
 _values = attrgetter(*_NAMES)
 
 
@@ -159,12 +161,15 @@ class Ledger:
         row = self._db.execute(f"SELECT {_COLUMNS} FROM photos WHERE key = ?", (key,)).fetchone()
         return _row(row) if row else None
 
+    def plan(self, row: Row) -> None:
+        """Write what shall become of a photo."""
+        self.has_changed = True
+        self._db.execute(_PUT, _values(row))
+
     def record(self, row: Row, before: Row | None) -> None:
         """Write how a photo stands now, if that is news, and that this run has seen it."""
         if row != before:
-            self.has_changed = True
-            marks = ", ".join("?" * len(_NAMES))
-            self._db.execute(f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({marks})", _values(row))
+            self.plan(row)
         self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (row.key,))
 
     def give_name(self, name: Name) -> str:
@@ -179,10 +184,11 @@ class Ledger:
             self._db.execute("INSERT INTO names VALUES (?, 1)", (same_file_key(name.path(number)),))
         return name.path(number)
 
-    def rows(self) -> Iterator[Row]:
+    def rows(self, *, thumbnails: bool = True) -> Iterator[Row]:
         """Yield every row, those that need a look first, then by path."""
+        columns = _COLUMNS if thumbnails else _COLUMNS.replace("thumbnail", "NULL")
         order = "outcome = 'recovered', outcome = 'left out', outcome = 'salvaged', original, path"
-        for row in self._db.execute(f"SELECT {_COLUMNS} FROM photos ORDER BY {order}"):
+        for row in self._db.execute(f"SELECT {columns} FROM photos ORDER BY {order}"):
             yield _row(row)
 
     def counts(self) -> dict[tuple[str, Outcome, bool], int]:
@@ -214,8 +220,7 @@ class Ledger:
 
 
 def _row(values: tuple[Any, ...]) -> Row:
-    row = Row(*values)
-    return replace(row, outcome=Outcome(row.outcome))
+    return Row(*values[:_OUTCOME], Outcome(values[_OUTCOME]), *values[_OUTCOME + 1 :])
 
 
 def _in_memory(file: Path) -> sqlite3.Connection:

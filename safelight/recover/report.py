@@ -14,6 +14,7 @@ from safelight.recover.ledger import Ledger, Row
 
 TABLE = "recovery-report.csv"
 _ROWS_A_PAGE = 1000
+_CHUNK_CHARACTERS = 64 * 1024
 _HEADINGS = (
     "original", "recovered", "state", "outcome", "width", "height", "full_width", "full_height", "size_bytes",
     "note", "details",
@@ -35,7 +36,7 @@ def write(out: Path, ledger: Ledger, stale_left: int) -> None:
 
     Writes: recovery-report.html, with further pages from a thousand photos on, and recovery-report.csv.
     """
-    write_whole(out / TABLE, _table(ledger.rows()))
+    write_whole(out / TABLE, _table(ledger.rows(thumbnails=False)))
     summary = page.Summary(ledger.totals(), ledger.count_full_size(), stale_left)
     pages = max(1, -(-summary.photos // _ROWS_A_PAGE))
     rows = ledger.rows()
@@ -46,17 +47,25 @@ def write(out: Path, ledger: Ledger, stale_left: int) -> None:
 
 def _table(rows: Iterable[Row]) -> Iterator[bytes]:
     yield b"\xef\xbb\xbf"  # tells spreadsheets that it is UTF-8
-    yield _line(_HEADINGS)
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(_HEADINGS)
     for row in rows:
         path = row.path if row.is_there else ""
         numbers = (row.width, row.height, row.full_width, row.full_height, row.size_bytes)
-        yield _line((row.original, path, row.state, row.outcome, *numbers, row.note, row.details))
+        texts = map(_harmless, (row.original, path, row.state, row.outcome))
+        table.writerow((*texts, *numbers, _harmless(row.note), _harmless(row.details)))
+        if text.tell() > _CHUNK_CHARACTERS:
+            yield _taken(text)
+    yield _taken(text)
 
 
-def _line(cells: Iterable[str | int | None]) -> bytes:
-    text = io.StringIO()
-    csv.writer(text).writerow([_harmless(cell) if isinstance(cell, str) else cell for cell in cells])
-    return text.getvalue().encode("utf-8", "backslashreplace")
+def _taken(text: io.StringIO) -> bytes:
+    """Return what was written so far, and start anew."""
+    taken = text.getvalue().encode("utf-8", "backslashreplace")
+    text.seek(0)
+    text.truncate()
+    return taken
 
 
 def _harmless(cell: str) -> str:

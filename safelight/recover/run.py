@@ -7,7 +7,6 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -23,7 +22,7 @@ from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_pre
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_BATCH = 64
+_FIRST_BATCH, _BATCH = 8, 64  # small at first, so that there is soon something to write
 
 
 class OutputError(SafelightError):
@@ -126,7 +125,9 @@ class _Run:
         with Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan:
             jobs = plan.jobs(self._on_progress)
             try:
-                while not self._stop.is_set() and (batch := list(islice(jobs, _BATCH))):
+                size = _FIRST_BATCH
+                while not self._stop.is_set() and (batch := list(islice(jobs, size))):
+                    size = min(2 * size, _BATCH)
                     self._total = before + plan.total
                     rows = [(self._begin(job), job) for job in batch]
                     self._ledger.commit()
@@ -154,11 +155,12 @@ class _Run:
         before = ledger.find(job.key)
         if before and before.is_there and is_whole(ledger.out / before.path, before.size_bytes or 0):
             return self._settled(before, before)
-        row = Row(job.key, job.original, before.path if before else "", job.state, Outcome.MISSING, note=job.note)
+        path = before.path if before else ""
         if job.stored is None and job.smart is None:
-            return self._settled(row, before)
-        row = replace(row, path=row.path or ledger.give_name(job.name), outcome=Outcome.PLANNED)
-        ledger.record(row, before)
+            return self._settled(Row(job.key, job.original, path, job.state, Outcome.MISSING, note=job.note), before)
+        path = path or ledger.give_name(job.name)
+        row = Row(job.key, job.original, path, job.state, Outcome.PLANNED, note=job.note)
+        ledger.plan(row)
         return row
 
     def _settle(self, shifts: deque[Shift[Row]], place: Place, *, at_most: int) -> None:

@@ -28,7 +28,7 @@ class Writer:
         self._run = run
         self._pixels = pixels
         self._dry_run = dry_run
-        self._folders: set[Path] = set()
+        self._folders: dict[str, str] = {}
 
     def write(self, row: Row, job: Job) -> Row:
         """Make one file.
@@ -118,11 +118,11 @@ class Writer:
         return replace(done, size_bytes=size_bytes)
 
     def _write(self, relative: str, pieces: Iterable[bytes | memoryview], time: datetime | None) -> int:
-        path = self._out / relative
-        if path.parent not in self._folders:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._folders.add(path.parent)
-        return write_whole(path, pieces, _seconds(time))
+        folder, _, name = relative.rpartition("/")
+        if folder not in self._folders:
+            (self._out / folder).mkdir(parents=True, exist_ok=True)
+            self._folders[folder] = f"{self._out / folder}/"
+        return write_whole(self._folders[folder] + name, pieces, _seconds(time))
 
 
 class _ReadError(Exception):
