@@ -220,7 +220,9 @@ class Ledger:
 
 
 def _row(values: tuple[Any, ...]) -> Row:
-    return Row(*values[:_OUTCOME], Outcome(values[_OUTCOME]), *values[_OUTCOME + 1 :])
+    cells = list(values)
+    cells[_OUTCOME] = Outcome(cells[_OUTCOME])
+    return Row(*cells)
 
 
 def _in_memory(file: Path) -> sqlite3.Connection:
