@@ -1,4 +1,4 @@
-"""One job -> one file and the row that tells of it; runs in worker threads."""
+"""One job -> one file and the row that tells of it; runs in child processes, a batch in each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _OF_ONE_FILE = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.
 
 
 class Writer:
-    """Writes recovered photos into an output folder; used by several threads at once."""
+    """Writes recovered photos into an output folder; used by several processes at once."""
 
     def __init__(self, out: Path, run: int, pixels: Pixels, *, dry_run: bool) -> None:
         self._out = out
@@ -29,6 +29,8 @@ class Writer:
         self._pixels = pixels
         self._dry_run = dry_run
         self._folders: dict[str, str] = {}
+        if pixels.srgb:
+            import importers.colour  # noqa: F401  # brings Pillow: once here, and not in each child
 
     def write(self, row: Row, job: Job) -> Row:
         """Make one file.
