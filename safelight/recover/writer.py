@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 from lrprev import LrprevError, StoredPreview, read_files
@@ -30,7 +31,7 @@ class Writer:
         self._dry_run = dry_run
         self._folders: dict[str, str] = {}
         if pixels.srgb:
-            import importers.colour  # noqa: F401  # brings Pillow: once here, and not in each child
+            import_module("importers.colour")  # brings Pillow: once here, and not in each child
 
     def write(self, row: Row, job: Job) -> Row:
         """Make one file.
