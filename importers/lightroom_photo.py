@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path
+from typing import NamedTuple
 
 # Adobe_images.orientation: A is the screen's top-left corner, B top-right, C bottom-right, D bottom-left; the pair says
 # where the stored picture's top-left and top-right corners end up. Every reader agrees on AB, BC, CD and DA. The
@@ -15,8 +15,7 @@ FIRST_LYING = 5
 """Orientations from here on exchange width and height."""
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """Where a photo was taken: degrees, north and east positive; metres above the sea."""
 
     latitude: float
@@ -24,8 +23,7 @@ class Position:
     altitude_m: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Exposure:
+class Exposure(NamedTuple):
     """How a photo was exposed. None where unknown.
 
     Attributes:
@@ -43,16 +41,14 @@ class Exposure:
     flash_fired: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Stack:
+class Stack(NamedTuple):
     """A pile of photos in one folder; position 1 lies on top."""
 
     stack_id: int
     position: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class CatalogPhoto:
+class CatalogPhoto(NamedTuple):  # a tuple: its class is made in a moment, a dataclass of so many fields in several ms
     """One photo of a catalog, or one virtual copy of it. None and empty mean that the catalog does not say.
 
     Attributes:
@@ -129,7 +125,7 @@ class CatalogPhoto:
     camera_model: str | None = None
     camera_serial: str | None = None
     lens: str | None = None
-    exposure: Exposure = field(default_factory=Exposure)
+    exposure: Exposure = Exposure()
     xmp: bytes | None = None
 
     @property

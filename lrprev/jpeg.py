@@ -30,7 +30,8 @@ _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xff])")
 _RESTART_MARKERS = range(0xD0, 0xD8)
 _RESTARTS_ROUND = bytes(_RESTART_MARKERS)
 _DISK_BLOCK_BYTES, _SAMPLE_BYTES = 4096, 256
-_BLANKS = (bytes(_SAMPLE_BYTES), b"\xff" * _SAMPLE_BYTES)
+_DOT_BYTES = 128
+_ZERO_DOTS, _ONE_DOTS = bytes(3), b"\xff" * 3  # every 512 bytes that are blank hold so many dots or more
 _NO_SEGMENT_MARKERS = STANDALONE_MARKERS | {0x00, 0xFF}
 _BARE_MARKERS = _NO_SEGMENT_MARKERS | {EOI_MARKER}
 _WINDOW_BYTES = 1024  # a header is many small pieces close together; more would read pictures that nobody asked for
@@ -161,7 +162,8 @@ def seems_whole(data: bytes, start: int, end: int) -> bool:
     except LrprevError:
         return False
     scan, last = start + header.scan.end, end - len(EOI)
-    if expected is None or any(data.find(blank, scan, last) >= 0 for blank in _BLANKS):
+    dots = data[scan:last:_DOT_BYTES]
+    if expected is None or _ZERO_DOTS in dots or _ONE_DOTS in dots:
         return False
     if expected and not _starts_and_ends_with_restarts(data, scan, end, expected):
         return False

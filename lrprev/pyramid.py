@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -22,8 +21,7 @@ class LevelSize(NamedTuple):
     height: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pyramid:
+class Pyramid(NamedTuple):
     """What a header, or a row of previews.db, says of one preview. None where it says nothing.
 
     Attributes:

@@ -31,7 +31,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--level", metavar="N", type=click.IntRange(1), help="This stored level, 1 being the smallest.")
 @click.option("--overwrite", is_flag=True, help="Write everything anew, and replace files that are in the way.")
 @click.option("--dry-run", is_flag=True, help="Show what would be recovered; write nothing.")
-@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), help="Photos written at the same time.")
+@click.option("--jobs", metavar="N", type=click.IntRange(1, 64), help="Processes that write photos at the same time.")
 @json_option
 def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json: bool, **flags: Any) -> None:
     """Get photos back from Lightroom's previews: names, colours and metadata as the catalog has them.

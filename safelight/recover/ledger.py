@@ -10,12 +10,10 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass, fields
 from enum import StrEnum
-from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from safelight.errors import SafelightError
 from safelight.recover.names import Name, same_file_key
@@ -48,8 +46,7 @@ IS_THERE = (Outcome.RECOVERED, Outcome.SALVAGED)
 LOST = (Outcome.MISSING, Outcome.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One photo.
 
     Attributes:
@@ -90,11 +87,10 @@ class Row:
         return (self.width or 0) >= (self.full_width or 0) > 0
 
 
-_NAMES = [field.name for field in fields(Row)]
+_NAMES = Row._fields
 _COLUMNS = ", ".join(_NAMES)
 _OUTCOME = _NAMES.index("outcome")
 _PUT = f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"
-_values = attrgetter(*_NAMES)
 
 
 class Ledger:
@@ -164,7 +160,7 @@ class Ledger:
     def plan(self, row: Row) -> None:
         """Write what shall become of a photo."""
         self.has_changed = True
-        self._db.execute(_PUT, _values(row))
+        self._db.execute(_PUT, row)
 
     def record(self, row: Row, before: Row | None) -> None:
         """Write how a photo stands now, if that is news, and that this run has seen it."""
@@ -220,7 +216,9 @@ class Ledger:
 
 
 def _row(values: tuple[Any, ...]) -> Row:
-    return Row(*values[:_OUTCOME], Outcome(values[_OUTCOME]), *values[_OUTCOME + 1 :])
+    cells = list(values)
+    cells[_OUTCOME] = Outcome(cells[_OUTCOME])
+    return Row(*cells)
 
 
 def _in_memory(file: Path) -> sqlite3.Connection:

@@ -16,7 +16,7 @@ class Options:
         stale: Recover older renders as well.
         overwrite: Forget what was recovered here before, and replace files that are in the way.
         dry_run: Write nothing.
-        jobs: Photos written at the same time.
+        jobs: Processes that write photos at the same time; none where this process has threads.
     """
 
     layout: Layout = Layout.MIRROR

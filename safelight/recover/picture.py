@@ -16,6 +16,7 @@ from safelight.recover import exif, iptc, xmp
 from safelight.recover.jpeg import Dress, dressed, has_profile, head_of
 
 SRGB_QUALITY = 95
+_SRGB = icc.profile("sRGB")
 _THUMBNAIL_EDGE, _THUMBNAIL_BYTES = 100, 12_000
 _Size = tuple[int, int]
 
@@ -94,8 +95,8 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
     if pixels.srgb and (own_profile or profile):
         jpeg = _to_srgb(jpeg, profile)
         head = head_of(jpeg)
-        profile, own_profile = icc.profile("sRGB"), False
-    srgb = profile == icc.profile("sRGB") and not own_profile
+        profile, own_profile = _SRGB, False
+    srgb = profile == _SRGB and not own_profile
     knows_nothing = photo is None and code is None
     dress = Dress(
         exif=None if knows_nothing else exif.payload(photo, orientation, size, srgb=srgb),

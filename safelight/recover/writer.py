@@ -1,12 +1,12 @@
-"""One job -> one file and the row that tells of it; runs in worker threads."""
+"""One job -> one file and the row that tells of it; runs in child processes, a batch in each."""
 
 from __future__ import annotations
 
 import errno
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import datetime
+from importlib import import_module
 from pathlib import Path
 
 from lrprev import LrprevError, StoredPreview, read_files
@@ -21,7 +21,7 @@ _OF_ONE_FILE = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.
 
 
 class Writer:
-    """Writes recovered photos into an output folder; used by several threads at once."""
+    """Writes recovered photos into an output folder; used by several processes at once."""
 
     def __init__(self, out: Path, run: int, pixels: Pixels, *, dry_run: bool) -> None:
         self._out = out
@@ -29,6 +29,8 @@ class Writer:
         self._pixels = pixels
         self._dry_run = dry_run
         self._folders: dict[str, str] = {}
+        if pixels.srgb:
+            import_module("importers.colour")  # brings Pillow: once here, and not in each child
 
     def write(self, row: Row, job: Job) -> Row:
         """Make one file.
@@ -50,15 +52,15 @@ class Writer:
                 return self._make(row, job, job.stored)
             return self._develop(row, job) if job.is_developed else self._copy(row, job)
         except TooSmallError as error:
-            return replace(row, outcome=Outcome.LEFT_OUT, note=str(error))
+            return row._replace(outcome=Outcome.LEFT_OUT, note=str(error))
         except LrprevError as error:
-            return replace(row, outcome=Outcome.FAILED, note="nothing in the preview is whole", details=str(error))
+            return row._replace(outcome=Outcome.FAILED, note="nothing in the preview is whole", details=str(error))
         except _ReadError as error:
-            return replace(row, outcome=Outcome.FAILED, note="the preview cannot be read", details=str(error))
+            return row._replace(outcome=Outcome.FAILED, note="the preview cannot be read", details=str(error))
         except OSError as error:
             if error.errno not in _OF_ONE_FILE:
                 raise
-            return replace(row, outcome=Outcome.FAILED, note="the file cannot be written", details=str(error))
+            return row._replace(outcome=Outcome.FAILED, note="the file cannot be written", details=str(error))
 
     def _make(self, row: Row, job: Job, stored: StoredPreview) -> Row:
         """Make a JPEG of a preview."""
@@ -66,8 +68,8 @@ class Writer:
             preview = read_files(stored, job.thumbnail, whole=not self._dry_run)
         if self._dry_run:
             level = wanted(preview, self._pixels)[-1]
-            return replace(
-                row, outcome=Outcome.RECOVERED, width=level.width, height=level.height, written_run=self._run
+            return row._replace(
+                outcome=Outcome.RECOVERED, width=level.width, height=level.height, written_run=self._run
             )
         with _reading():
             made = picture_of(preview, job.photo, job.orientation, self._pixels)
@@ -83,19 +85,18 @@ class Writer:
 
         if self._dry_run:
             width, height = raw.size_of(job.smart) or (None, None)
-            return replace(row, outcome=Outcome.RECOVERED, width=width, height=height, written_run=self._run)
+            return row._replace(outcome=Outcome.RECOVERED, width=width, height=height, written_run=self._run)
         try:
             with _reading():
                 made = developed(job.smart, job.photo)
         except raw.DamagedRaw as error:
             note = "the Smart Preview cannot be developed; its DNG is copied"
-            return replace(row, outcome=Outcome.FAILED, note=note, details=str(error))
+            return row._replace(outcome=Outcome.FAILED, note=note, details=str(error))
         return self._finish(row, made, job.photo.taken_at)
 
     def _finish(self, row: Row, made: Picture, time: datetime | None) -> Row:
         size_bytes = self._write(row.path, made.pieces, time)
-        return replace(
-            row,
+        return row._replace(
             outcome=Outcome.SALVAGED if made.salvaged else Outcome.RECOVERED,
             width=made.size[0],
             height=made.size[1],
@@ -111,11 +112,11 @@ class Writer:
     def _copy(self, row: Row, job: Job) -> Row:
         """Copy a Smart Preview as it is."""
         assert job.smart is not None
-        done = replace(row, outcome=Outcome.RECOVERED, written_run=self._run)
+        done = row._replace(outcome=Outcome.RECOVERED, written_run=self._run)
         if self._dry_run:
             return done
         size_bytes = self._write(row.path, _chunks(job.smart), job.photo and job.photo.taken_at)
-        return replace(done, size_bytes=size_bytes)
+        return done._replace(size_bytes=size_bytes)
 
     def _write(self, relative: str, pieces: Iterable[bytes | memoryview], time: datetime | None) -> int:
         folder, _, name = relative.rpartition("/")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
-from lrprev import LrprevError, jpeg
+from lrprev import LrprevError, jpeg, read_preview
 
 KINDS = {
     "baseline": {},
@@ -87,3 +89,47 @@ def test_fill_bytes_before_a_marker_are_part_of_it(make_jpeg: Callable[..., byte
     data = make_jpeg(16, 16)
     padded = data[:2] + b"\xff\xff\xff" + data[2:-2] + b"\xff\xff" + data[-2:]
     assert jpeg.check(padded).end == len(padded)
+
+
+@pytest.fixture(scope="module")
+def picture(make_jpeg: Callable[..., bytes]) -> bytes:
+    return make_jpeg(640, 480, subsampling=0, restart_marker_rows=1)
+
+
+class TestSeemsWhole:
+    """The quick look at a level of a sound container: it may ask for the long one, and must where damage is seen."""
+
+    def test_a_whole_picture_does(self, picture: bytes) -> None:
+        assert jpeg.seems_whole(picture, 0, len(picture))
+        assert jpeg.seems_whole(b"before" + picture + b"after", 6, 6 + len(picture))
+
+    def test_real_levels_do(self, real_previews: list[Path]) -> None:
+        for path in real_previews:
+            data = path.read_bytes()
+            for level in read_preview(data).levels:
+                assert jpeg.seems_whole(data, level.offset_bytes, level.offset_bytes + level.length_bytes)
+
+    @pytest.mark.parametrize("options", KINDS.values(), ids=KINDS.keys())
+    def test_no_cut_picture_does(self, make_jpeg: Callable[..., bytes], options: dict[str, object]) -> None:
+        data = make_jpeg(67, 45, **options)
+        assert not any(jpeg.seems_whole(data, 0, length) for length in range(len(data)))
+
+    @pytest.mark.parametrize("blank", [b"\0", b"\xff"])
+    def test_none_with_a_lost_sector_does(self, picture: bytes, blank: bytes) -> None:
+        for at in range(2000, len(picture) - 600, 97):
+            assert not jpeg.seems_whole(picture[:at] + blank * 512 + picture[at + 512 :], 0, len(picture))
+
+    def test_hardly_any_with_blocks_of_something_else_does(self, picture: bytes) -> None:
+        rng = random.Random(1)
+        missed = 0
+        for _ in range(200):
+            at = rng.randrange(1, len(picture) // 4096 - 4) * 4096
+            damaged = picture[:at] + rng.randbytes(4 * 4096) + picture[at + 4 * 4096 :]
+            missed += jpeg.seems_whole(damaged, 0, len(picture))
+        assert missed < 10
+
+    def test_none_with_its_first_or_last_rows_lost_does(self, picture: bytes) -> None:
+        first, last = picture.index(b"\xff\xd0"), picture.rindex(b"\xff\xd2")
+        assert not jpeg.seems_whole(picture[:first] + picture[first + 2 :], 0, len(picture) - 2)
+        cut = picture[:last] + b"\xff\xd9"
+        assert not jpeg.seems_whole(cut, 0, len(cut))

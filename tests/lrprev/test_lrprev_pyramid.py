@@ -6,12 +6,15 @@ import math
 import string
 from contextlib import suppress
 from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrprev import LevelSize, LrprevError, Pyramid
+from lrprev import LevelSize, LrprevError, Pyramid, lua
+from lrprev.container import walk
 from lrprev.lua import parse_assignment
 from lrprev.pyramid import parse
 
@@ -62,6 +65,34 @@ def test_any_bytes_give_a_value_or_the_one_error(text: bytes) -> None:
     for function in (parse_assignment, parse):
         with suppress(LrprevError):
             function(text)
+
+
+CHANGES = [b"", b",", b"}", b"{", b"=", b'"', b"1"]
+
+
+@given(names, values, st.data())
+def test_the_short_way_reads_what_the_long_way_reads(name: str, value: object, data: st.DataObject) -> None:
+    """Headers as Lightroom writes them, and such with a byte changed, lost or added."""
+    table = written({"a": value, "b": [1, value]}).replace("; ", ", ").replace(" }", ", }")
+    text = bytearray(f"\n{name} = {table}\n".encode())
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, len(text) - 1))
+        text[at : at + data.draw(st.integers(0, 1))] = data.draw(
+            st.sampled_from([b"", b",", b"}", b"{", b"=", b'"', b"1"])
+        )
+    short = lua._plain_assignment(bytes(text))
+    if short is not None:
+        reader = lua._Reader(bytes(text), 0)
+        long = reader.take_name()
+        reader.take_sign(b"=")
+        assert short == (long, reader.take_value(depth=0))
+        reader.take_end()
+
+
+def test_a_header_as_lightroom_writes_it_is_read_the_short_way(real_previews: list[Path]) -> None:
+    for path in real_previews:
+        header = next(iter(walk(BytesIO(data := path.read_bytes()))))
+        assert lua._plain_assignment(data[header.data_offset : header.data_end])
 
 
 def test_keys_in_brackets_and_escapes() -> None:

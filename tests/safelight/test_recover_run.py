@@ -3,12 +3,16 @@
 import csv
 import json
 import os
+import pty
+import re
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from html.parser import HTMLParser
 from io import BytesIO
 from pathlib import Path
@@ -22,6 +26,7 @@ from safelight.errors import SafelightError
 from safelight.recover import Layout, Options, Pixels, recover
 from safelight.recover.ledger import FILE_NAME, Ledger, Outcome, Row
 from safelight.recover.names import Name
+from safelight.recover.shift import Shift
 
 
 def run(source: Path, out: Path, *, catalog: Path | None = None, **options):
@@ -701,6 +706,80 @@ def test_a_reader_that_goes_away_is_no_fault_of_the_output_folder(large, tmp_pat
     assert process.wait() in (0, 1)  # click's own, where it writes
     assert run(large, tmp_path / "out")[0].lost == 0
     assert len(names(tmp_path / "out")) == 300
+
+
+def test_on_a_terminal_a_bar_tells_how_far_it_is(large, tmp_path):
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm", "COLUMNS": "120"}
+    process = subprocess.Popen(
+        command(large, "-o", tmp_path / "out"), stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment
+    )
+    os.close(theirs)
+    drawn = b""
+    with suppress(OSError):  # that is how the end of a terminal reads
+        while more := os.read(ours, 65536):
+            drawn += more
+    os.close(ours)
+    assert process.communicate()[0].startswith("300 photos recovered.")
+    assert process.returncode == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.decode())
+    counts = [int(done) for done in re.findall(r"recovering photos\W+(\d+) of 300", text)]
+    assert counts == sorted(counts)
+    assert counts
+    assert drawn.count(b"\n") < 50, "one line that is drawn over, not one for each photo"
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_jobs_says_how_many_processes_write_at_the_same_time(tmp_path, monkeypatch, jobs):
+    from safelight.recover import run as module
+
+    with Library(tmp_path / "lib") as library:
+        for number in range(200):
+            library.photo(f"{number}.JPG")
+    started: list[Shift] = []
+    most = 0
+
+    class Counted(Shift):
+        ended = False
+
+        def __init__(self, work) -> None:
+            nonlocal most
+            super().__init__(work)
+            started.append(self)
+            most = max(most, sum(not shift.ended for shift in started))
+
+        def result(self):
+            row = super().result()
+            self.ended = row is None
+            return row
+
+    monkeypatch.setattr(module, "Shift", Counted)
+    assert run(tmp_path / "lib", tmp_path / "out", jobs=jobs)[0].recovered == 200
+    assert len(started) > jobs >= most
+    assert len(names(tmp_path / "out")) == 200
+
+
+def test_jobs_on_the_command_line_change_no_byte(large, tmp_path):
+    outs = [tmp_path / jobs for jobs in ("1", "4")]
+    for out in outs:
+        subprocess.run(command(large, "-o", out, "--jobs", out.name), check=True, capture_output=True)
+    one, four = ({name: (out / name).read_bytes() for name in names(out)} for out in outs)
+    assert one == four
+    assert len(one) == 300
+    for jobs in ("0", "65", "many"):
+        wrong = subprocess.run(
+            command(large, "-o", tmp_path / "x", "--jobs", jobs), check=False, capture_output=True, text=True
+        )
+        assert (wrong.returncode, "--jobs" in wrong.stderr) == (2, True)
+
+
+def test_a_service_with_threads_recovers_too(tmp_path):
+    with Library(tmp_path / "lib") as library:
+        for number in range(30):
+            library.photo(f"{number}.JPG")
+    with ThreadPoolExecutor(1) as pool:
+        tally, _ = pool.submit(run, tmp_path / "lib", tmp_path / "out", jobs=4).result()
+    assert (tally.recovered, tally.lost) == (30, 0)
 
 
 def test_one_photo_is_counted_as_one(tmp_path):
