@@ -445,7 +445,7 @@ def test_missing_originals_are_counted_with_what_to_do(tmp_path):
     source = LightroomSource(lib.catalog)
     list(source.photos())
     assert source.remarks == [
-        "2 originals are not on this machine, most of them in /Volumes/Photos. If they lie elsewhere now:"
+        "2 originals are not on this machine, all of them in /Volumes/Photos. If that folder lies elsewhere now:"
         ' --map "/Volumes/Photos=NEW FOLDER"'
     ]
 
