@@ -11,6 +11,8 @@ from typing import Any
 from importers.as_json import pack_facts, unpack_facts
 from importers.base import Facts, FileStamp, Part, Photo, Rendition
 
+_ENCODER = json.JSONEncoder(check_circular=False)  # rows are made here, and hold no loops
+
 
 @dataclass(slots=True)
 class Row:
@@ -44,7 +46,7 @@ def encode(row: Row) -> bytes:
         known["parts"] = row.parts
     if row.facts is not None and (facts := pack_facts(row.facts)):
         known["facts"] = facts
-    stated = json.dumps(known)
+    stated = _ENCODER.encode(known)
     token = blake2b(stated.encode("ascii"), digest_size=12).hexdigest()
     rest: dict[str, Any] = {"key": row.key, "token": token}
     if row.renditions:
@@ -55,7 +57,7 @@ def encode(row: Row) -> bytes:
         rest["exact"] = row.exact
     if row.problem is not None:
         rest["problem"] = row.problem
-    return f"{stated[:-1]}, {json.dumps(rest)[1:]}\n".encode("ascii")
+    return f"{stated[:-1]}, {_ENCODER.encode(rest)[1:]}\n".encode("ascii")
 
 
 def decode(row: dict[str, Any]) -> Photo:

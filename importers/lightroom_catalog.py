@@ -150,10 +150,10 @@ class Catalog:
         """Read the XMP of the photos from one id to another as it is stored; what is longer is left out."""
         query = (
             "SELECT image, length(xmp), CASE WHEN length(xmp) <= ?3 THEN xmp END FROM Adobe_AdditionalMetadata"
-            " WHERE image BETWEEN ?1 AND ?2 ORDER BY rowid DESC"  # of two, the first one counts
+            " WHERE image BETWEEN ?1 AND ?2"
         )
         rows = self._database.read(lambda reader: reader.execute(query, (first_id, last_id, most_bytes)).fetchall())
-        return {image: (length, xmp) for image, length, xmp in rows}
+        return {image: (length, xmp) for image, length, xmp in reversed(rows)}  # of two, the first one counts
 
     def _packet(self, image_id: int, stored: _Stored | None) -> bytes | None:
         """Unpack one XMP packet; one that was left out as too long is read now."""

@@ -14,7 +14,7 @@ from importers.formats import is_camera_raw
 from importers.lightroom_photo import CatalogPhoto
 from importers.names import device_name
 
-_ENCODER = json.JSONEncoder(default=str)
+_ENCODER = json.JSONEncoder(default=str, check_circular=False)  # facts hold no loops
 _JPEG_SUFFIXES = ("jpg", "jpeg", "jpe", "heic", "heif", "hif")
 
 

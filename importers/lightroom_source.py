@@ -105,9 +105,11 @@ def _exact(photo: CatalogPhoto, pictures: Pictures) -> Path | None:
 def _absent(absent: Counter[str]) -> Iterator[str]:
     """Say how many originals are missing, and from where most of them are."""
     if absent:
-        ((root, _),) = absent.most_common(1)
-        where = root.rstrip("/") or "/"
+        ((root, most),) = absent.most_common(1)
+        where, total = root.rstrip("/") or "/", absent.total()
+        missing = "1 original is" if total == 1 else f"{total:,} originals are"
+        part = "" if total == 1 else "all of them " if most == total else "most of them "
         yield (
-            f"{absent.total():,} originals are not on this machine, most of them in {where}. If they lie elsewhere now:"
+            f"{missing} not on this machine, {part}in {where}. If that folder lies elsewhere now:"
             f' --map "{where}=NEW FOLDER"'
         )

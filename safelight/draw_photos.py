@@ -82,8 +82,7 @@ def _score(found: Found) -> float | None:
 def record(photo: dict[str, Any]) -> None:
     """Print what is known of a photo: one fact a line, then what belongs to it, then its places."""
     for name, value in photo.items():
-        if name not in ("parts", "places") and value not in (None, "", []):
-            text = ", ".join(map(str, cast("list[Any]", value))) if isinstance(value, list) else str(value)
+        if name not in ("parts", "places") and (text := _in_words(name, value)):
             say(f"{name.replace('_', ' '):20}{printable(text)}")
     for part in photo["parts"]:
         say(f"{part['role']:20}{printable(part['path'] or part['name'])}")
@@ -94,6 +93,24 @@ def record(photo: dict[str, Any]) -> None:
         if path and not where.startswith(path):
             where = f"{name}: {path}"
         say(f"{'in ' + place['source']:20}{printable(where)}{note}")
+
+
+_WORDS: dict[str, dict[Any, str]] = {
+    "favorite": {0: "", 1: "yes"},
+    "edited": {0: "no", 1: "yes"},
+    "flag": {-1: "rejected", 0: "", 1: "picked"},
+}
+
+
+def _in_words(name: str, value: Any) -> str:
+    """Write a fact as people do; empty where there is nothing to say."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return ", ".join(map(str, cast("list[Any]", value)))
+    if name == "exposure_seconds" and 0 < value < 0.4:
+        return f"1/{round(1 / value)}"
+    return _WORDS.get(name, {}).get(value, str(value))
 
 
 def compared_record(photo: Compared) -> dict[str, Any]:

@@ -13,15 +13,11 @@ from statistics import median
 
 from PIL import Image
 
-from checkpoints import SHAPES
 from importers.base import Options
 from importers.lightroom_source import LightroomSource
-from indexer.models.load import load_encoder
-from indexer.pipeline import BATCH
 from pictures import large
-from pipeline import Accelerator, whole
-from safelight.worker import ModelThread
-from setting import CHECKOUT, HOME, Table, cores, ratio, say, take_turns
+from previews import compared, made_once
+from setting import CHECKOUT, HOME, Table, say
 
 sys.path.append(str(CHECKOUT / "tests"))  # where pytest finds what tests share
 from lightroom_catalogs import LIGHTROOM_13, CatalogWriter, xmp_packet
@@ -56,7 +52,7 @@ def measure(*, quick: bool) -> Iterator[Table]:
 
 def _metadata(count: int, rounds: int) -> Table:
     """Time a catalog with everything in it, once as it is met first and once as it is met again."""
-    catalog = _catalog(HOME / f"lightroom-{count}", count)
+    catalog = made_once(HOME / f"lightroom-{count}", lambda folder: _write_catalog(folder, count)) / "Lib.lrcat"
     table = Table(
         f"Lightroom: {count:,} photos with previews, generated", ["run", "photos/s", "photos/CPU s", "growth MB"]
     )
@@ -82,18 +78,12 @@ def _read(catalog: Path, run: str) -> tuple[int, float, float, float]:
     return int(number), float(wall), float(cpu), float(growth)
 
 
-def _catalog(folder: Path, count: int) -> Path:
+def _write_catalog(folder: Path, count: int) -> None:
     """GENERATED: a catalog with keywords, collections and XMP, and a small preview of each photo."""
-    path = folder / "Lib.lrcat"
-    if folder.exists():
-        return path
     say(f"writing a catalog of {count:,} photos")
-    fresh = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(parents=True)
     packet = xmp_packet('tiff:Make="Canon"', f"<dc:description>{'words ' * 200}</dc:description>")
     current: list[tuple[int, str, str, str | None]] = []
-    with CatalogWriter(fresh / "Lib.lrcat", LIGHTROOM_13) as writer:
+    with CatalogWriter(folder / "Lib.lrcat", LIGHTROOM_13) as writer:
         folders = [writer.folder(f"{number}/") for number in range(100)]
         keywords = [writer.keyword(f"keyword {number}") for number in range(500)]
         collections = [writer.add("AgLibraryCollection", name=f"{number}", systemOnly=0.0) for number in range(50)]
@@ -104,55 +94,32 @@ def _catalog(folder: Path, count: int) -> Path:
             writer.add("AgLibraryCollectionImage", collection=collections[number % 50], image=image)
             writer.xmp(image, packet)
             current.append((image, name, f"{image:032x}", "AB"))
-    previews = fresh / "Lib Previews.lrdata"
+    previews = folder / "Lib Previews.lrdata"
     write_previews_db(previews, current)
     levels = levels_of(picture(1, 64, 48))
     for _, name, digest, _ in current:
         place(previews, container(levels, name, digest), name, digest)
-    fresh.rename(folder)
-    return path
 
 
 def _previews(count: int, rounds: int) -> Table:
-    catalog = _library(HOME / f"lightroom-large-{count}", count)
-    table = Table(
-        f"Lightroom: indexing {count} photos of 12 MP, photos/s, {cores()} cores",
-        ["model", "from previews", "from originals"],
-    )
-    spec = load_encoder(SHAPES, home=HOME, engine="onnx", precision="float32").pixels
-    thread = ModelThread(lambda: Accelerator(spec, BATCH / 1000))  # pyright: ignore
+    home = HOME / f"lightroom-large-{count}"
+    catalog = made_once(home, lambda folder: _write_library(folder, home, count)) / "Lib.lrcat"
     previews, originals = LightroomSource(catalog), LightroomSource(catalog, Options(originals=True))
     file = next(islice(catalog.parent.glob("originals/*.jpg"), 1))
-    seconds = take_turns(
-        {"previews": lambda: whole(thread, previews, file), "originals": lambda: whole(thread, originals, file)},
-        rounds,
-    )
-    thread.close()
-    table.row(
-        "accelerator of 1,000/s",
-        count / median(seconds["previews"]),
-        count / median(seconds["originals"]),
-        ratio=ratio(seconds["originals"], seconds["previews"]),
-        at_least=5,
-    )
+    table = compared("Lightroom", previews, originals, file, count, rounds)
     table.note("JPEG originals, online: from previews, too, each is read once, for its hash.")
     return table
 
 
-def _library(folder: Path, count: int) -> Path:
-    """GENERATED: a catalog of unedited JPEGs of 12 MP, each with a standard preview."""
-    path = folder / "Lib.lrcat"
-    if folder.exists():
-        return path
+def _write_library(folder: Path, home: Path, count: int) -> None:
+    """GENERATED: a catalog of unedited JPEGs of 12 MP, each with a standard preview; it goes to `home` then."""
     say(f"making {count} previews")
-    fresh = folder.with_name(f"{folder.name}.new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    shutil.copytree(large(count), fresh / "originals")
+    shutil.copytree(large(count), folder / "originals")
     current: list[tuple[int, str, str, str | None]] = []
-    previews = fresh / "Lib Previews.lrdata"
-    with CatalogWriter(fresh / "Lib.lrcat", root=f"{folder}/originals/") as writer:
+    previews = folder / "Lib Previews.lrdata"
+    with CatalogWriter(folder / "Lib.lrcat", root=f"{home}/originals/") as writer:
         inside = writer.folder("")
-        for number, file in enumerate(sorted((fresh / "originals").iterdir())):
+        for number, file in enumerate(sorted((folder / "originals").iterdir())):
             name = str(uuid.uuid5(uuid.NAMESPACE_URL, file.name)).upper()
             digest = f"{number:032x}"
             image = writer.image(writer.file(inside, file.name, id_global=name), digest=digest, fileFormat="JPG")
@@ -161,5 +128,3 @@ def _library(folder: Path, count: int) -> Path:
             place(previews, container(levels, name, digest), name, digest)
             current.append((image, name, digest, "AB"))
     write_previews_db(previews, current)
-    fresh.rename(folder)
-    return path

@@ -13,15 +13,11 @@ from statistics import median
 
 from PIL import Image
 
-from checkpoints import SHAPES
 from importers.apple_photos import ApplePhotosSource
 from importers.base import Known, Options, Photo
-from indexer.models.load import load_encoder
-from indexer.pipeline import BATCH
 from pictures import large
-from pipeline import Accelerator, whole
-from safelight.worker import ModelThread
-from setting import CHECKOUT, HOME, Table, cores, ratio, say, take_turns
+from previews import compared
+from setting import CHECKOUT, Table, say
 
 sys.path.append(str(CHECKOUT / "tests"))
 from photos_libraries import STRIDE, change, copied, multiply
@@ -85,28 +81,11 @@ def _previews(pictures: Path, rounds: int) -> Table:
     """Index the same photos from their previews and from their originals."""
     files = sorted(pictures.iterdir())
     count = len(files) // len(_PLAIN) * len(_PLAIN)
-    table = Table(
-        f"Apple Photos: indexing {count} photos of 12 MP, photos/s, {cores()} cores",
-        ["model", "from previews", "from originals"],
-    )
-    spec = load_encoder(SHAPES, home=HOME, engine="onnx", precision="float32").pixels
-    thread = ModelThread(lambda: Accelerator(spec, BATCH / 1000))  # pyright: ignore
     with tempfile.TemporaryDirectory() as folder:
         library = _library(Path(folder), files[:count])
         file = next(library.rglob("*_1_105_c.jpeg"))
         previews, originals = _Listed(library, Options()), _Listed(library, Options(originals=True))
-        seconds = take_turns(
-            {"previews": lambda: whole(thread, previews, file), "originals": lambda: whole(thread, originals, file)},
-            rounds,
-        )
-    thread.close()
-    table.row(
-        "accelerator of 1,000/s",
-        count / median(seconds["previews"]),
-        count / median(seconds["originals"]),
-        ratio=ratio(seconds["originals"], seconds["previews"]),
-        at_least=5,
-    )
+        table = compared("Apple Photos", previews, originals, file, count, rounds)
     table.note(
         "From previews, too, each original is read once, for its hash. The library's rows have been read before."
     )

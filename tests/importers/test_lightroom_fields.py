@@ -480,3 +480,20 @@ def test_an_empty_catalog_has_no_photos(tmp_path: Path) -> None:
         pass
     settle(tmp_path / "A.lrcat")
     assert read(tmp_path / "A.lrcat") == ([], [])
+
+
+def test_long_xmp_packets_come_by_themselves(tmp_path: Path) -> None:
+    """Of more than fifty photos some have masks painted with thousands of dabs in their packets."""
+    path = tmp_path / "A.lrcat"
+    with CatalogWriter(path) as writer:
+        for number in range(120):
+            image = writer.photo(f"IMG_{number}.CR2")
+            if number % 7 == 0:
+                writer.xmp(
+                    image, xmp_packet(f'photoshop:Headline="{number}"', "<dc:dabs>" + "x" * 70_000 + "</dc:dabs>")
+                )
+            elif number % 7 < 5:
+                writer.xmp(image, xmp_packet(f'photoshop:Headline="{number}"'))
+    with open_catalog(path) as catalog:
+        found = [photo.headline for photo in catalog.photos()]
+    assert found == [str(number) if number % 7 < 5 else None for number in range(120)]

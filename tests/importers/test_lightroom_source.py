@@ -15,6 +15,7 @@ from lightroom_catalogs import LIGHTROOM_13, CatalogWriter, execute, settle
 from PIL import Image
 from preview_folders import DIGEST, Library, container, fingerprint, levels_of, picture, place, write_previews_db
 
+from importers import lightroom_previews
 from importers.base import ImporterError, Options, Part, Photo, Span
 from importers.lightroom_moves import Moves
 from importers.lightroom_source import LightroomSource
@@ -282,6 +283,28 @@ def test_a_known_preview_is_not_opened(tmp_path):
     assert [photo.renditions[0].span is None for photo in again] == [True, False]
 
 
+@pytest.mark.parametrize("layout", ["one file", "plain JPEGs of 13.3"])
+def test_no_folder_is_listed_for_what_is_known(tmp_path, monkeypatch, layout):
+    with library(tmp_path) as lib:
+        file, uuid = lib.file("a.jpg")
+        lib.writer.image(file, digest=DIGEST)
+        if layout == "one file":
+            place(lib.previews, container(levels_of(picture(1)), uuid, DIGEST), uuid, DIGEST)
+        else:
+            for jpeg, width, height in levels_of(picture(1, 1024, 683), smallest=300):
+                place(lib.previews, jpeg, uuid, DIGEST, f"_{max(width, height)}")
+    (photo,) = read(lib.catalog)
+
+    def refuse(folder, uuid):
+        raise AssertionError("a folder was listed")
+
+    monkeypatch.setattr(lightroom_previews, "files_of", refuse)
+    (again,) = LightroomSource(lib.catalog).photos(lambda key, stamp: stamp == photo.stamp)
+    assert (again.stamp, again.facts_token) == (photo.stamp, photo.facts_token)
+    with pytest.raises(AssertionError, match="listed"):
+        list(LightroomSource(lib.catalog).photos(lambda key, stamp: False))
+
+
 # What is said of it
 
 
@@ -445,7 +468,7 @@ def test_missing_originals_are_counted_with_what_to_do(tmp_path):
     source = LightroomSource(lib.catalog)
     list(source.photos())
     assert source.remarks == [
-        "2 originals are not on this machine, most of them in /Volumes/Photos. If they lie elsewhere now:"
+        "2 originals are not on this machine, all of them in /Volumes/Photos. If that folder lies elsewhere now:"
         ' --map "/Volumes/Photos=NEW FOLDER"'
     ]
 

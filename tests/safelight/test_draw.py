@@ -6,7 +6,7 @@ import pytest
 
 from indexer.events import Progress
 from safelight.draw import json_progress
-from safelight.draw_photos import photo_label
+from safelight.draw_photos import photo_label, record
 
 LIBRARY = "/p/Mine.photoslibrary"
 FILE = f"{LIBRARY}/originals/A/A1B2.heic"
@@ -38,3 +38,34 @@ def test_progress_is_told_now_and_then_and_to_the_end(capsys):
         show(event)
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [(event["done"], event["total"]) for event in told] == [(0, 9), (9, 9)]
+
+
+def test_a_photo_is_told_in_words(capsys):
+    record(
+        {
+            "name": "IMG_1.HEIC",
+            "exposure_seconds": 0.00625,
+            "favorite": 0,
+            "edited": 0,
+            "flag": -1,
+            "title": None,
+            "people": ["Ana", "Ben"],
+            "albums": [],
+            "parts": [],
+            "places": [
+                {"source": "photos", "path": FILE, "name": "IMG_1.HEIC", "root": LIBRARY, "state": "indexed"},
+                {"source": "folder", "path": "/p/a.jpg", "name": "a.jpg", "root": "/p", "state": "missing"},
+                {"source": "photos", "path": None, "name": "IMG_1.HEIC", "root": LIBRARY, "state": "indexed"},
+            ],
+        }
+    )
+    assert [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()] == [
+        ["name", "IMG_1.HEIC"],
+        ["exposure", "seconds", "1/160"],
+        ["edited", "no"],
+        ["flag", "rejected"],
+        ["people", "Ana,", "Ben"],
+        ["in", "photos", f"IMG_1.HEIC: {FILE}"],
+        ["in", "folder", "/p/a.jpg  (missing)"],
+        ["in", "photos", f"IMG_1.HEIC in {LIBRARY}"],
+    ]
