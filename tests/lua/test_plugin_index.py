@@ -29,14 +29,9 @@ CONSENT = "lightroom-catalog.txt"
 DEMO = CHECKOUT / "assets" / "demo"
 
 
-@pytest.fixture(scope="module")
-def user(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
-    """A helper of its own: what these tests index, the others must not find."""
-    it = Helper.of_user(indexed, tmp_path_factory.mktemp("index"))
-    (it.home / "tmp").mkdir()
-    it.start()
-    yield it
-    it.close()
+@pytest.fixture
+def user(reader: Helper) -> Helper:
+    return reader
 
 
 def jpeg(name: str, size: int) -> bytes:
