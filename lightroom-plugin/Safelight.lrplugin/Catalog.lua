@@ -164,6 +164,12 @@ function Catalog.new(deps)
         return ok and value or nil
     end
 
+    local function called(objects, name)
+        for _, object in ipairs(objects) do
+            if ask(object, "getName") == name then return object end
+        end
+    end
+
     -- All keywords: { { keyword =, steps = { "Animals", "Dog" }, synonyms = {} }, ... }; names of people left out.
     function self.keywords()
         local found = {}
@@ -181,12 +187,6 @@ function Catalog.new(deps)
         end
         walk(catalog:getKeywords(), {})
         return found
-    end
-
-    local function called(objects, name)
-        for _, object in ipairs(objects) do
-            if object:getName() == name then return object end
-        end
     end
 
     -- The collection, smart or not, at a path of names; nil where there is none.
@@ -276,7 +276,7 @@ function Catalog.new(deps)
     function self.keywordAt(steps)
         local keyword
         for _, name in ipairs(steps) do
-            keyword = called(keyword and keyword:getChildren() or catalog:getKeywords(), name)
+            keyword = called(keyword and (ask(keyword, "getChildren") or {}) or catalog:getKeywords(), name)
             if not keyword then return nil end
         end
         return keyword

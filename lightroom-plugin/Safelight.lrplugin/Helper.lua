@@ -1,6 +1,7 @@
 -- Speaking with the helper: one request at a time, started where it is not up, every failure a Problem in words.
 -- deps: http (LrHttp), json, pairing, explain, tasks (LrTasks), files, paths, launch, isWindows,
 --       progress(title) -> scope, introduction() -> { plugin =, catalog =, lightroom = }
+local Batches = require "Batches"
 local Problem = require "Problem"
 
 local Helper = {}
@@ -176,9 +177,7 @@ function Helper.new(deps)
     function self.carry(items)
         if #items <= Helper.PIECE then return Helper.list(items) end
         local upload
-        for first = 1, #items, Helper.PIECE do
-            local piece = {}
-            for i = first, math.min(first + Helper.PIECE - 1, #items) do piece[#piece + 1] = items[i] end
+        for piece in Batches.slices(items, Helper.PIECE) do
             upload = self.ask("upload", { upload = upload, items = Helper.list(piece) }).upload
         end
         return { upload = upload }

@@ -48,6 +48,16 @@ def helper(indexed: Path) -> Iterator[Helper]:
     it.close()
 
 
+@pytest.fixture(scope="session")
+def reader(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
+    """The running helper of one who goes on indexing: what is new there, the other's tests must not find."""
+    it = Helper.of_user(indexed, tmp_path_factory.mktemp("reader"))
+    (it.home / "tmp").mkdir()
+    it.start()
+    yield it
+    it.close()
+
+
 @pytest.fixture
 def lr(helper: Helper, request: pytest.FixtureRequest) -> Iterator[Lightroom]:
     it = open_catalog(helper, request.node.name.replace("/", "-"))

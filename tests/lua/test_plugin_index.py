@@ -5,8 +5,10 @@ The catalog is a generated one, in a folder where nobody would look for it.
 
 from __future__ import annotations
 
+import http.client
 import io
 import itertools
+import json
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -27,14 +29,9 @@ CONSENT = "lightroom-catalog.txt"
 DEMO = CHECKOUT / "assets" / "demo"
 
 
-@pytest.fixture(scope="module")
-def user(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
-    """A helper of its own: what these tests index, the others must not find."""
-    it = Helper.of_user(indexed, tmp_path_factory.mktemp("index"))
-    (it.home / "tmp").mkdir()
-    it.start()
-    yield it
-    it.close()
+@pytest.fixture
+def user(reader: Helper) -> Helper:
+    return reader
 
 
 def jpeg(name: str, size: int) -> bytes:
@@ -110,6 +107,28 @@ def test_the_open_catalog_is_indexed_because_the_user_says_so(lr, user):
     assert lr.photos_in("Safelight", "Searches", "stars") == [lr.names["seen"]]
     assert index(lr).startswith("0 photos are new")
     assert not any(target.endswith("/places") for _, target in lr.http.sent), "no path goes over the wire"
+
+
+def test_the_token_alone_has_no_file_read(user, catalog):
+    """Who has it may say hello, name any path, send thumbnails, and ask for places: the path becomes none of them."""
+    said = user.said()
+
+    def ask(method: str, path: str, body: bytes, kind: str = "application/json") -> tuple[int, dict]:
+        connection = http.client.HTTPConnection("127.0.0.1", said["port"], timeout=30)
+        headers = {"Authorization": f"Bearer {said['token']}", "Content-Type": kind}
+        connection.request(method, f"/api/v1{path}", body, headers)
+        answer = connection.getresponse()
+        status, content = answer.status, json.loads(answer.read())
+        connection.close()
+        return status, content
+
+    hello = {"protocol": 1, "plugin": "9", "catalog": str(catalog), "lightroom": "14"}
+    _, met = ask("POST", "/lightroom/hello", json.dumps(hello).encode())
+    target = f"/lightroom/thumbnail?catalog={met['catalog']}&uuid=U"
+    assert ask("POST", target, jpeg("cat", 200), "image/jpeg")[1]["code"] == "no_place"
+    status, refused = ask("POST", "/lightroom/index", json.dumps({"catalog": met["catalog"]}).encode())
+    assert (status, refused["code"]) == (409, "no_place")
+    assert str(catalog) not in [place["path"] for place in ask("GET", "/places", b"")[1]["places"]]
 
 
 def test_where_the_plugin_cannot_say_so_it_says_what_to_type(lr, user):

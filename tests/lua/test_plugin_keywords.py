@@ -77,6 +77,18 @@ def test_a_new_keyword_is_marked_and_made_once(lr, own):
     assert f"{name} (1 photos)" in rows, "now it is one of the user's"
 
 
+def test_keywords_that_cannot_be_read_are_done_without(lr, own):
+    """Some have seen Lightroom refuse to name keywords; it still says which one it had already."""
+    lr.catalog_calls.keywords_need_read_access = True
+    rows = review(lr, "cat")
+    assert any(row.startswith("cat (1 photos, a new keyword)") for row in rows), rows
+    made = [keyword for keyword in lr.catalog.keywords.values() if keyword.name == "cat"]
+    assert lr.photo("CAT").keywords == {made[0].id}
+    lr.photo("CAT").keywords = set()
+    review(lr, "cat")
+    assert lr.photo("CAT").keywords == {made[0].id}, "made once"
+
+
 def test_no_second_spelling_is_offered(lr, own):
     """The user writes Racoon with the synonym Raccoons: "raccoon" is not offered as a new keyword."""
     lr.catalog.selected = [lr.photo("RACCOON").id]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from lua.real_helper import CHECKOUT, Helper, open_catalog
+from lua.real_helper import CHECKOUT, open_catalog
 from lua.test_plugin_finding import search
 from PIL import Image, ImageOps
 
@@ -93,30 +93,25 @@ def test_a_photo_has_room_for_46_collections(lr):
     assert len(lr.photo("CAT").properties["queries"]) <= 511
 
 
-def test_indexing_more_photos_lets_the_collection_follow_by_itself(indexed, tmp_path):
-    user = Helper.of_user(indexed, tmp_path)
-    user.start()
-    try:
-        lr = open_catalog(user, "following")
-        make_smart(lr, "an animal", name="animals")
-        assert smart(lr, "animals") == ["CAT", "RACCOON"]
-        lr.wait(120)
-        assert smart(lr, "animals") == ["CAT", "RACCOON"]
-        quiet = len(lr.gates.blocks)
-        new = tmp_path / "New" / "kitten.jpg"
-        new.parent.mkdir()
-        with Image.open(CHECKOUT / "assets" / "demo" / "cat.jpg") as cat:
-            ImageOps.mirror(cat).save(new)
-        user.index(new.parent)
-        lr.catalog.add_photo("KITTEN", str(new))
-        lr.wait(120)
-        assert smart(lr, "animals") == ["CAT", "KITTEN", "RACCOON"]
-        assert len(lr.gates.blocks) == quiet + 1
-        lr.wait(600)
-        assert len(lr.gates.blocks) == quiet + 1, "and then there is nothing more to do"
-        assert lr.violations == []
-    finally:
-        user.close()
+def test_indexing_more_photos_lets_the_collection_follow_by_itself(reader):
+    lr = open_catalog(reader, "following")
+    make_smart(lr, "an animal", name="animals")
+    assert smart(lr, "animals") == ["CAT", "RACCOON"]
+    lr.wait(120)
+    assert smart(lr, "animals") == ["CAT", "RACCOON"]
+    quiet = len(lr.gates.blocks)
+    new = reader.home / "New" / "kitten.jpg"
+    new.parent.mkdir()
+    with Image.open(CHECKOUT / "assets" / "demo" / "cat.jpg") as cat:
+        ImageOps.mirror(cat).save(new)
+    reader.index(new.parent)
+    lr.catalog.add_photo("KITTEN", str(new))
+    lr.wait(120)
+    assert smart(lr, "animals") == ["CAT", "KITTEN", "RACCOON"]
+    assert len(lr.gates.blocks) == quiet + 1
+    lr.wait(600)
+    assert len(lr.gates.blocks) == quiet + 1, "and then there is nothing more to do"
+    assert lr.violations == []
 
 
 def test_sixty_thousand_photos_are_never_gone_through(lr):

@@ -262,7 +262,7 @@ class CatalogCalls:
             reads = name.startswith("get")
             if reads and self._lr.gates.inside() and keyword.born_in == self._lr.gates.serial:
                 self._lr.violation(f"{name} of a keyword that was made in the same write access")
-            if reads and self.keywords_need_read_access:
+            if name in ("getName", "getChildren") and self.keywords_need_read_access:
                 raise RuntimeError(f"LrKeyword:{name} must be called within read access")
             if name == "getName":
                 return self._lua(keyword.name)
