@@ -12,7 +12,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from indexer.duplicates.store import write_features
 from indexer.events import OnProgress, Progress
 from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, is_gone, is_under
+from indexer.tally import Tally
 
 BATCH = 32
 _LEAST = 8  # pictures that are worth a call of a model that has nothing to do
@@ -31,31 +32,6 @@ _BATCHES_AHEAD = 2
 _ROWS_A_TRANSACTION = 256
 
 Embed = Callable[[NDArray[np.uint8]], Future[NDArray[np.float32]]]
-
-
-@dataclass(slots=True)
-class Tally:
-    """How the photos of a run ended; each is counted once."""
-
-    indexed: int = 0
-    unchanged: int = 0
-    skipped: int = 0
-    failed: int = 0
-    missing: int = 0
-    embedded: int = 0  # pictures that the model saw; fewer than `indexed` where bytes were known already
-    interrupted: bool = False
-
-    def count(self, outcome: Outcome) -> None:
-        """Add one photo."""
-        setattr(self, outcome.value, getattr(self, outcome.value) + 1)
-
-    @property
-    def photos(self) -> int:
-        """Photos that were met."""
-        return self.indexed + self.unchanged + self.skipped + self.failed
-
-    def __add__(self, other: Tally) -> Tally:
-        return Tally(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(slots=True)

@@ -71,22 +71,31 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """One content that answers.
+class Found:
+    """One content that passes the filters.
 
     Attributes:
         place: The best place to show: passing the filters, at hand if any is.
         others: Every other place with the same content.
-        score: The cosine to the query, -1 to 1; comparable within one answer, not between models.
-        clarity: How far it stands out for these words (see calibrate.py); None where the query shows a picture.
         taken_at: By the camera's clock; None where only the file's own date is known.
     """
 
     place: Place
     others: tuple[Place, ...]
+    taken_at: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit(Found):
+    """One content that answers a query.
+
+    Attributes:
+        score: The cosine to the query, -1 to 1; comparable within one answer, not between models.
+        clarity: How far it stands out for these words (see calibrate.py); None where the query shows a picture.
+    """
+
     score: float
     clarity: float | None
-    taken_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,35 +310,41 @@ class Search:
         at = 0
         while len(hits) < limit and at < len(ids):
             batch = ids[at : at + limit]
-            places = self._places(batch.tolist(), filters)
+            places = places_of(self._catalog, batch.tolist(), filters)
             for i, content_id in enumerate(batch.tolist(), start=at):
                 if (found := places.get(content_id)) and len(hits) < limit:
                     (place, taken_at), *others = found
                     clear = None if clarity is None else float(clarity[i])
-                    hits.append(Hit(place, tuple(p for p, _ in others), float(scores[i]), clear, taken_at))
+                    hits.append(Hit(place, tuple(p for p, _ in others), taken_at, float(scores[i]), clear))
             at += len(batch)
         return tuple(hits)
 
-    def _places(self, content_ids: list[int], filters: Filters) -> dict[int, list[tuple[Place, str | None]]]:
-        """List the places of each content: those that pass the filters first, then those at hand, then the oldest."""
-        where, params = filters.where()
-        rows = self._catalog.db.execute(
-            "SELECT photo.content_id, photo.public_id, photo.path, photo.name, root.source, root.path,"
-            " CASE photo.taken_from WHEN 'exif' THEN photo.taken_at END,"
-            " CASE WHEN root.state = 'offline' THEN 'offline' WHEN photo.state = 'missing' THEN 'missing' ELSE 'here'"
-            f" END AS place_state, coalesce({where}, 0) AS passes"
-            " FROM photo JOIN root ON root.id = photo.root_id"
-            " WHERE photo.content_id IN (SELECT value FROM json_each(?)) AND photo.state IN ('indexed', 'missing')"
-            " ORDER BY passes DESC, place_state <> 'here', photo.id",
-            [*params, json.dumps(content_ids)],
-        )
-        places: dict[int, list[tuple[Place, str | None]]] = {}
-        for content_id, photo_id, path, name, source, root, taken_at, state, passes in rows:
-            if not passes and content_id not in places:
-                continue
-            place = Place(photo_id, _path(path), name, source, Path(os.fsdecode(root)), state)
-            places.setdefault(content_id, []).append((place, taken_at))
-        return places
+
+def places_of(
+    catalog: Catalog, content_ids: Sequence[int], filters: Filters
+) -> dict[int, list[tuple[Place, str | None]]]:
+    """List the places of each content, with when it was taken: those that pass the filters, those at hand, the oldest.
+
+    The connection must have been prepared; see filters.prepare.
+    """
+    where, params = filters.where()
+    rows = catalog.db.execute(
+        "SELECT photo.content_id, photo.public_id, photo.path, photo.name, root.source, root.path,"
+        " CASE photo.taken_from WHEN 'exif' THEN photo.taken_at END,"
+        " CASE WHEN root.state = 'offline' THEN 'offline' WHEN photo.state = 'missing' THEN 'missing' ELSE 'here'"
+        f" END AS place_state, coalesce({where}, 0) AS passes"
+        " FROM photo JOIN root ON root.id = photo.root_id"
+        " WHERE photo.content_id IN (SELECT value FROM json_each(?)) AND photo.state IN ('indexed', 'missing')"
+        " ORDER BY passes DESC, place_state <> 'here', photo.id",
+        [*params, json.dumps(list(content_ids))],
+    )
+    places: dict[int, list[tuple[Place, str | None]]] = {}
+    for content_id, photo_id, path, name, source, root, taken_at, state, passes in rows:
+        if not passes and content_id not in places:
+            continue
+        place = Place(photo_id, _path(path), name, source, Path(os.fsdecode(root)), state)
+        places.setdefault(content_id, []).append((place, taken_at))
+    return places
 
 
 def photo_vector(catalog: Catalog, model: Model, photo_id: str) -> tuple[Vectors, int]:

@@ -20,8 +20,8 @@ from indexer.events import Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from indexer.pipeline import Tally
-    from indexer.search import Hit
+    from indexer.search import Found
+    from indexer.tally import Tally
     from safelight.bridge.actions import Action, Plugin
     from safelight.bridge.queries import SavedQuery
     from safelight.comparing import Compared
@@ -173,6 +173,8 @@ def tally_line(tally: Tally) -> str:
         if count or word == "indexed"
     ]
     line = ", ".join(parts) + "."
+    if not (tally.photos or tally.missing or tally.interrupted):
+        line += " There are no pictures there."
     if tally.interrupted:
         line = "Interrupted: " + line + " Run it again to go on."
     elif tally.skipped or tally.failed:
@@ -180,32 +182,41 @@ def tally_line(tally: Tally) -> str:
     return line
 
 
-def hit_record(hit: Hit) -> dict[str, Any]:
-    """Return a hit as programs get it."""
-    place = hit.place
+def found_record(found: Found) -> dict[str, Any]:
+    """Return a photo that was found as programs get it; without a score where nothing was compared."""
+    place, score = found.place, _score(found)
     return {
         "id": place.photo_id,
         "path": str(place.path) if place.path else None,
         "name": place.name,
-        "score": round(hit.score, 4),
+        **({} if score is None else {"score": round(score, 4)}),
         "source": place.source,
         "state": place.state,
-        "taken_at": hit.taken_at,
-        "also_at": [str(other.path) if other.path else other.name for other in hit.others],
+        "taken_at": found.taken_at,
+        "also_at": [str(other.path) if other.path else other.name for other in found.others],
     }
 
 
-def hits(found: Sequence[Hit]) -> None:
-    """Print hits, best first."""
-    if not found:
+def found(photos: Sequence[Found]) -> None:
+    """Print what was found, best first."""
+    if not photos:
         return
     rows: list[list[str]] = []
-    for hit in found:
-        where = home_short(str(hit.place.path)) if hit.place.path else hit.place.name
-        notes = [] if hit.place.state == "here" else [hit.place.state]
-        notes += [f"and {len(hit.others)} more"] if hit.others else []
-        rows.append([f"{hit.score:.3f}", where, (hit.taken_at or "")[:10], hit.place.photo_id, ", ".join(notes)])
-    table([("score", "right"), ("photo", "left"), ("taken", "left"), ("id", "left"), ("", "left")], rows)
+    for one in photos:
+        where = home_short(str(one.place.path)) if one.place.path else one.place.name
+        notes = [] if one.place.state == "here" else [one.place.state]
+        notes += [f"and {len(one.others)} more"] if one.others else []
+        score = _score(one)
+        scores = [] if score is None else [f"{score:.3f}"]
+        rows.append([*scores, where, (one.taken_at or "")[:10], one.place.photo_id, ", ".join(notes)])
+    columns = [("photo", "left"), ("taken", "left"), ("id", "left"), ("", "left")]
+    table(columns if _score(photos[0]) is None else [("score", "right"), *columns], rows)
+
+
+def _score(found: Found) -> float | None:
+    from indexer.search import Hit
+
+    return found.score if isinstance(found, Hit) else None
 
 
 def models(library: Library, as_json: bool) -> None:

@@ -17,7 +17,8 @@ from indexer.decoders import DecoderPool
 from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress
 from indexer.lock import ProcessLock
-from indexer.pipeline import IndexRun, Tally
+from indexer.pipeline import IndexRun
+from indexer.tally import Tally
 from safelight.errors import SafelightError
 from safelight.reading import Wishes, pack_options
 from safelight.service import Library

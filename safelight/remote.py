@@ -140,7 +140,7 @@ def upload(client: HelperClient, path: Path) -> str:
 
 def _hit(found: dict[str, Any]) -> Hit:
     others = tuple(_place(other) for other in found["also_at"])
-    return Hit(_place(found), others, found["score"], found["clarity"], found["taken_at"])
+    return Hit(_place(found), others, found["taken_at"], found["score"], found["clarity"])
 
 
 def _place(found: dict[str, Any]) -> Place:

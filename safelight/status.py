@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from indexer.catalog import Catalog
+from indexer.query import PHOTO_ID
 from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, read_tags
 from safelight.errors import SafelightError
 
@@ -78,6 +80,29 @@ def problems(catalog: Catalog, limit: int = -1, offset: int = 0) -> Iterator[Pro
     ):
         why = reason if state != "missing" else "the file is no longer there; `safelight prune` forgets it"
         yield Problem(public_id, os.fsdecode(path) if path else name, state, why or "")
+
+
+def find_photo(catalog: Catalog, target: str) -> str:
+    """Return the id of a photo that is named by its id, or by the path of its file.
+
+    Raises:
+        NoSuchPhotoError: No indexed photo lies there.
+    """
+    path = Path(target).expanduser()
+    if PHOTO_ID.fullmatch(target) and not path.exists():
+        return target
+    spellings = sorted({os.fsencode(path.absolute()), os.fsencode(path.resolve())})
+    row = catalog.db.execute(
+        "SELECT public_id FROM photo WHERE path IN (?1, ?2) ORDER BY state = 'indexed' DESC, id LIMIT 1",
+        (spellings[0], spellings[-1]),
+    ).fetchone()
+    if row is not None:
+        return row[0]
+    if path.is_file():
+        raise NoSuchPhotoError(f"{target} is not indexed; `safelight index` reads it first")
+    raise NoSuchPhotoError(
+        f"there is no photo {target!r}; give a file, or an id, which `safelight search` and `safelight similar` show"
+    )
 
 
 def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:

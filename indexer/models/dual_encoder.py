@@ -137,11 +137,10 @@ class DualEncoder:
                 self._vision.vectors, self._weights, self._vision.inputs, precision=precision
             )
         program = self._programs[precision]
-        step = self._engine.batch
-        if precision == "int8":
-            # It scales a whole batch by its largest value, so that a vector depends on its neighbours a little: no more
-            # pictures than fill the kernels, which for towers of many patches is one.
-            step = max(1, min(step, _INT8_TOKENS // self._config.vision.grid**2))
+        # int8 scales a whole batch by its largest value, so that a vector depends on its neighbours a little: no more
+        # pictures than fill the kernels, which for towers of many patches is one.
+        tokens = _INT8_TOKENS if precision == "int8" else self._engine.tokens
+        step = max(1, tokens // self._config.vision.grid**2)
         parts = [pixels[start : start + step] for start in range(0, len(pixels), step)]
 
         def embed(part: NDArray[np.uint8]) -> NDArray[np.float32]:

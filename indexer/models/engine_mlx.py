@@ -132,7 +132,7 @@ class _Executor:
 class MlxEngine:
     """MLX on its default device."""
 
-    batch = 32
+    tokens = 6_400  # fills a GPU; fewer of the large models' pictures fit its memory at once
 
     def __init__(self) -> None:
         self.on_gpu = mx.default_device() == mx.Device(mx.gpu)

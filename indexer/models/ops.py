@@ -165,12 +165,12 @@ class Engine(Protocol):
     Attributes:
         name: For people: "onnxruntime 1.31.1".
         precisions: What `prepare` can be asked for here, the default first.
-        batch: How many pictures at once it is fastest with.
+        tokens: So many tokens (patches) at once are what it is fastest with, over all pictures of a pass.
     """
 
     name: str
     precisions: tuple[Precision, ...]
-    batch: int
+    tokens: int
 
     def prepare(
         self,

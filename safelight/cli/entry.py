@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from typing import NoReturn
@@ -28,26 +29,34 @@ def main() -> NoReturn:
     """Run the command line; translate every error into one line and an exit code."""
     try:
         code = cli.main(prog_name="safelight", standalone_mode=False) or FOUND
+        sys.stdout.flush()  # here, where what goes wrong can still be told
     except click.ClickException as error:
         error.show()
         code = ERROR
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
-        # The reader went away (`| head`): that is its right.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         code = FOUND
     except Exception as error:
+        code = ERROR
         if _is_ours(error):
             click.echo(f"safelight: {error}", err=True)
+        elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _drop_output()
+            click.echo("safelight: the disk is full; make room and run it again, what is done is kept", err=True)
         else:
             import traceback
 
             # Python's own exit code would say "nothing found" to a script.
             traceback.print_exc()
             click.echo("safelight: this is a fault in Safelight; please report it with the lines above", err=True)
-        code = ERROR
     sys.exit(code)
+
+
+def _drop_output() -> None:
+    """Let what was not written yet go nowhere, or Python would fail over it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _is_ours(error: Exception) -> bool:
@@ -58,7 +67,17 @@ def _is_ours(error: Exception) -> bool:
     return isinstance(error, ImporterError | IndexerError | SafelightError)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(click.Group):
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; a reader that goes away (`| head`) is its right, where click alone would call it a failure."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _drop_output()
+            raise click.exceptions.Exit(FOUND) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(safelight.__version__, prog_name="safelight")
 def cli() -> None:
     """Find your photos by meaning, where they already live.

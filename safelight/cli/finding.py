@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -21,7 +21,7 @@ from safelight.cli.common import (
 
 if TYPE_CHECKING:
     from indexer.query import Query
-    from indexer.search import Answer
+    from indexer.search import Found
 
 _FILTERS: list[Callable[..., Any]] = [
     click.option("--since", metavar="DATE", help="Taken since: 2019, 2019-07, 2019-07-04, or an age: 30d, 2w, 6m, 1y."),
@@ -77,17 +77,20 @@ class WordsCommand(click.Command):
 @click.option("--all", "show_all", is_flag=True, help="Show what is nearest, even where nothing is like it.")
 @_with_filters
 def search(words: tuple[str, ...], like: tuple[str, ...], unlike: tuple[str, ...], **flags: Any) -> None:
-    """Find photos in words; + and - add and take away.
+    """Find photos in words; + and - add and take away. Filters without words list the newest photos that pass.
 
     Exit code 0: found; 1: nothing like it here; 2: error.
 
     \b
     safelight search "children playing in snow"
     safelight search dog -beach --since 2019 -n 20
+    safelight search --favorite --since 1y
     safelight search "wedding cake" --paths -0 | xargs -0 open
     """
     from indexer.query import parse
 
+    if not (words or like or unlike) and any(flags[name] for name in _FILTER_FLAGS):
+        _list(flags)
     _answer(parse(words, like, unlike), flags)
 
 
@@ -105,10 +108,26 @@ def similar(target: str, **flags: Any) -> None:
     _answer(Query((Term(target, is_picture=True),)), flags)
 
 
-_QUERY_FLAGS = (
+_FILTER_FLAGS = (
     *("since", "until", "source", "folder", "camera", "near", "format", "person", "album", "keyword", "label", "media"),
-    *("favorite", "rating", "limit", "show_all"),
+    *("favorite", "rating"),
 )
+_QUERY_FLAGS = (*_FILTER_FLAGS, "limit", "show_all")
+
+
+def _list(flags: dict[str, Any]) -> NoReturn:
+    """List what passes the filters; nothing is compared, so that no model and no helper is needed."""
+    from indexer.filters import Filters
+    from indexer.newest import newest
+    from indexer.no_match import why_none_passes
+
+    how = _query_flags(flags)
+    limit = how.pop("limit", None) or settings().results
+    how.pop("show_all", None)
+    filters = Filters(**how)
+    with open_library() as library:
+        found = newest(library.catalog, filters, limit)
+        _show(found, "" if found else why_none_passes(library.catalog.db, filters), flags)
 
 
 def _answer(query: Query, flags: dict[str, Any]) -> NoReturn:
@@ -119,49 +138,51 @@ def _answer(query: Query, flags: dict[str, Any]) -> NoReturn:
     if (client := helper_for(model=model)) is not None:
         from safelight import remote
 
-        _show(remote.search(client, query, limit=limit, **how), flags)
+        answer = remote.search(client, query, limit=limit, **how)
+        _show(answer.hits, answer.reason, flags)
     from indexer.filters import Filters
 
     show_all = how.pop("show_all", False)
     with open_library(model=model) as library:
-        _show(library.find(query, Filters(**how), limit, show_all=show_all), flags)
+        answer = library.find(query, Filters(**how), limit, show_all=show_all)
+        _show(answer.hits, answer.reason, flags)
 
 
 def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:
     return {name: flags.pop(name) for name in _QUERY_FLAGS if name in flags}
 
 
-def _show(answer: Answer, flags: dict[str, Any]) -> NoReturn:
-    """Print an answer as asked and exit as grep does."""
+def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoReturn:
+    """Print what was found as asked, or the reason why nothing was, and exit as grep does."""
     from safelight import draw
 
-    paths = [str(hit.place.path) for hit in answer.hits if hit.place.path is not None]
+    paths = [str(one.place.path) for one in found if one.place.path is not None]
     if flags["as_json"]:
-        for hit in answer.hits:
-            draw.emit(draw.hit_record(hit))
+        for one in found:
+            draw.emit(draw.found_record(one))
     elif flags["paths"] or flags["zero"]:
         for path in paths:
             draw.emit_path(path, "\0" if flags["zero"] else "\n")
     else:
-        draw.hits(answer.hits)
-    if not answer.hits:
-        draw.remark(answer.reason)
+        draw.found(found)
+    if not found:
+        draw.remark(reason)
     if flags["open_them"]:
         open_files(paths)
-    raise click.exceptions.Exit(FOUND if answer.hits else NOTHING)
+    raise click.exceptions.Exit(FOUND if found else NOTHING)
 
 
 @click.command()
-@click.argument("photo_id", metavar="ID")
+@click.argument("target", metavar="ID|FILE")
 @click.option("--open", "open_it", is_flag=True, help="Open it in the system's viewer.")
 @json_option
-def show(photo_id: str, open_it: bool, as_json: bool) -> None:
-    """Show everything known about a photo, and every place it lies."""
+def show(target: str, open_it: bool, as_json: bool) -> None:
+    """Show everything known about a photo, by its id or its file, and every place it lies."""
     from safelight import draw
-    from safelight.status import photo_record
+    from safelight.status import find_photo, photo_record
 
     with open_library() as library:
-        record = photo_record(library.catalog, photo_id)
+        record = photo_record(library.catalog, find_photo(library.catalog, target))
     if as_json:
         draw.emit(record)
     else:

@@ -23,7 +23,7 @@ from safelight.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from indexer.pipeline import Tally
+    from indexer.tally import Tally
     from safelight.helper_client import HelperClient
     from safelight.reading import Wishes
     from safelight.service import Library
@@ -100,7 +100,7 @@ def _may_be_there(path: str) -> bool:
 
 def _index_remotely(client: HelperClient, library: Library, paths: tuple[str, ...], how: dict[str, Any]) -> Tally:
     """Let the helper do it, which has the model in memory."""
-    from indexer.pipeline import Tally
+    from indexer.tally import Tally
     from safelight import remote
 
     job = remote.index(client, library.home, paths, model=library.settings.model, **how)

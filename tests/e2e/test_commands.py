@@ -157,6 +157,24 @@ def test_show_knows_every_place(safelight):
     assert [line.split()[:2] for line in shown if line.endswith(("/cat.jpg", "/copy.jpg"))] == [["in", "folder"]] * 2
 
 
+def test_filters_without_words_list_what_passes_the_newest_first(safelight, photos):
+    listed = safelight.records("search", "--source", "folder", "-n", "30")
+    assert len(listed) == len(list(DEMO.glob("*.jpg"))), "copies are one photo here, too"
+    assert all("score" not in photo for photo in listed)
+    dates = [safelight.records("show", photo["id"])[0] for photo in listed[:4]]
+    dates = [record["taken_at"] or record["file_date"] for record in dates]
+    assert dates == sorted(dates, reverse=True)
+    assert safelight("search", "--folder", "copies", "--paths").stdout == f"{photos}/copies/copy.jpg\n"
+    assert safelight("search", "--favorite", code=1).stderr == "no photo passes these filters: none is a favorite\n"
+
+
+def test_show_takes_a_file(safelight, photos):
+    by_file = safelight.records("show", str(photos / "copies" / "copy.jpg"))[0]
+    assert by_file["places"][0]["path"] == str(photos / "copies" / "copy.jpg")
+    assert by_file == safelight.records("show", by_file["id"])[0]
+    assert "is not indexed" in safelight("show", str(photos / "notes.txt"), code=2).stderr
+
+
 def test_status_names_places_models_and_problems(safelight, photos):
     status = safelight.records("status")
     assert [record["path"] for record in status if record["kind"] == "root"] == [str(photos)]
@@ -184,10 +202,28 @@ def test_the_doctor_rebuilds_what_is_derived(safelight, tmp_path):
 
 
 def test_the_reader_of_a_pipe_may_go_away(safelight):
-    command = f"{sys.executable} -m safelight search animal --all -n 12 | head -n 1"
-    done = subprocess.run(command, shell=True, env=safelight.env, capture_output=True, text=True, check=True)
-    assert len(done.stdout.splitlines()) == 1
-    assert done.stderr == ""
+    command = f"set -o pipefail; {sys.executable} -m safelight search animal --all -n 12 --json | head -c 1"
+    done = subprocess.run(["bash", "-c", command], env=safelight.env, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("{", "")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+@pytest.mark.parametrize("how", ["--json", "--paths"])
+def test_an_output_that_cannot_be_written_is_one_line(safelight, how):
+    command = [sys.executable, "-m", "safelight", "search", "cat", how]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, env=safelight.env, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("safelight: the disk is full")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_without_pictures_is_said(tmp_path):
+    (tmp_path / "empty").mkdir()
+    assert (
+        "There are no pictures there."
+        in Safelight(tmp_path / "home")("index", str(tmp_path / "empty"), "--model", "starter").stdout
+    )
 
 
 def test_no_colour_and_no_tables_in_a_pipe(safelight):

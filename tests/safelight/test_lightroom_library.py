@@ -22,7 +22,7 @@ from preview_folders import Library as Generated
 from preview_folders import container, fingerprint, levels_of, picture, place
 
 from indexer.decoders import DecoderPool
-from indexer.pipeline import Tally
+from indexer.tally import Tally
 from safelight.config import Settings
 from safelight.indexing import index_paths
 from safelight.reading import Wishes
