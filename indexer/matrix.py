@@ -39,7 +39,7 @@ class Matrix:
         dim: D.
     """
 
-    def __init__(self, stored: Stored | None, live: Keys | None, tail_keys: Keys, tail: Vectors) -> None:
+    def __init__(self, stored: Stored | None, live: Keys | None, tail_keys: Keys, tail: Vectors, removed: int) -> None:
         self._header = stored.header if stored else None
         self._stored = stored.vectors if stored else np.empty((0, tail.shape[1]), np.float32)
         self._live = live
@@ -48,7 +48,8 @@ class Matrix:
         keys = np.concatenate([stored_keys if live is None else stored_keys[live], tail_keys])
         self.content_ids = keys[:, 1].copy()
         self.dim = int(tail.shape[1])
-        self._last_id, self._id_sum = int(keys[:, 0].max(initial=0)), int(keys[:, 0].sum())
+        self._last_id = int(keys[:, 0].max(initial=0))
+        self._removed = removed
 
     @classmethod
     def open(cls, home: Path, connection: sqlite3.Connection, model_id: int) -> Matrix:
@@ -74,7 +75,8 @@ class Matrix:
             for batch_keys, batch in matrix_file.read_vectors(connection, difference.missing, dim):
                 keys[at : at + len(batch)], tail[at : at + len(batch)] = batch_keys, batch
                 at += len(batch)
-        return cls(stored, difference.live, keys, tail)
+            removed = matrix_file.removed(connection)
+        return cls(stored, difference.live, keys, tail, removed)
 
     def grow(self, home: Path, connection: sqlite3.Connection, model_id: int) -> bool:
         """Take in the vectors that were added since, reading only those; a run adds some every second.
@@ -90,16 +92,12 @@ class Matrix:
             if header != self._header:
                 return False
         with matrix_file.snapshot(connection):
-            if matrix_file.count_until(connection, model_id, self._last_id) != (
-                len(self),
-                self._id_sum,
-                int(self.content_ids.sum()),
-            ):
+            if matrix_file.removed(connection) != self._removed:
                 return False
             for keys, vectors in matrix_file.read_vectors_after(connection, model_id, self._last_id, self.dim):
                 self._tail = np.concatenate([self._tail, vectors])
                 self.content_ids = np.concatenate([self.content_ids, keys[:, 1]])
-                self._last_id, self._id_sum = int(keys[-1, 0]), self._id_sum + int(keys[:, 0].sum())
+                self._last_id = int(keys[-1, 0])
         return True
 
     def __len__(self) -> int:

@@ -122,8 +122,12 @@ def compare(connection: sqlite3.Connection, model_id: int, stored: Stored | None
     """Find what separates the stored rows from the catalog; cheap where nothing was removed."""
     stored_keys = stored.keys if stored else np.empty((0, 2), np.int64)
     last_id = int(stored_keys[-1, 0]) if len(stored_keys) else 0
+    # "+id" keeps SQLite on the (model_id, content_id) index: 5 ms per 100,000 rows instead of reading every blob.
+    known = connection.execute(
+        "SELECT count(*), sum(id), sum(content_id) FROM embedding WHERE model_id = ? AND +id <= ?", (model_id, last_id)
+    ).fetchone()
     sums = stored_keys.sum(axis=0)
-    if count_until(connection, model_id, last_id) == (len(stored_keys), int(sums[0]), int(sums[1])):
+    if (known[0], known[1] or 0, known[2] or 0) == (len(stored_keys), int(sums[0]), int(sums[1])):
         tail = connection.execute(
             "SELECT id FROM embedding WHERE model_id = ? AND +id > ? ORDER BY id", (model_id, last_id)
         )
@@ -131,13 +135,9 @@ def compare(connection: sqlite3.Connection, model_id: int, stored: Stored | None
     return _compare_keys(connection, model_id, stored_keys)
 
 
-def count_until(connection: sqlite3.Connection, model_id: int, last_id: int) -> tuple[int, int, int]:
-    """Count a model's embeddings up to an id, with the sums of their ids and of their contents' ids."""
-    # "+id" keeps SQLite on the (model_id, content_id) index: 5 ms per 100,000 rows instead of reading every blob.
-    count, ids, contents = connection.execute(
-        "SELECT count(*), sum(id), sum(content_id) FROM embedding WHERE model_id = ? AND +id <= ?", (model_id, last_id)
-    ).fetchone()
-    return count, ids or 0, contents or 0
+def removed(connection: sqlite3.Connection) -> int:
+    """Count the embeddings that were ever removed, of any model."""
+    return connection.execute("SELECT embeddings FROM removal").fetchone()[0]
 
 
 def _compare_keys(connection: sqlite3.Connection, model_id: int, stored_keys: Keys) -> Difference:

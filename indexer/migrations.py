@@ -155,9 +155,22 @@ def m003_duplicates(db: sqlite3.Connection) -> None:
     _run(db, _M003)
 
 
-def m004_newest_first(db: sqlite3.Connection) -> None:
-    """Let the newest photos be listed without a look at all others; read backwards, for both orders."""
-    db.execute("CREATE INDEX photo_newest ON photo (taken_at) WHERE state = 'indexed' AND content_id IS NOT NULL")
+_M004 = """
+CREATE INDEX photo_newest ON photo (taken_at) WHERE state = 'indexed' AND content_id IS NOT NULL;
+CREATE TABLE removal (              -- one row; lets who holds all vectors see whether it has to read them all again
+    embeddings INTEGER NOT NULL     -- how many were ever removed
+);
+INSERT INTO removal VALUES (0);
+CREATE TRIGGER embedding_removed AFTER DELETE ON embedding
+BEGIN
+    UPDATE removal SET embeddings = embeddings + 1;
+END;
+"""
+
+
+def m004_quick_looks(db: sqlite3.Connection) -> None:
+    """Let the newest photos be listed without a look at all others, and removed vectors be noticed without a count."""
+    _run(db, _M004)
 
 
 def _run(db: sqlite3.Connection, script: str) -> None:
@@ -174,7 +187,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m001_photos_contents_vectors,
     m002_libraries,
     m003_duplicates,
-    m004_newest_first,
+    m004_quick_looks,
 )
 
 

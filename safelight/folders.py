@@ -37,14 +37,14 @@ def folders(catalog: Catalog) -> list[Folder]:
     return [Folder(folder_id(path), Path(os.fsdecode(path)), count) for path, count in sorted(counts.items())]
 
 
-def folder_path(catalog: Catalog, wanted: str) -> Path | None:
-    """Find a folder by its id, one with photos in it or below it; None where there is none."""
+def folders_by_id(catalog: Catalog) -> dict[str, Path]:
+    """Return every folder with photos in it or below it, by its id."""
+    found: dict[str, Path] = {}
     seen: set[Path] = set()
     for folder in folders(catalog):
         for path in (folder.path, *folder.path.parents):
             if path in seen:
                 break  # and so have been those above
             seen.add(path)
-            if folder_id(os.fsencode(path)) == wanted:
-                return path
-    return None
+            found[folder_id(os.fsencode(path))] = path
+    return found

@@ -17,6 +17,11 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tests"))
+
+from double_photos import double_photos  # noqa: E402
+from safelight_server import index, start_helper  # noqa: E402
+
 OUT = ROOT / "assets"
 SIZE = {"width": 1280, "height": 760}
 
@@ -45,6 +50,26 @@ def main() -> None:
         finally:
             helper.terminate()
             helper.wait()
+    make_duplicates()
+
+
+def make_duplicates() -> None:
+    """Show the review, with copies made for it."""
+    chromium = subprocess.run([ROOT / "tools" / "setup-chromium.sh"], check=True, capture_output=True, text=True)
+    with tempfile.TemporaryDirectory() as folder:
+        double_photos(Path(folder) / "photos")
+        index(Path(folder) / "home", Path(folder) / "photos")
+        helper = start_helper(Path(folder) / "home")
+        helper.wait_for_job(helper.post("/api/v1/jobs", {"kind": "duplicates"})["id"])
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=chromium.stdout.strip(), args=["--no-sandbox"])
+            page = browser.new_page(viewport=SIZE, color_scheme="dark")
+            page.goto(helper.post("/api/v1/link")["url"])
+            page.goto(f"http://127.0.0.1:{helper.port}/#duplicates")
+            page.locator(".group").first.wait_for()
+            take(page, "page-duplicates")
+            browser.close()
+        helper.stop()
 
 
 def pairing_link(info: Path) -> str:

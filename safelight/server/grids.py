@@ -1,4 +1,4 @@
-"""The last lists of all photos, kept until the catalog changes: a page that opens should not wait for a sort."""
+"""What is read from the whole catalog, kept until that changes: a page that opens should not wait for a sort."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
-KEPT = 4
+T = TypeVar("T")
+
+KEPT = 8
 
 
 class Grids:
@@ -18,9 +21,9 @@ class Grids:
         """Watch a catalog that exists."""
         self._db = sqlite3.connect(catalog, check_same_thread=False, isolation_level=None)
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[int, Any]] = OrderedDict()
 
-    def get(self, name: str, make: Callable[[], bytes]) -> bytes:
+    def get(self, name: str, make: Callable[[], T]) -> T:
         """Return the answer of that name, made anew where the catalog has changed since."""
         # Read before the answer is made: what changes meanwhile makes it stale, never wrongly fresh.
         state = self._state()

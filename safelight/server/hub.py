@@ -12,6 +12,7 @@ from typing import Annotated, TypeVar, cast
 from fastapi import Depends, Request
 
 from safelight.duplicates_kept import Looks
+from safelight.folders import folders_by_id
 from safelight.jobs.board import Board
 from safelight.server.access import Access
 from safelight.server.grids import Grids
@@ -53,6 +54,10 @@ class Hub:
     streams: int = 0
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     ending: threading.Event = field(default_factory=threading.Event)
+
+    def folder(self, library: Library, folder_id: str) -> Path | None:
+        """Return the folder with photos, in it or below it, that has this id."""
+        return self.grids.get("folders", lambda: folders_by_id(library.catalog)).get(folder_id)
 
     async def read(self, work: Callable[[Library], T]) -> T:
         """Look something up in the library, in a thread that has it open."""

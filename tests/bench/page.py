@@ -155,7 +155,7 @@ def _open(browser: Browser, client: HelperClient) -> Page:
     page = context.new_page()
     page.add_init_script(_WATCH)
     page.goto(client.ask("POST", "/api/v1/link", {})["url"])  # a browser that has nothing of the page yet
-    page.wait_for_function("() => window.watched?.all", timeout=60_000)
+    page.wait_for_function("() => window.watched?.all && document.querySelector('#count').textContent", timeout=60_000)
     page.wait_for_timeout(300)
     return page
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -59,6 +60,35 @@ def test_answers_without_with_and_beyond_the_file(new_library, random_units):
     assert update(library) == 0
     matrix = check(library)
     assert (len(matrix), len(matrix._tail)) == (350, 0)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_one_that_grows_answers_as_one_that_is_opened_anew(new_library, random_units, monkeypatch, seed):
+    monkeypatch.setattr("indexer.matrix.REOPEN_ROWS", 40)
+    library, chance = new_library(), random.Random(seed)
+    where = library.home, library.catalog.db, library.model.id
+    held = library.plant(random_units(60, 32, seed))
+    matrix = Matrix.open(*where)
+    reopened = 0
+    for step in range(25):
+        match what := chance.choice(["add", "add", "add", "remove", "store", "nothing"]):
+            case "add":
+                held += library.plant(random_units(chance.randint(1, 30), 32, 100 * seed + step))
+            case "remove":
+                gone = chance.sample(held, 3)
+                library.remove(gone)
+                held = [content_id for content_id in held if content_id not in gone]
+            case "store":
+                update(library)
+        if not matrix.grow(*where):
+            matrix, reopened = Matrix.open(*where), reopened + 1
+        query = np.random.default_rng(step).standard_normal(32)
+        ids, scores = matrix.top(query, 9)
+        expected_ids, expected_scores = expected_top(library, query, 9)
+        assert ids.tolist() == expected_ids
+        np.testing.assert_allclose(scores, expected_scores, atol=2e-6)
+        assert what != "store" or len(matrix._tail) < 40, "what is stored is not held as well"
+    assert reopened < 20, "what was only added is taken in"
 
 
 def test_removed_and_added_again(new_library, random_units):

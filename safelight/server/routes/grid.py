@@ -7,9 +7,8 @@ from fastapi import APIRouter, Response
 from numpy.typing import NDArray
 
 from indexer.filters import prepare
-from safelight.folders import folder_path
 from safelight.server import asking
-from safelight.server.hub import TheHub
+from safelight.server.hub import Hub, TheHub
 from safelight.server.shapes import FiltersIn, GridIn
 from safelight.service import Library
 
@@ -38,16 +37,16 @@ async def grid(asked: GridIn, hub: TheHub) -> Response:
 
     def run(library: Library) -> bytes:
         if asked.order == "random" or asked.filters != FiltersIn():  # too many to keep; and ages like "30d" go on
-            return _grid(library, asked)
-        return hub.grids.get(asked.order, lambda: _grid(library, asked))
+            return _grid(library, asked, hub)
+        return hub.grids.get(asked.order, lambda: _grid(library, asked, hub))
 
     return Response(await hub.read(run), media_type="application/octet-stream")
 
 
-def _grid(library: Library, asked: GridIn) -> bytes:
+def _grid(library: Library, asked: GridIn, hub: Hub) -> bytes:
     db = library.catalog.db
     prepare(db)
-    filters = asking.filters(asked.filters, lambda name: folder_path(library.catalog, name))
+    filters = asking.filters(asked.filters, lambda name: hub.folder(library, name))
     where, params = filters.where()
     # SQLite joins the columns into two texts: 100,000 rows as Python objects would take four times as long.
     ids, shapes = db.execute(

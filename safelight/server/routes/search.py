@@ -6,11 +6,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
 
-from safelight.folders import folder_path
 from safelight.server import asking
 from safelight.server.bodies import A_PICTURE
 from safelight.server.cards import hits
-from safelight.server.hub import TheHub
+from safelight.server.hub import Hub, TheHub
 from safelight.server.shapes import SearchIn, SearchOut, SimilarIn
 from safelight.service import Library
 
@@ -20,14 +19,14 @@ router = APIRouter(prefix="/api/v1", tags=["search"])
 @router.post("/search")
 async def search(asked: SearchIn, hub: TheHub) -> SearchOut:
     """Find photos by words and pictures, best first."""
-    return await hub.think(lambda library: _search(library, asked))
+    return await hub.think(lambda library: _search(hub, library, asked))
 
 
 @router.post("/similar")
 async def similar(asked: SimilarIn, hub: TheHub) -> SearchOut:
     """Find photos that look like a photo; the model is not loaded for it."""
     like = SearchIn(like=[asked.id], filters=asked.filters, limit=asked.limit, offset=asked.offset)
-    return await hub.think(lambda library: _search(library, like))
+    return await hub.think(lambda library: _search(hub, library, like))
 
 
 @router.post("/search/image", openapi_extra=A_PICTURE)
@@ -42,13 +41,13 @@ async def search_image(
 
     def run(library: Library) -> SearchOut:
         name = hub.uploads.add(library, picture)
-        return _search(library, SearchIn(like=[name], limit=limit, offset=offset), upload=name)
+        return _search(hub, library, SearchIn(like=[name], limit=limit, offset=offset), upload=name)
 
     return await hub.think(run)
 
 
-def _search(library: Library, asked: SearchIn, *, upload: str | None = None) -> SearchOut:
-    filters = asking.filters(asked.filters, lambda name: folder_path(library.catalog, name))
+def _search(hub: Hub, library: Library, asked: SearchIn, *, upload: str | None = None) -> SearchOut:
+    filters = asking.filters(asked.filters, lambda name: hub.folder(library, name))
     end = asked.offset + asked.limit
     answer = library.find(asking.query(asked), filters, end + 1, show_all=asked.show_all)
     shown = answer.hits[asked.offset : end]

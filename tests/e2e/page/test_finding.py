@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from page_browser import names, photos, shot, wait_for_pictures
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 
 def search(page: Page, words: str) -> None:
@@ -28,6 +28,19 @@ def test_all_photos_are_there_and_their_pictures_arrive(page: Page):
     )
     assert len(shapes) > 20
     assert all(abs(shown - real) < 0.03 for shown, real in shapes), "pictures are cropped or torn"
+
+
+def test_the_newest_photos_come_with_the_page_and_stay_when_the_others_do(page: Page):
+    held: list[Route] = []
+    page.route("**/api/v1/grid", lambda route: held.append(route))
+    page.reload()
+    wait_for_pictures(page)
+    assert len(held) == 1, "the list of all has been asked for, and has not come"
+    photos(page).first.evaluate("cell => (cell.marked = true)")
+    held[0].continue_()
+    expect(page.locator("#count")).to_have_text("96 photos")
+    assert photos(page).first.evaluate("cell => cell.marked && cell.firstChild.className") == "there"
+    expect(photos(page).first).to_have_attribute("aria-setsize", "96")
 
 
 def test_words_find_and_the_address_keeps_them(page: Page):
