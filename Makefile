@@ -21,8 +21,9 @@ lint:
 	$(BIN)/lint-imports
 	luacheck -q lightroom-plugin
 
+# Three at once, each with whole files: the tests wait for processes, pages and clocks as much as they compute.
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n 3 --dist loadfile
 
 # Tables of speed, each against what one would use instead, in one run. Takes a while; wants an idle machine.
 # SECTIONS=... runs some of them; see tests/bench/run.py.
