@@ -168,10 +168,10 @@ def seems_whole(data: bytes, start: int, end: int) -> bool:
     if expected and not _starts_and_ends_with_restarts(data, scan, end, expected):
         return False
     blocks = range(-(-scan // _DISK_BLOCK_BYTES) * _DISK_BLOCK_BYTES, last - _SAMPLE_BYTES, _DISK_BLOCK_BYTES)
-    markers = _MARKER_IN_SCAN.findall
+    markers, allowed = _MARKER_IN_SCAN.findall, _RESTARTS_ROUND if expected else b""
     for at in blocks:  # no generator: there are hundreds
         for marker in markers(data, at, at + _SAMPLE_BYTES):
-            if marker not in _RESTARTS_ROUND:
+            if marker not in allowed:
                 return False
     return True
 
