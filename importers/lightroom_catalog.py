@@ -149,11 +149,12 @@ class Catalog:
     def _read_stored(self, first_id: int, last_id: int, most_bytes: int) -> dict[int, _Stored]:
         """Read the XMP of the photos from one id to another as it is stored; what is longer is left out."""
         query = (
-            "SELECT image, length(xmp), CASE WHEN length(xmp) <= ?3 THEN xmp END FROM Adobe_AdditionalMetadata"
-            " WHERE image BETWEEN ?1 AND ?2"
+            # Of several rows of one image the first counts: SQLite takes the other columns from where min() is.
+            "SELECT image, length(xmp), CASE WHEN length(xmp) <= ?3 THEN xmp END, min(rowid)"
+            " FROM Adobe_AdditionalMetadata WHERE image BETWEEN ?1 AND ?2 GROUP BY image"
         )
         rows = self._database.read(lambda reader: reader.execute(query, (first_id, last_id, most_bytes)).fetchall())
-        return {image: (length, xmp) for image, length, xmp in reversed(rows)}  # of two, the first one counts
+        return {image: (length, xmp) for image, length, xmp, _ in rows}
 
     def _packet(self, image_id: int, stored: _Stored | None) -> bytes | None:
         """Unpack one XMP packet; one that was left out as too long is read now."""

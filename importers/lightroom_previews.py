@@ -11,7 +11,7 @@ from types import TracebackType
 from importers.lightroom_catalog import Catalog
 from importers.lightroom_photo import ORIENTATIONS, CatalogPhoto
 from lrprev import LrprevError, Preview, State, Store, StoredPreview, files_of, home_of, read_files
-from lrprev.layout import UUID
+from lrprev.layout import DIGEST, UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +80,9 @@ class Previews:
 
     def likely(self, photo: CatalogPhoto) -> Iterator[Path]:
         """Yield where a photo's current preview lies if it was made as Lightroom makes them; nothing is looked up."""
-        if self._store and photo.develop_digest and UUID.fullmatch(photo.file_uuid):
-            stem = f"{home_of(self._store.folder, photo.file_uuid)}/{photo.file_uuid}-{photo.develop_digest}"
+        uuid, digest = photo.file_uuid, photo.develop_digest or ""
+        if self._store and UUID.fullmatch(uuid) and DIGEST.fullmatch(digest):  # which become part of a path
+            stem = f"{home_of(self._store.folder, uuid)}/{uuid}-{digest}"
             yield from (Path(stem + suffix) for suffix in _LIKELY)
 
     def read(self, photo: CatalogPhoto, preview: PreviewFiles) -> tuple[Preview, int | None]:
