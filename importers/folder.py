@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from importers.base import FileStamp, ImporterError, Known, Options, Part, Photo, Rendition
+from importers.base import Facts, FileStamp, ImporterError, Known, Options, Part, Photo, Rendition
 from importers.formats import HEAD_BYTES, Reader, sniff, worth_a_look
+from importers.live import MOST_BYTES, MOVIE, moving_halves
 from importers.sidecars import SUFFIX, sidecars
 
 _FOREIGN_FOLDERS = frozenset(
@@ -121,7 +122,8 @@ class FolderSource:
         self.unreadable, self.passed_over, self.ignored = {}, [], 0
         if self.root != self.folder:
             name = os.fsencode(self.root.name)
-            yield from self._photo(name, known, self._beside(name))
+            there = [name, *self._beside(name)]
+            yield from self._photo(name, known, sidecars(there).get(name, ()), moving_halves(there).get(name))
             return
         folders, links = [b""], deque[bytes]()
         entered: set[tuple[int, int]] = set()
@@ -142,9 +144,9 @@ class FolderSource:
                 continue
             folders += reversed(inner)
             links += linked
-            beside = sidecars(files)
-            for key in files:
-                yield from self._photo(key, known, beside.get(key, ()))
+            beside, movies = sidecars(files), moving_halves(files)
+            for key in sorted(set(files).difference(movies.values())):
+                yield from self._photo(key, known, beside.get(key, ()), movies.get(key))
         self._check_still_there()
 
     def _list(self, folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
@@ -168,14 +170,17 @@ class FolderSource:
                     (linked if entry.is_symlink() else inner).append(key)
         return sorted(files), sorted(inner), sorted(linked)
 
-    def _beside(self, name: bytes) -> tuple[bytes, ...]:
-        """Find the sidecars of the only file that is asked for, without listing all that lies beside it."""
-        possible = (name + SUFFIX, os.path.splitext(name)[0] + SUFFIX)  # noqa: PTH122
-        there = (other for other in possible if os.path.isfile(self._path(other)))  # noqa: PTH113
-        return sidecars([name, *there]).get(name, ())
+    def _beside(self, name: bytes) -> Iterator[bytes]:
+        """Find what may belong to the only file that is asked for, without listing all that lies beside it."""
+        stem = os.path.splitext(name)[0]  # noqa: PTH122
+        for other in (name + SUFFIX, stem + SUFFIX, stem + MOVIE, stem + MOVIE.upper()):
+            if os.path.isfile(self._path(other)):  # noqa: PTH113
+                yield other
 
-    def _photo(self, key: bytes, known: Known | None, beside: tuple[bytes, ...]) -> Iterator[Photo]:
-        """Yield the photo at `key` with its sidecars, or count the file as no picture."""
+    def _photo(
+        self, key: bytes, known: Known | None, beside: tuple[bytes, ...], movie: bytes | None
+    ) -> Iterator[Photo]:
+        """Yield the photo at `key` with what belongs to it, or count the file as no picture."""
         path = Path(os.fsdecode(self._path(key)))
         if path.suffix and not worth_a_look(path.suffix):
             self.ignored += 1
@@ -185,6 +190,9 @@ class FolderSource:
             self.ignored += 1
             return
         paths = tuple(Path(os.fsdecode(self._path(sidecar))) for sidecar in beside)
+        parts = [Part("sidecar", display_name(name), path) for name, path in zip(beside, paths, strict=True)]
+        live = [Path(os.fsdecode(self._path(half))) for half in (movie,) if half and self._is_short(half)]
+        parts += [Part("live video", display_name(os.fsencode(half.name)), half) for half in live]
         yield Photo(
             key,
             display_name(key),
@@ -192,10 +200,16 @@ class FolderSource:
             (Rendition(path),),
             stamp,
             problem=problem,
-            facts_token=" ".join(_version(sidecar) for sidecar in paths),
+            facts=Facts(media=("photo", "live") if live else ()),
+            facts_token=" ".join([*(_version(sidecar) for sidecar in paths), *("live" for _ in live)]),
             sidecars=paths,
-            parts=tuple(Part("sidecar", display_name(name), path) for name, path in zip(beside, paths, strict=True)),
+            parts=tuple(parts),
         )
+
+    def _is_short(self, movie: bytes) -> bool:
+        """Tell the few seconds of a Live Photo from a film that has the picture's name."""
+        stamp, _ = _look(Path(os.fsdecode(self._path(movie))))
+        return stamp is not None and stamp.size_bytes <= MOST_BYTES
 
     def _path(self, key: bytes) -> bytes:
         return os.path.join(os.fsencode(self.folder), key)  # noqa: PTH118  # names are bytes: they need not be text

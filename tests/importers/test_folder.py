@@ -14,6 +14,7 @@ import pytest
 from importers import folder as folder_module
 from importers.base import ImporterError
 from importers.folder import FolderSource, display_name
+from importers.live import MOST_BYTES
 from importers.sources import open_source
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0" * 24
@@ -49,6 +50,23 @@ def test_photos_come_folder_by_folder_in_order(tmp_path):
     assert photo.stamp.size_bytes == status.st_size
     assert (photo.stamp.mtime_ns, photo.stamp.inode) == (status.st_mtime_ns, status.st_ino)
     assert photo.problem is None
+
+
+def test_the_moving_half_of_a_live_photo_is_a_part_of_it(tmp_path):
+    put(tmp_path, "a/IMG_1.HEIC", "a/IMG_1.jpg", "a/IMG_1.MOV", "a/IMG_2.JPG", "a/img_2.mov", "a/IMG_3.HEIC")
+    put(tmp_path, "a/IMG_4.MOV", "a/IMG_5.PNG", "a/IMG_5.MOV", "b/IMG_3.MOV", "a/film.jpg")
+    (tmp_path / "a" / "film.mov").open("wb").truncate(MOST_BYTES + 1)
+    source = FolderSource(tmp_path)
+    photos = {photo.key: photo for photo in source.photos()}
+    movies = {key: [(part.role, part.name) for part in photo.parts] for key, photo in photos.items() if photo.parts}
+    assert movies == {b"a/IMG_1.HEIC": [("live video", "IMG_1.MOV")], b"a/IMG_2.JPG": [("live video", "img_2.mov")]}
+    assert {key for key, photo in photos.items() if "live" in photo.facts.media} == set(movies)
+    assert source.ignored == 3
+    (alone,) = FolderSource(tmp_path / "a" / "IMG_1.HEIC").photos()
+    assert alone.parts == photos[b"a/IMG_1.HEIC"].parts
+    (tmp_path / "a" / "IMG_1.MOV").unlink()
+    again = {photo.key: photo for photo in FolderSource(tmp_path).photos()}
+    assert again[b"a/IMG_1.HEIC"].facts_token != photos[b"a/IMG_1.HEIC"].facts_token
 
 
 def test_what_belongs_to_others_is_not_walked_into(tmp_path):
