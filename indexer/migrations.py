@@ -129,7 +129,7 @@ CREATE INDEX verdict_other ON verdict (other);
 CREATE TABLE decision (             -- what the user said of duplicates; by content, which outlives names and models
     kind TEXT NOT NULL CHECK (kind IN ('different', 'ignored', 'keeper')),
     hash BLOB NOT NULL,
-    other BLOB NOT NULL DEFAULT x'',  -- of a pair the greater hash
+    other BLOB NOT NULL DEFAULT x'',  -- of a pair the greater hash; of a keeper the public id that was meant
     decided_at TEXT NOT NULL,
     PRIMARY KEY (kind, hash, other)
 ) WITHOUT ROWID;

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -40,24 +40,32 @@ class Copy:
     picture: Picture
 
 
-def copies_by_content(catalog: Catalog, chosen: set[int], prefer: str | None) -> dict[int, list[Copy]]:
+def copies_by_content(catalog: Catalog, chosen: Mapping[int, str], prefer: str | None) -> dict[int, list[Copy]]:
     """Return the photos of each content, the one to keep first; a file that two libraries know counts once.
 
     Args:
-        chosen: Contents that the user wants to keep.
+        chosen: Contents that the user wants to keep -> the photo that was meant, which may be gone; then any will do.
         prefer: Kind of source to keep from.
     """
     copies: dict[int, list[Copy]] = defaultdict(list)
-    for content_id, copy in _copies(catalog, chosen, prefer):
+    for content_id, copy in _copies(catalog, prefer):
         copies[content_id].append(copy)
     for content_id, several in copies.items():
+        if content_id in chosen:
+            several = _with_choice(several, chosen[content_id])
         several.sort(key=lambda copy: rank(copy.picture), reverse=True)
         by_file = {copy.path or copy.photo_id: copy for copy in reversed(several)}
         copies[content_id] = sorted(by_file.values(), key=several.index)
     return dict(copies)
 
 
-def _copies(catalog: Catalog, chosen: set[int], prefer: str | None) -> Iterator[tuple[int, Copy]]:
+def _with_choice(copies: list[Copy], photo_id: str) -> list[Copy]:
+    """Mark the photo that the user chose; where it is gone, all that show what it showed."""
+    meant = [copy for copy in copies if copy.photo_id == photo_id] or copies
+    return [replace(copy, picture=replace(copy.picture, chosen=copy in meant)) for copy in copies]
+
+
+def _copies(catalog: Catalog, prefer: str | None) -> Iterator[tuple[int, Copy]]:
     for row in catalog.db.execute(_QUERY):
         content_id, photo_id, path_bytes, name, is_original, source, form, width, height, size_bytes, *rest = row
         taken_at, taken_from, added_at, camera, seconds, aperture, iso, rating, edited, series, facts = rest
@@ -78,7 +86,6 @@ def _copies(catalog: Catalog, chosen: set[int], prefer: str | None) -> Iterator[
             edited=bool(edited),
             facts=facts,
             preferred=source == prefer,
-            chosen=content_id in chosen,
             series=series,
         )
         yield content_id, Copy(photo_id, path, name, Path(path) if path and is_original else None, picture)

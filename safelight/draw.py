@@ -298,7 +298,8 @@ def duplicates(group: Group) -> None:
     say(f"{group.what or group.kind}, {len(group.members)} photos")
     for member in group.members:
         mark = "keep" if member.relation == "keeper" else ""
-        reason = f"{member.relation}: {member.reason}" if member.relation not in ("keeper", "series") else member.reason
+        relation = "" if member.relation in ("keeper", "series") else f"{member.relation}: "
+        reason = relation + ("" if member.relation == "series" else member.reason)
         say(f"  {mark:5}{member.photo_id}\t{printable(home_short(member.path or member.name))}\t{reason}")
     say()
 

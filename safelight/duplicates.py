@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from indexer.catalog import Catalog
@@ -12,7 +12,7 @@ from indexer.duplicates.find import find
 from indexer.duplicates.groups import Star
 from indexer.duplicates.keeper import why
 from indexer.duplicates.pixels import may_be_same, same_pixels
-from indexer.duplicates.series import Series
+from indexer.duplicates.series import Series, Sorted
 from indexer.duplicates.store import (
     Decision,
     Judged,
@@ -90,7 +90,7 @@ def find_duplicates(
 
     Args:
         prefer: Kind of source to keep from, where nothing better decides.
-        stop: Once set, reading and comparing end; what was reached is kept.
+        stop: Once set, reading and comparing end, and nothing is yielded; verdicts that were reached are kept.
 
     Writes: features and verdicts, into our own catalog.
     """
@@ -98,6 +98,10 @@ def find_duplicates(
     add_missing_features(catalog, library.settings.workers or None, on_progress, stop)
     search = _Search(library, sensitivity, prefer)
     yield from search.run(on_progress, stop)
+
+
+class _Stopped(Exception):  # noqa: N818  # no error: the user's wish
+    pass
 
 
 class _Search:
@@ -116,19 +120,13 @@ class _Search:
             if content_id in self._copies:
                 self._ids.append(content_id)
                 self._features.append(features)
-        compared = 0
-
-        def judge(one: int, other: int, turn: int | None) -> Verdict | None:
-            nonlocal compared
-            compared += 1
-            if compared % 256 == 0:
-                on_progress(Progress("comparing photos", compared, compared))
-            return None if stop.is_set() else self._judge(one, other, turn)
-
-        pictures = [self._copies[content_id][0].picture for content_id in self._ids]
-        found = find(self._features, pictures, self._sensitivity, self._seen_near(), judge)
-        with self._catalog.transaction():
-            write_verdicts(self._catalog.db, self._sensitivity, self._fresh)
+        try:
+            found = self._find(on_progress, stop)
+        except _Stopped:
+            return
+        finally:
+            with self._catalog.transaction():
+                write_verdicts(self._catalog.db, self._sensitivity, self._fresh)
         alone = {content_id for content_id, copies in self._copies.items() if len(copies) > 1}
         for star in found.stars:
             contents = [self._ids[number] for number in (star.keeper, *star.members)]
@@ -142,7 +140,29 @@ class _Search:
             if len(left) > 1:
                 yield self._series(replace(series, pictures=left))
 
-    def _seen_near(self) -> Iterator[tuple[int, int]]:
+    def _find(self, on_progress: OnProgress, stop: threading.Event) -> Sorted:
+        compared = 0
+
+        def go_on() -> None:
+            if stop.is_set():
+                raise _Stopped
+
+        def judge(one: int, other: int, turn: int | None) -> Verdict | None:
+            nonlocal compared
+            go_on()
+            compared += 1
+            if compared % 256 == 0:
+                on_progress(Progress("comparing photos", compared, compared))
+            return self._judge(one, other, turn)
+
+        def on_step(share: float) -> None:
+            go_on()
+            on_progress(Progress("looking for likely pairs", int(100 * share), 100, total_final=True))
+
+        pictures = [self._copies[content_id][0].picture for content_id in self._ids]
+        return find(self._features, pictures, self._sensitivity, self._seen_near(go_on), judge, on_step)
+
+    def _seen_near(self, go_on: Callable[[], None]) -> Iterator[tuple[int, int]]:
         """Yield the pairs that the model of the last run sees near."""
         from indexer.duplicates.candidates import by_vectors
         from indexer.matrix import Matrix
@@ -156,8 +176,10 @@ class _Search:
             places = [place for place, content_id in enumerate(self._ids) if content_id in embedded]
             if len(places) > 1:
                 vectors = matrix.vectors([self._ids[place] for place in places])
-                for one, other in by_vectors(vectors).tolist():
-                    yield places[one], places[other]
+                for pairs in by_vectors(vectors):
+                    go_on()
+                    for one, other in pairs.tolist():
+                        yield places[one], places[other]
         except VectorError:
             return  # the looks of the pictures find nearly all by themselves
 
@@ -170,7 +192,7 @@ class _Search:
             return self._known[ids]
         verdict = verify(self._features[one], self._features[other], turn, self._sensitivity)
         if verdict is not None and self._show_same_pixels(one, other, first, second):
-            verdict = Verdict(Relation.SAME_PIXELS, "the same pixels, in another file")
+            verdict = Verdict(Relation.SAME_PIXELS, "saved in another way, without loss")
         if self._sensitivity is Sensitivity.EXACT and (verdict is None or verdict.relation != Relation.SAME_PIXELS):
             verdict = None
         self._fresh[ids] = verdict
@@ -191,14 +213,14 @@ class _Search:
         keeper = self._copies[contents[0]][0]
         members, relations = list[Member](), list[Relation]()
         for copy in self._copies[contents[0]][1:]:
-            members.append(_judged(copy, Verdict(Relation.SAME_BYTES, "the same bytes")))
+            members.append(_judged(copy, Verdict(Relation.SAME_BYTES, "a copy of the file")))
             relations.append(Relation.SAME_BYTES)
         for content_id, verdict in zip(contents[1:], star.members.values(), strict=True):
             members += [_judged(copy, verdict) for copy in self._copies[content_id]]
             relations.append(verdict.relation)
         others = [copy.picture for content_id in contents for copy in self._copies[content_id]][1:]
         reasons = sorted({why(keeper.picture, other) for other in others} - {""})
-        first = _member(keeper, "keeper", "; ".join(reasons) or "it is the first one")
+        first = _member(keeper, "keeper", "; ".join(reasons) or "nothing tells them apart; it comes first")
         return Group(max(relations, key=_ORDER.index).value, "", (first, *members))
 
     def _series(self, series: Series) -> Group:
@@ -235,14 +257,13 @@ def record_decision(catalog: Catalog, kind: Decision, photo_ids: Sequence[str]) 
     Writes: the catalog.
     """
     hashes = [_hash_of(catalog, photo_id) for photo_id in photo_ids]
-    if kind is Decision.KEEPER:
-        pairs = [(one, b"") for one in hashes]
-    elif len(set(hashes)) < 2:
+    if kind is not Decision.KEEPER and len(set(hashes)) < 2:
         raise SafelightError("name two photos or more that are not the same file")
-    else:
-        pairs = [(one, other) for n, one in enumerate(hashes) for other in hashes[:n] if one != other]
     with catalog.transaction():
-        decide(catalog.db, kind, pairs)
+        if kind is Decision.KEEPER:
+            _keep(catalog, dict(zip(hashes, photo_ids, strict=True)))
+        else:
+            decide(catalog.db, kind, [(a, b) for n, a in enumerate(hashes) for b in hashes[:n] if a != b])
 
 
 def record_keeper(catalog: Catalog, photo_id: str, of: Sequence[str]) -> None:
@@ -257,7 +278,13 @@ def record_keeper(catalog: Catalog, photo_id: str, of: Sequence[str]) -> None:
     chosen = _hash_of(catalog, photo_id)
     with catalog.transaction():
         forget_keepers(catalog.db, hashes)
-        decide(catalog.db, Decision.KEEPER, [(chosen, b"")])
+        _keep(catalog, {chosen: photo_id})
+
+
+def _keep(catalog: Catalog, chosen: Mapping[bytes, str]) -> None:
+    """Record contents to keep; of files with the very same bytes the photo that was named."""
+    forget_keepers(catalog.db, chosen)
+    decide(catalog.db, Decision.KEEPER, [(content, photo_id.encode()) for content, photo_id in chosen.items()])
 
 
 def remembering(catalog: Catalog, photo_ids: Sequence[str]) -> Callable[[], None]:
@@ -274,16 +301,6 @@ def remembering(catalog: Catalog, photo_ids: Sequence[str]) -> Callable[[], None
             restore(catalog.db, hashes, rows)
 
     return undo
-
-
-def copies_of(catalog: Catalog, photo_id: str) -> int:
-    """Count the other places with the very bytes of a photo; decisions, kept by content, cannot tell these apart."""
-    (others,) = catalog.db.execute(
-        "SELECT count(*) FROM photo p WHERE p.state = 'indexed' AND p.public_id <> ?1"
-        " AND p.content_id = (SELECT content_id FROM photo WHERE public_id = ?1)",
-        (photo_id,),
-    ).fetchone()
-    return others
 
 
 def forget_decisions(catalog: Catalog, photo_ids: Sequence[str]) -> int:

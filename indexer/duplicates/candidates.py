@@ -6,7 +6,7 @@ agree in one of three samples of their bits, and neighbours by what the model se
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import cast
 
 import numpy as np
@@ -16,6 +16,9 @@ from indexer.duplicates.turns import HASH_BITS, distances, hashes
 
 Pairs = NDArray[np.int64]
 """int64 (P, 2), each pair once, the smaller number first."""
+
+OnStep = Callable[[float], None]
+"""Told, every second or so, which share of the work is done; what it raises ends the work."""
 
 HASH_DISTANCE = 60
 """Of 256 bits; unrelated pictures differ by about 128, 100 at the least."""
@@ -30,10 +33,11 @@ _FEW = 20_000  # pictures, up to which a single shared description is worth a co
 _ROWS = 2048  # of a block of the vectors' product
 _SAMPLE = 256
 _PRINCIPAL = 96  # directions of the vectors that are compared: near in all is near in these, five times cheaper
-_COVARIED = 4096  # vectors that the directions are taken from
+_COVARIED = 4096  # vectors that the directions are taken from; and so many are all compared with one another
+_LANDMARKS = 3
 
 
-def by_hash(spectrum: NDArray[np.float32]) -> Iterator[tuple[int, Pairs]]:
+def by_hash(spectrum: NDArray[np.float32], on_step: OnStep = lambda share: None) -> Iterator[tuple[int, Pairs]]:
     """Yield, for each of the eight turns, the pairs (i, j) whose hashes agree once picture i is turned.
 
     Args:
@@ -43,7 +47,13 @@ def by_hash(spectrum: NDArray[np.float32]) -> Iterator[tuple[int, Pairs]]:
     keys = _bands(upright)
     for turn in range(8):
         turned = hashes(spectrum, turn) if turn else upright
-        yield turn, _banded(turned, upright, np.concatenate([keys, _bands(turned) if turn else keys]))
+        both = np.concatenate([keys, _bands(turned) if turn else keys])
+        found = [np.empty(0, np.int64)]
+        for band in range(_BANDS):
+            on_step((turn + band / _BANDS) / 8)
+            found.append(_banded(turned, upright, both[:, band]))
+        pairs = np.unique(np.concatenate(found))
+        yield turn, np.stack([pairs // len(upright), pairs % len(upright)], 1)
 
 
 def _bands(of: NDArray[np.uint64]) -> NDArray[np.uint16]:
@@ -53,18 +63,17 @@ def _bands(of: NDArray[np.uint64]) -> NDArray[np.uint16]:
     return np.ascontiguousarray(np.packbits(bits, axis=1)).view(np.uint16)
 
 
-def _banded(turned: NDArray[np.uint64], upright: NDArray[np.uint64], keys: NDArray[np.uint16]) -> Pairs:
+def _banded(turned: NDArray[np.uint64], upright: NDArray[np.uint64], keys: NDArray[np.uint16]) -> NDArray[np.int64]:
+    """Return i * N + j of the pairs that agree in one band, and well enough in all."""
     count = len(upright)
     found = [np.empty(0, np.int64)]
-    for band in range(_BANDS):
-        for a, b in _sharing(keys[:, band]):
-            other, one = np.minimum(a, b), np.maximum(a, b) - count
-            across = (other < count) & (one >= 0) & (one < other)
-            one, other = one[across], other[across]
-            near = distances(turned[one], upright[other]) <= HASH_DISTANCE
-            found.append(one[near] * count + other[near])
-    pairs = np.unique(np.concatenate(found))
-    return np.stack([pairs // count, pairs % count], 1)
+    for a, b in _sharing(keys):
+        other, one = np.minimum(a, b), np.maximum(a, b) - count
+        across = (other < count) & (one >= 0) & (one < other)
+        one, other = one[across], other[across]
+        near = distances(turned[one], upright[other]) <= HASH_DISTANCE
+        found.append(one[near] * count + other[near])
+    return np.concatenate(found)
 
 
 def _sharing(keys: NDArray[np.uint64] | NDArray[np.uint16]) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -83,7 +92,7 @@ def _sharing(keys: NDArray[np.uint64] | NDArray[np.uint16]) -> Iterator[tuple[ND
         offset += 1
 
 
-def by_keypoints(bits: NDArray[np.uint64], picture: NDArray[np.int64]) -> Pairs:
+def by_keypoints(bits: NDArray[np.uint64], picture: NDArray[np.int64], on_step: OnStep = lambda share: None) -> Pairs:
     """Find pairs that share descriptions, for each picture those that share most.
 
     Args:
@@ -97,9 +106,11 @@ def by_keypoints(bits: NDArray[np.uint64], picture: NDArray[np.int64]) -> Pairs:
     # Wider keys as entries grow keep the number of entries that meet by chance in proportion.
     width = min(_RELIABLE_BITS - 8, max(20, int(np.log2(len(bits))) + 4))
     votes = [np.empty(0, np.int64)]
-    for _ in range(_KEYPOINT_TABLES):
+    for table in range(_KEYPOINT_TABLES):
         mask = np.uint64(sum(1 << int(n) for n in rng.choice(_RELIABLE_BITS, width, replace=False)))
+        on_step(table / _KEYPOINT_TABLES)
         for a, b in _sharing(bits & mask):
+            on_step((table + 0.5) / _KEYPOINT_TABLES)
             near = np.bitwise_count(bits[a] ^ bits[b]) <= _KEYPOINT_DISTANCE
             i, j = picture[a[near]], picture[b[near]]
             i, j = np.minimum(i, j), np.maximum(i, j)
@@ -121,32 +132,51 @@ def _most_voted(pairs: Pairs, votes: NDArray[np.int64]) -> Pairs:
     return pairs[keep]
 
 
-def by_vectors(vectors: NDArray[np.float32], per_picture: float = 2.0) -> Pairs:
-    """Find the pairs that the model sees nearest, `per_picture` for each picture on average.
+def by_vectors(vectors: NDArray[np.float32], per_picture: float = 2.0) -> Iterator[Pairs]:
+    """Yield, bit by bit, the pairs that the model sees nearest, `per_picture` for each picture on average.
 
-    How near that is differs from model to model, so it is taken from a sample of the vectors themselves.
+    How near that is differs from model to model, so it is taken from a sample of the vectors themselves. From some
+    thousand pictures on only those are compared that have one of three nearest landmarks, which are pictures of the
+    set themselves, in common: what is near to one another is near to the same ones.
 
     Args:
         vectors: float32 (N, D), L2 norm 1.
     """
     count = len(vectors)
     if count < 2:
-        return np.empty((0, 2), np.int64)
+        return
     vectors = _principal(vectors)
     sample = np.linspace(0, count - 1, min(count, _SAMPLE)).astype(np.int64)
     seen = vectors[sample] @ vectors.T
     seen[np.arange(len(sample)), sample] = -1
     wanted = min(seen.size, max(1, int(per_picture * 2 * len(sample))))
     least = np.partition(seen.ravel(), -wanted)[-wanted]
-    found = [np.empty((0, 2), np.int64)]
+    for members in _regions(vectors):
+        yield np.empty((0, 2), np.int64)
+        for start in range(0, len(members), _ROWS):
+            rows = members[start : start + _ROWS]
+            for other in range(start, len(members), _ROWS):
+                others = members[other : other + _ROWS]
+                near = np.flatnonzero(vectors[rows] @ vectors[others].T >= least)  # far cheaper than in two dimensions
+                i, j = rows[near // len(others)], others[near % len(others)]
+                yield np.stack([i, j], 1)[i < j]
+
+
+def _regions(vectors: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
+    """Yield, for each landmark, the vectors that have it among their nearest three, in ascending order."""
+    count = len(vectors)
+    if count <= _COVARIED:
+        yield np.arange(count)
+        return
+    landmarks = vectors[np.random.default_rng(2).choice(count, 2 * int(np.sqrt(count)), replace=False)]
+    nearest, order = np.empty((count, _LANDMARKS), np.int64), np.empty(0, np.int64)
     for start in range(0, count, _ROWS):
-        rows = vectors[start : start + _ROWS]
-        for other in range(start, count, _ROWS):
-            others = vectors[other : other + _ROWS]
-            near = np.flatnonzero(rows @ others.T >= least)  # far cheaper than nonzero() in two dimensions
-            i, j = near // len(others) + start, near % len(others) + other
-            found.append(np.stack([i, j], 1)[i < j])
-    return np.concatenate(found)
+        likeness = vectors[start : start + _ROWS] @ landmarks.T
+        nearest[start : start + _ROWS] = np.argpartition(likeness, -_LANDMARKS, axis=1)[:, -_LANDMARKS:]
+        yield order[:0]  # for who wants to end it
+    order = np.argsort(nearest.ravel(), kind="stable")
+    sizes = np.bincount(nearest.ravel(), minlength=len(landmarks))
+    yield from np.split(order // _LANDMARKS, np.cumsum(sizes)[:-1])
 
 
 def _principal(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

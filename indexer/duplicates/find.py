@@ -37,17 +37,19 @@ class Candidates:
         return None if turn is None else INVERSE[turn]
 
 
-def candidates_of(features: Sequence[Features], sensitivity: Sensitivity) -> Candidates:
+def candidates_of(features: Sequence[Features], sensitivity: Sensitivity, on_step: candidates.OnStep) -> Candidates:
     """Find the pairs that are worth a comparison, by their looks."""
     turns: dict[tuple[int, int], int] = {}
-    for turn, pairs in candidates.by_hash(spectra(np.stack([one.gray for one in features]))):
+    spectrum = spectra(np.stack([one.gray for one in features]))
+    for turn, pairs in candidates.by_hash(spectrum, lambda share: on_step(share / 2)):
         for one, other in pairs.tolist():
             turns.setdefault((one, other), turn)
     others = set[tuple[int, int]]()
     if sensitivity in (Sensitivity.NORMAL, Sensitivity.LOOSE):
         bits = np.concatenate([one.keypoints.bits for one in features])
         owner = np.repeat(np.arange(len(features)), [len(one.keypoints.bits) for one in features])
-        others.update(map(tuple, candidates.by_keypoints(bits, owner).tolist()))
+        pairs = candidates.by_keypoints(bits, owner, lambda share: on_step((1 + share) / 2))
+        others.update(map(tuple, pairs.tolist()))
     return Candidates(turns, others)
 
 
@@ -57,16 +59,18 @@ def find(
     sensitivity: Sensitivity = Sensitivity.NORMAL,
     also: Iterable[tuple[int, int]] = (),
     judge: Callable[[int, int, int | None], Verdict | None] | None = None,
+    on_step: candidates.OnStep = lambda share: None,
 ) -> Sorted:
     """Find the duplicates and series among pictures; numbers in the answer are places in `features`.
 
     Args:
         also: More pairs that are worth a comparison: those that a model sees near (candidates.by_vectors).
         judge: Compares pictures (one, other, turn of one); for those who remember verdicts, or know better.
+        on_step: Told how far the search for pairs has come. What it, `also` and `judge` raise ends the search.
     """
     if len(features) < 2:
         return Sorted([], [])
-    pairs = candidates_of(features, sensitivity)
+    pairs = candidates_of(features, sensitivity, on_step)
 
     def compare(one: int, other: int) -> Verdict | None:
         turn = pairs.turn(one, other)

@@ -84,14 +84,14 @@ def _by(sensitivity: Sensitivity) -> str:
 
 
 def decide(db: sqlite3.Connection, kind: Decision, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-    """Record decisions on pairs of content hashes; of a keeper the second is empty.
+    """Record decisions on pairs of content hashes; of a keeper the second is the id of the photo that was meant.
 
     Writes: the catalog, inside the caller's transaction.
     """
     now = datetime.now(UTC).isoformat(timespec="seconds")
     db.executemany(
         "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?)",
-        ((kind.value, *(sorted(pair) if pair[1] else pair), now) for pair in pairs),
+        ((kind.value, *(pair if kind is Decision.KEEPER else sorted(pair)), now) for pair in pairs),
     )
 
 
@@ -132,12 +132,15 @@ def forget_keepers(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
     db.executemany("DELETE FROM decision WHERE kind = 'keeper' AND hash = ?", ((one,) for one in hashes))
 
 
-def read_decisions(db: sqlite3.Connection) -> tuple[set[int], set[tuple[int, int]]]:
-    """Return the contents that were chosen to be kept, and the pairs (lower id first) that are not to be shown."""
+def read_decisions(db: sqlite3.Connection) -> tuple[dict[int, str], set[tuple[int, int]]]:
+    """Return the contents to keep, each with the photo that was meant, and the pairs that are not to be shown.
+
+    The photo's id is "" where it was not recorded; of a pair the lower content id comes first.
+    """
     chosen = {
-        content_id
-        for (content_id,) in db.execute(
-            "SELECT c.id FROM decision d JOIN content c ON c.hash = d.hash WHERE d.kind = 'keeper'"
+        content_id: photo_id.decode()
+        for content_id, photo_id in db.execute(
+            "SELECT c.id, d.other FROM decision d JOIN content c ON c.hash = d.hash WHERE d.kind = 'keeper'"
         )
     }
     apart = db.execute(

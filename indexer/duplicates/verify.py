@@ -146,7 +146,7 @@ def _whole(one: Features, other: Features, turn: int, seen: Overlay) -> Verdict:
         return Verdict(Relation.EDITED, ", ".join(filter(None, (tone, size))), tone_derived or derived)
     if derived:
         return Verdict(Relation.RESIZED, size + ("" if _same_shape(one, other, turn) else ", squeezed"), derived)
-    return Verdict(Relation.RE_ENCODED, "the same picture, encoded again")
+    return Verdict(Relation.RE_ENCODED, "encoded again in the same size")
 
 
 def _is_another_shot(one: Features, other: Features, seen: Overlay) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,18 +17,35 @@ if TYPE_CHECKING:
     from safelight.service import Library
 
 
+def _finding(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say what is found; they may stand before or after a subcommand, which shares them."""
+    sensitivity = click.option(
+        "--sensitivity",
+        type=click.Choice(["exact", "strict", "normal", "loose"]),
+        expose_value=False,
+        callback=_share,
+        help="How much may have been done to a photo for it to count as the same.  [default: normal]",
+    )
+    prefer = click.option(
+        "--prefer",
+        metavar="KIND",
+        expose_value=False,
+        callback=_share,
+        help="Keep from this source where nothing else decides: folder, lightroom...",
+    )
+    return sensitivity(prefer(command))
+
+
+def _share(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None and option.name:
+        context.meta[f"{__name__}.{option.name}"] = value
+
+
 @click.group(invoke_without_command=True)
-@click.option(
-    "--sensitivity",
-    type=click.Choice(["exact", "strict", "normal", "loose"]),
-    default="normal",
-    show_default=True,
-    help="How much may have been done to a photo for it to count as the same.",
-)
-@click.option("--prefer", metavar="KIND", help="Keep from this source where nothing else decides: folder, lightroom...")
+@_finding
 @json_option
 @click.pass_context
-def duplicates(context: click.Context, sensitivity: str, prefer: str | None, as_json: bool) -> None:
+def duplicates(context: click.Context, as_json: bool) -> None:
     """Show photos that are one: copies, smaller versions, crops, edits; and series, which are not.
 
     Nothing is ever deleted. Each group has the photo to keep first, and says of each other one what it is to it.
@@ -42,14 +59,12 @@ def duplicates(context: click.Context, sensitivity: str, prefer: str | None, as_
     """
     if context.invoked_subcommand is not None:
         return
-    from indexer.duplicates.verify import Sensitivity
     from safelight import draw
-    from safelight.duplicates import SERIES, find_duplicates
+    from safelight.duplicates import SERIES
 
     stop, number, series = threading.Event(), 0, 0
     with open_library() as library, draw.Bar() as bar, stopping(stop):
-        groups = find_duplicates(library, Sensitivity(sensitivity), prefer=prefer, on_progress=bar.show, stop=stop)
-        for group in groups:
+        for group in _find(context, library, bar.show, stop):
             number += group.kind != SERIES
             series += group.kind == SERIES
             if as_json:
@@ -67,6 +82,7 @@ def duplicates(context: click.Context, sensitivity: str, prefer: str | None, as_
 @click.option("--to", "target", type=click.Choice(["xmp", "lightroom", "photos"]), required=True, help="Where to.")
 @click.option("--apply", "apply_it", is_flag=True, help="Write it; without this, only show what would be written.")
 @click.option("--all", "everywhere", is_flag=True, help="XMP: sidecars for all pictures, not only for RAW files.")
+@_finding
 @json_option
 @click.pass_context
 def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, as_json: bool) -> None:
@@ -77,7 +93,7 @@ def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, a
 
     \b
     safelight duplicates tag --to xmp
-    safelight duplicates --sensitivity strict tag --to xmp --apply
+    safelight duplicates tag --to xmp --sensitivity strict --apply
     """
     from safelight import draw
     from safelight.cli.writing_back import carry_out
@@ -96,6 +112,7 @@ def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, a
 @duplicates.command()
 @click.option("-o", "--out", required=True, metavar="FILE.html", type=click.Path(path_type=Path), help="Where to.")
 @click.option("--overwrite", is_flag=True, help="Replace what is there.")
+@_finding
 @click.pass_context
 def report(context: click.Context, out: Path, overwrite: bool) -> None:
     """Write the groups as a page with small pictures, to look at in a browser; it needs nothing else.
@@ -104,7 +121,7 @@ def report(context: click.Context, out: Path, overwrite: bool) -> None:
 
     \b
     safelight duplicates report -o duplicates.html
-    safelight duplicates --sensitivity strict report -o duplicates.html --overwrite
+    safelight duplicates report -o duplicates.html --sensitivity strict --overwrite
     """
     from safelight import draw
     from safelight.duplicates_report import refuse_taken, write_report
@@ -127,6 +144,7 @@ def report(context: click.Context, out: Path, overwrite: bool) -> None:
 
 
 @duplicates.command()
+@_finding
 @click.pass_context
 def review(context: click.Context) -> None:
     """Go through the groups one by one and decide with single keys; each decision is remembered at once.
@@ -135,7 +153,7 @@ def review(context: click.Context) -> None:
 
     \b
     safelight duplicates review
-    safelight duplicates --sensitivity strict review
+    safelight duplicates review --sensitivity strict
     """
     import sys
 
@@ -170,7 +188,7 @@ def decide(ids: tuple[str, ...], kind: str | None) -> None:
     """
     from indexer.duplicates.store import Decision
     from safelight import draw
-    from safelight.duplicates import copies_of, forget_decisions, record_decision
+    from safelight.duplicates import forget_decisions, record_decision
 
     if kind is None:
         raise click.UsageError("say what is so: --different, --ignore, --keep or --forget")
@@ -180,19 +198,13 @@ def decide(ids: tuple[str, ...], kind: str | None) -> None:
         else:
             record_decision(library.catalog, Decision(kind), ids)
             draw.remark("Remembered.")
-            if kind == "keeper" and any(copies_of(library.catalog, photo_id) for photo_id in ids):
-                draw.remark(
-                    "There are copies with the very same bytes. To a decision, which goes by content, they are one"
-                    " photo; --prefer KIND of source chooses among them."
-                )
 
 
 def _find(context: click.Context, library: Library, on_progress: OnProgress, stop: threading.Event) -> Iterator[Group]:
-    """Find the groups as the options before the subcommand say."""
+    """Find the groups as the shared options say."""
     from indexer.duplicates.verify import Sensitivity
     from safelight.duplicates import find_duplicates
 
-    assert context.parent is not None  # the group of these commands
-    asked = context.parent.params
-    sensitivity = Sensitivity(asked["sensitivity"])
-    return find_duplicates(library, sensitivity, prefer=asked["prefer"], on_progress=on_progress, stop=stop)
+    sensitivity = Sensitivity(context.meta.get(f"{__name__}.sensitivity", "normal"))
+    prefer = context.meta.get(f"{__name__}.prefer")
+    return find_duplicates(library, sensitivity, prefer=prefer, on_progress=on_progress, stop=stop)

@@ -175,7 +175,8 @@ def cost(counts: Sequence[int]) -> Table:
         features, vectors = _library(count)
         pictures = [Picture(width=one.width, height=one.height) for one in features]
         started = time.process_time()
-        found = find(features, pictures, also=map(tuple, by_vectors(vectors).tolist()))
+        near = (tuple(pair) for pairs in by_vectors(vectors) for pair in pairs.tolist())
+        found = find(features, pictures, also=near)
         spent = time.process_time() - started
         table.row(f"{count:,}", spent, len(found.stars), _all_pairs_seconds(count), ratio=spent, at_most=90)
     table.note(

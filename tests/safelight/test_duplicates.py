@@ -116,6 +116,22 @@ def test_decisions_survive_a_rename_and_are_forgotten_when_told(library, folder)
     assert any(members["small.jpg"].relation == "keeper" for _, members in groups(library) if "small.jpg" in members)
 
 
+def test_of_copies_with_the_same_bytes_the_one_that_was_meant_is_kept(library, folder):
+    def kept():
+        ((_, members),) = groups(library)
+        return next(member for member in members.values() if member.relation == "keeper")
+
+    for name in ("again.jpg", "cat.jpg", "again.jpg"):
+        record_decision(library.catalog, Decision.KEEPER, [id_of(library, name)])
+        assert (kept().name, kept().reason) == (name, "you chose it")
+    (folder / "copies" / "again.jpg").rename(folder / "renamed.jpg")
+    index(library, folder)
+    assert kept().name == "renamed.jpg"
+    (folder / "renamed.jpg").unlink()
+    index(library, folder)
+    assert kept().name == "cat.jpg", "the choice falls to what shows the same"
+
+
 def test_decisions_outlive_the_vectors_of_a_model(library):
     record_decision(library.catalog, Decision.KEEPER, [id_of(library, "small.jpg")])
     library.rebuild_indexes()
@@ -140,6 +156,15 @@ def test_the_command_gives_programs_one_object_a_group(library, tmp_path, monkey
     assert CliRunner().invoke(cli, ["duplicates", "decide", "--ignore", *ids]).exit_code == 0
     left = CliRunner().invoke(cli, ["duplicates", "--json"])
     assert [json.loads(line)["kind"] for line in left.stdout.splitlines()] == ["same bytes"]
+
+
+@pytest.mark.parametrize("words", [["--sensitivity", "exact", "tag"], ["tag", "--sensitivity", "exact"]])
+def test_what_is_looked_for_may_be_said_before_or_after_the_subcommand(library, tmp_path, monkeypatch, words):
+    monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path / "home"))
+    run = CliRunner().invoke(cli, ["duplicates", *words, "--to", "xmp", "--all"])
+    assert run.exit_code == 0, run.output
+    assert "pixels.png" in run.stdout
+    assert "crop.jpg" not in run.stdout
 
 
 def test_raw_and_jpeg_beside_it_are_a_series_until_told_otherwise(library, folder):
