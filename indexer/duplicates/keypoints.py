@@ -43,17 +43,24 @@ class Keypoints:
     bits: NDArray[np.uint64]
 
 
-_Found = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint64]]  # xy in 0..1, strength, bits
-
-
 def find_keypoints(gray: Image.Image) -> Keypoints:
     """Find up to COUNT points in a picture of mode L whose longer side is 256 pixels."""
-    found = [_on_level(pixels) for pixels in _pyramid(gray)]
-    xy = np.concatenate([one[0] for one in found])
-    level = np.concatenate([np.full(len(one[0]), n, np.uint8) for n, one in enumerate(found)])
-    bits = np.concatenate([one[2] for one in found])
-    keep = _spread(xy, np.concatenate([one[1] for one in found]))
-    return Keypoints(np.minimum(xy[keep] * 256, 255).astype(np.uint8), level[keep], bits[keep])
+    images = _pyramid(gray)
+    smoothed = [_smooth(image) for image in images]
+    found = [
+        _peaks(_hessian(pixels, image.shape[1]), image.shape) for pixels, image in zip(smoothed, images, strict=True)
+    ]
+    level = np.repeat(np.arange(len(found), dtype=np.uint8), [len(pixel) for pixel, _ in found])
+    pixel = np.concatenate([np.empty(0, np.intp), *(one for one, _ in found)])
+    strength = np.concatenate([np.empty(0, np.float32), *(one for _, one in found)])
+    height, width = np.array([image.shape for image in images] or [(1, 1)]).T
+    xy = np.stack([(pixel % width[level] + 0.5) / width[level], (pixel // width[level] + 0.5) / height[level]], 1)
+    keep = _spread(xy, strength)
+    samples = np.empty((len(keep), _SIDE * _SIDE), np.float32)
+    for number, pixels in enumerate(smoothed):
+        here = np.flatnonzero(level[keep] == number)
+        samples[here] = pixels[pixel[keep[here], None] + _around(int(width[number]))]
+    return Keypoints(np.minimum(xy[keep] * 256, 255).astype(np.uint8), level[keep], _described(samples))
 
 
 def _pyramid(gray: Image.Image) -> list[NDArray[np.uint8]]:
@@ -62,67 +69,71 @@ def _pyramid(gray: Image.Image) -> list[NDArray[np.uint8]]:
     for n in (1, 2):
         size = max(2, round(gray.width * STEP**-n)), max(2, round(gray.height * STEP**-n))
         large.append(gray.resize(size, Image.Resampling.BILINEAR))
-    return [np.asarray(image) for image in (*large, *(image.reduce(2) for image in large))]
-
-
-def _on_level(image: NDArray[np.uint8]) -> _Found:
-    height, width = image.shape
-    if min(height, width) <= 2 * _REACH + 2:
-        return np.empty((0, 2), np.float32), np.empty(0, np.float32), np.empty(0, np.uint64)
-    pixels = _smooth(image)  # two less on each side
-    y, x, strength = _peaks(_hessian(pixels))
-    pixel = y * pixels.shape[1] + x
-    samples = pixels.ravel()[pixel[:, None] + (_OFFSETS[:, None] * pixels.shape[1] + _OFFSETS).ravel()]
-    bits = _described(samples.astype(np.float32))
-    xy = np.stack([(x + 2.5) / width, (y + 2.5) / height], 1).astype(np.float32)
-    return xy, strength, bits
+    images = [*large, *(image.reduce(2) for image in large)]
+    return [np.asarray(image) for image in images if min(image.size) > 2 * _REACH + 2]
 
 
 def _described(samples: NDArray[np.float32]) -> NDArray[np.uint64]:
     """Describe patches: float32 (K, 144) -> uint64 (K,)."""
-    signs = np.empty((len(samples), BITS), bool)
+    signs = np.zeros((len(samples), 64), bool)
     for start in range(0, len(samples), _ROWS):
-        signs[start : start + _ROWS] = samples[start : start + _ROWS] @ _PROJECTION > 0
-    return signs.astype(np.uint64) @ _WEIGHTS
+        np.greater(samples[start : start + _ROWS] @ _PROJECTION, 0, out=signs[start : start + _ROWS, :BITS])
+    return np.packbits(signs, axis=1, bitorder="little").view("<u8").ravel()
+
+
+def _around(width: int) -> NDArray[np.intp]:
+    """Return where what is described lies, from its middle, in what _smooth returns: intp (144,)."""
+    return ((_OFFSETS[:, None] - 2) * width + _OFFSETS - 2).ravel()
+
+
+# Rows lie one behind the other: a step down is a step of `width`. At the ends of rows nonsense comes about, too near to
+# the edge to matter, and NumPy works on one long array twice as fast as on many short ones.
 
 
 def _smooth(image: NDArray[np.uint8]) -> NDArray[np.uint16]:
-    """Return 256 times the pixels after a binomial filter of five taps, two less on each side."""
-    p = image.astype(np.uint16)
-    p = (p[:, :-4] + p[:, 4:]) + ((p[:, 1:-3] + p[:, 3:-1]) << 2) + 6 * p[:, 2:-2]
-    return ((p[:-4] + p[4:]) + ((p[1:-3] + p[3:-1]) << 2) + 6 * p[2:-2]).astype(np.uint16, copy=False)
+    """Return 256 times the pixels after a binomial filter of five taps: uint16, from pixel (2, 2)."""
+    width = image.shape[1]
+    p = image.ravel().astype(np.uint16)
+    for step in (1, 1, 1, 1, width, width, width, width):
+        p = p[:-step] + p[step:]
+    return p
 
 
-def _hessian(pixels: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """Return the determinant of the second derivatives, taken two pixels apart; two less on each side."""
+def _hessian(pixels: NDArray[np.uint16], width: int) -> NDArray[np.float32]:
+    """Return the determinant of the second derivatives, taken two pixels apart: float32, from pixel (4, 4)."""
     p = (pixels >> 4).astype(np.int16)
-    centre = p[2:-2, 2:-2] << 1
-    xx = (p[2:-2, 4:] + p[2:-2, :-4] - centre).astype(np.float32)
-    yy = (p[4:, 2:-2] + p[:-4, 2:-2] - centre).astype(np.float32)
-    xy = ((p[4:, 4:] + p[:-4, :-4] - p[4:, :-4] - p[:-4, 4:]) >> 2).astype(np.float32)
-    return (xx * yy - xy * xy).astype(np.float32, copy=False)
+    down, count = 2 * width, len(p) - 4 * width - 4
+
+    def at(y: int, x: int) -> NDArray[np.int16]:
+        start = y * down + 2 * x
+        return p[start : start + count]
+
+    centre = at(1, 1) << 1
+    xx = at(1, 2) + at(1, 0) - centre
+    yy = at(2, 1) + at(0, 1) - centre
+    xy = (at(2, 2) + at(0, 0) - at(2, 0) - at(0, 2)) >> 2
+    determinant = np.multiply(xx, yy, dtype=np.float32)
+    determinant -= np.multiply(xy, xy, dtype=np.float32)
+    return determinant
 
 
-def _peaks(response: NDArray[np.float32]) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
-    """Find the strongest maxima, in coordinates of the pixels that the response was made from."""
-    edge = _REACH - 4  # of response: two pixels went to smoothing, two to derivatives
-    height, width = response.shape
-    inner = response[edge : height - edge, edge : width - edge]
-    around = _maximum_of_25(response[edge - 2 : height - edge + 2, edge - 2 : width - edge + 2])
-    y, x = np.nonzero((inner > _LEAST) & (inner >= around))
-    strength = inner[y, x]
-    if len(y) > COUNT:
-        best = np.argpartition(-strength, COUNT)[:COUNT]
-        y, x, strength = y[best], x[best], strength[best]
-    return y + edge + 2, x + edge + 2, strength
-
-
-def _maximum_of_25(r: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the maximum over 5 x 5 pixels, two less on each side."""
-    two = np.maximum(r[:-1], r[1:])
-    rows = np.maximum(np.maximum(two[:-3], two[2:-1]), r[4:])
-    two = np.maximum(rows[:, :-1], rows[:, 1:])
-    return np.maximum(np.maximum(two[:, :-3], two[:, 2:-1]), rows[:, 4:])
+def _peaks(response: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Find the strongest maxima over 5 x 5 pixels: which pixels of the picture, and how strong."""
+    height, width = shape
+    r = response
+    for step in (1, width):
+        two = np.maximum(r[:-step], r[step:])
+        r = np.maximum(np.maximum(two[: -3 * step], two[2 * step : -step]), r[4 * step :])
+    first = 2 * width + 2  # of the response, that lies amid the first 5 x 5
+    place = np.flatnonzero(response[first : first + len(r)] == r)
+    strength = response[place + first]
+    pixel = place + first + 4 * width + 4
+    y, x = pixel // width, pixel % width
+    inside = (y >= _REACH) & (y < height - _REACH) & (x >= _REACH) & (x < width - _REACH)
+    good = np.flatnonzero((strength > _LEAST) & inside)
+    if len(good) > COUNT:
+        good = good[np.argpartition(-strength[good], COUNT)[:COUNT]]
+    return pixel[good], strength[good]
 
 
 def _spread(xy: NDArray[np.float32], strength: NDArray[np.float32]) -> NDArray[np.intp]:
@@ -141,7 +152,7 @@ def _spread(xy: NDArray[np.float32], strength: NDArray[np.float32]) -> NDArray[n
 _ORDER = sorted(((v, u) for v in range(_FREQUENCIES) for u in range(_FREQUENCIES)), key=lambda vu: (vu[0] + vu[1], vu))[
     1:
 ]
-_OFFSETS = (np.arange(_SIDE) * _SPACING - _SPACING * (_SIDE - 1) // 2).astype(np.intp)
+_OFFSETS = np.arange(_SIDE, dtype=np.intp) * _SPACING - _SPACING * (_SIDE - 1) // 2
 _WEIGHTS = np.uint64(1) << np.arange(BITS, dtype=np.uint64)
 
 
