@@ -7,21 +7,26 @@ exposure, contrast, faded looks and dark corners all fit; another subject, or on
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from indexer.duplicates.align import Alignment
+from indexer.duplicates.align import Alignment, Matrix
 from indexer.duplicates.features import SIDE
 
-_LEAST_CELLS = 150  # of the thumbnail's 2,304, below which an overlap says nothing
+LEAST_CELLS = 150
+"""Of the thumbnail's 2,304, below which an overlap says nothing."""
 _PART = 6  # cells across a part
 _TEXTURE = 16.0  # variance, gray levels squared, above which a part shows something
+_DETAIL = 8.0  # ... and above which there is something in it beside a slope
 _CLIPPED = (6, 249)  # outside, a change of exposure has lost what was there
+_TONES = np.arange(256)
 _AXIS = (np.arange(SIDE) + 0.5) / SIDE
-_GRID = np.stack([*np.meshgrid(_AXIS, _AXIS), np.ones((SIDE, SIDE))], -1)  # (SIDE, SIDE, 3): x, y, 1
-_X, _Y = ((2 * _GRID[..., axis] - 1).astype(np.float32) for axis in (0, 1))
+GRID = np.stack([*np.meshgrid(_AXIS, _AXIS), np.ones((SIDE, SIDE))], -1)
+"""float64 (48, 48, 3): x, y, 1 of each cell's middle."""
+_X, _Y = ((2 * GRID[..., axis] - 1).astype(np.float32) for axis in (0, 1))
 _SHADING = np.stack([np.ones_like(_X), _X, _Y, _X * _X, _Y * _Y], -1)
 
 
@@ -38,6 +43,8 @@ class Overlay:
             thing that was added. Copies have less than about 12.
         agreeing: Share of the textured parts of the overlap, of 6 x 6 cells each, where the two go together.
         parts: How many parts are textured.
+        detail: Correlation of what is left of all parts once each part's slope is taken away: skies, walls and studio
+            backgrounds are alike in their slopes. 0 where nothing is left.
         peak: The largest difference of a patch after the fit, gray levels.
     """
 
@@ -49,6 +56,7 @@ class Overlay:
     peak: float = 255.0
     agreeing: float = 0.0
     parts: int = 0
+    detail: float = 0.0
 
 
 def overlay(one: NDArray[np.uint8], other: NDArray[np.uint8], alignment: Alignment | None) -> Overlay:
@@ -62,30 +70,32 @@ def overlay(one: NDArray[np.uint8], other: NDArray[np.uint8], alignment: Alignme
         return _compare(a, b, np.ones((SIDE, SIDE), bool))
     if alignment.area > 1:  # the finer one is laid over the coarser
         one, other, alignment = other, one, alignment.inverse()
-    at = _GRID @ alignment.matrix.T
+    at = GRID @ alignment.matrix.T
     inside = np.asarray(((at > 0.005) & (at < 0.995)).all(-1))
-    if np.count_nonzero(inside) < _LEAST_CELLS:
+    if np.count_nonzero(inside) < LEAST_CELLS:
         return Overlay()
-    return _compare(_blurred(one, alignment.area), sampled(other, at * SIDE - 0.5), inside)
+    return _compare(blurred(one, alignment.matrix), sampled(other, at * SIDE - 0.5), inside)
 
 
-def _blurred(gray: NDArray[np.uint8], area: float) -> NDArray[np.float32]:
-    """Take from a thumbnail the detail that it would not have at a size of `area` of another one."""
-    if area > 0.75:
+def blurred(gray: NDArray[np.uint8], matrix: Matrix) -> NDArray[np.float32]:
+    """Take from a thumbnail the detail that it would not have in the size that it has in another one."""
+    across, down = (min(1.0, float(np.linalg.norm(matrix[axis, :2]))) for axis in (0, 1))
+    if across * down > 0.75:
         return gray.astype(np.float32)
-    radius = 0.5 * float(np.sqrt(1 / max(area, 1e-3) - 1))
+    radius = tuple(0.5 * (1 / max(scale, 0.03) ** 2 - 1) ** 0.5 for scale in (across, down))
     return np.asarray(Image.fromarray(np.ascontiguousarray(gray)).filter(ImageFilter.GaussianBlur(radius)), np.float32)
 
 
-def sampled(gray: NDArray[np.uint8], xy: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Sample between cells: float32, the shape of xy without its last axis."""
+def sampled(gray: NDArray[Any], xy: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Sample between cells of one picture or several: (..., 48, 48) and xy (..., 2) -> float32."""
     xy = np.clip(xy, 0, SIDE - 1.001)
     cell = xy.astype(np.intp)
     u, v = np.moveaxis((xy - cell).astype(np.float32), -1, 0)
     index = cell[..., 1] * SIDE + cell[..., 0]
-    flat = gray.astype(np.float32).ravel()
-    top = flat[index] * (1 - u) + flat[index + 1] * u
-    return top * (1 - v) + (flat[index + SIDE] * (1 - u) + flat[index + SIDE + 1] * u) * v
+    flat = gray.astype(np.float32, copy=False).reshape(*gray.shape[:-2], SIDE * SIDE)
+    corners = [flat[..., index + step] for step in (0, 1, SIDE, SIDE + 1)]
+    top = corners[0] + (corners[1] - corners[0]) * u
+    return top + (corners[2] + (corners[3] - corners[2]) * u - top) * v
 
 
 def _compare(a: NDArray[np.float32], b: NDArray[np.float32], inside: NDArray[np.bool_]) -> Overlay:
@@ -98,32 +108,57 @@ def _compare(a: NDArray[np.float32], b: NDArray[np.float32], inside: NDArray[np.
     likeness = float(((p - p.mean()) * (fit - fit.mean())).mean()) / deviation if deviation > 0.1 else 0.0
     plain = float(np.sqrt(((p - q) ** 2).mean()))
     seen = inside & (a > _CLIPPED[0]) & (a < _CLIPPED[1]) & (b > _CLIPPED[0]) & (b < _CLIPPED[1])
-    patches = np.abs(_mean_of_9(np.where(seen, difference, 0)))[seen]
-    usual, largest = np.quantile(patches, (0.5, 0.99)) if len(patches) >= _LEAST_CELLS else (0.0, 0.0)
-    agreeing, parts = _agreement(a, b, seen)
+    patches = np.abs(_mean_of_9(np.where(seen, difference, np.float32(0))))[seen]
+    usual = largest = 0.0
+    if len(patches) >= LEAST_CELLS:
+        ranks = len(patches) // 2, len(patches) * 99 // 100
+        usual, largest = np.partition(patches, ranks)[list(ranks)].tolist()
+    agreeing, parts, detail = _agreement(a, b, seen)
     fitted = float(np.sqrt(((p - fit) ** 2).mean()))
-    return Overlay(likeness, contrast, plain, fitted, float(largest / (usual + 0.3)), float(largest), agreeing, parts)
+    local = float(largest / (usual + 0.3))
+    return Overlay(likeness, contrast, plain, fitted, local, float(largest), agreeing, parts, detail)
 
 
-def _agreement(a: NDArray[np.float32], b: NDArray[np.float32], seen: NDArray[np.bool_]) -> tuple[float, int]:
-    """Return the share of textured parts where a and b go together, and the number of textured parts."""
-    number = _by_part(seen.astype(np.float32))
+def _agreement(a: NDArray[np.float32], b: NDArray[np.float32], seen: NDArray[np.bool_]) -> tuple[float, int, float]:
+    """Return the share of textured parts where a and b go together, the number of textured parts, and `detail`."""
+    mask = _by_part(seen.astype(np.float32))
+    number = mask.sum(1)
     usable = number >= _PART * _PART / 2
     n = np.maximum(number, 1)
-    a, b = np.where(seen, a, 0), np.where(seen, b, 0)
-    mean_a, mean_b = _by_part(a) / n, _by_part(b) / n
-    var_a, var_b = _by_part(a * a) / n - mean_a**2, _by_part(b * b) / n - mean_b**2
-    together = _by_part(a * b) / n - mean_a * mean_b
+    a, b = (_by_part(cells) for cells in (a, b))
+    a, b = (np.where(mask > 0, cells - ((cells * mask).sum(1) / n)[:, None], 0) for cells in (a, b))
+    var_a, var_b, together = _moments(a, b, n)
     textured = usable & (np.maximum(var_a, var_b) > _TEXTURE)
     parts = int(np.count_nonzero(textured))
     agree = textured & (together > 0.5 * np.sqrt(np.maximum(var_a * var_b, 1e-3)))
-    return (float(np.count_nonzero(agree)) / parts if parts else 0.0), parts
+    agreeing = float(np.count_nonzero(agree)) / parts if parts else 0.0
+    var_a, var_b, together = _moments((a @ _WITHOUT_SLOPE) * mask, (b @ _WITHOUT_SLOPE) * mask, n)
+    detailed = usable & (np.maximum(var_a, var_b) > _DETAIL)
+    norm = float(np.sqrt(var_a[detailed].sum() * var_b[detailed].sum()))
+    return agreeing, parts, float(together[detailed].sum()) / norm if norm else 0.0
+
+
+def _moments(
+    a: NDArray[np.float32], b: NDArray[np.float32], number: NDArray[np.float32]
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+    """Return each part's variance of a, of b, and their covariance, where their means are 0."""
+    return (a * a).sum(1) / number, (b * b).sum(1) / number, (a * b).sum(1) / number
 
 
 def _by_part(cells: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Sum over parts of 6 x 6 cells."""
+    """Put the cells of each part side by side: float32 (48, 48) -> (64, 36)."""
     across = SIDE // _PART
-    return cells.reshape(across, _PART, across, _PART).sum((1, 3))
+    return cells.reshape(across, _PART, across, _PART).swapaxes(1, 2).reshape(across * across, _PART * _PART)
+
+
+def _without_slope() -> NDArray[np.float32]:
+    """Return what takes the slope away from a part whose mean is 0: float32 (36, 36)."""
+    axis = np.linspace(-1, 1, _PART)
+    x, y = (plane.ravel() / np.linalg.norm(plane) for plane in np.meshgrid(axis, axis))
+    return (np.eye(_PART * _PART) - np.outer(x, x) - np.outer(y, y)).astype(np.float32)
+
+
+_WITHOUT_SLOPE = _without_slope()
 
 
 def _curve(p: NDArray[np.float32], q: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -138,7 +173,7 @@ def _curve(p: NDArray[np.float32], q: NDArray[np.float32]) -> NDArray[np.float32
     slopes = (y[[1, -1]] - y[[0, -2]]) / np.maximum(1.0, x[[1, -1]] - x[[0, -2]])
     x = np.concatenate([[x[0] - 64], x, [x[-1] + 64]])
     y = np.concatenate([[y[0] - 64 * slopes[0]], y, [y[-1] + 64 * slopes[1]]])
-    return np.interp(q, x, y).astype(np.float32)
+    return np.interp(_TONES, x, y).astype(np.float32)[np.rint(q).astype(np.intp)]
 
 
 def _fit(q: NDArray[np.float32], p: NDArray[np.float32], shading: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -151,6 +186,7 @@ def _fit(q: NDArray[np.float32], p: NDArray[np.float32], shading: NDArray[np.flo
 
 def _mean_of_9(difference: NDArray[np.float32]) -> NDArray[np.float32]:
     """Average 3 x 3 cells, zero beyond the edge."""
-    d = np.pad(difference, 1)
+    d = np.zeros((SIDE + 2, SIDE + 2), np.float32)
+    d[1:-1, 1:-1] = difference
     rows = d[:-2] + d[1:-1] + d[2:]
     return ((rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]) / 9).astype(np.float32, copy=False)

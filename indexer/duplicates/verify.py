@@ -9,6 +9,7 @@ import numpy as np
 
 from indexer.duplicates.align import Alignment, locate
 from indexer.duplicates.features import SIDE, Features
+from indexer.duplicates.nudge import nudged
 from indexer.duplicates.overlay import Overlay, overlay, sampled
 from indexer.duplicates.turns import NAMES, turn_pixels
 
@@ -50,7 +51,7 @@ class Verdict:
     part: bool = False
 
 
-RULES = 1
+RULES = 2
 """Version of what is decided here; verdicts of another version are reached anew."""
 
 _SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
@@ -58,6 +59,8 @@ _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
 _BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
 _CHANGED = 5  # gray levels by which a cell of the thumbnail differs in no copy of the same tone
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
+_WELL_PLACED = 0.95  # of detail: above, there is nothing to gain
+_WORTH_A_NUDGE = 0.75  # of likeness: below, keypoints agree by chance
 _SAFE_POINTS = 8
 _MANY_POINTS = 12
 _LEAST_AREA = 0.08  # of the larger picture's surface: so little says nothing
@@ -74,22 +77,45 @@ def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensit
         if seen.likeness >= _least_whole(sensitivity) and (
             _goes_together(seen) or _is_witnessed(one, other, turn, seen)
         ):
-            return _sure(_whole(one, other, turn, seen), seen)
+            verdict = _whole(one, other, turn, seen)
+            sure = _sure(verdict, one, other, seen, sensitivity)
+            if sure is not None or verdict.relation is Relation.SCENE:
+                return sure
     if sensitivity in (Sensitivity.EXACT, Sensitivity.STRICT):
         return None
     for other_turn in (turn or 0,) if sensitivity is Sensitivity.NORMAL else range(8):
         place = locate(one, other, other_turn)
         if place is None:
             continue
-        seen = overlay(turn_pixels(one.gray, other_turn), other.gray, place)
+        turned = turn_pixels(one.gray, other_turn)
+        seen = overlay(turned, other.gray, place)
+        if seen.likeness < _WORTH_A_NUDGE:
+            continue
+        if seen.detail < _WELL_PLACED:
+            place = nudged(turned, other.gray, place)
+            seen = overlay(turned, other.gray, place)
         if _is_placed(place, seen, sensitivity):
-            return _sure(_part(one, other, other_turn, place, seen), seen)
+            verdict = _part(one, other, other_turn, place, seen)
+            return _sure(verdict, one, other, seen, sensitivity)
     return None
 
 
-def _sure(verdict: Verdict, seen: Overlay) -> Verdict | None:
-    """Ask more of a scene: programs' windows, forms and pages are alike in much, too."""
-    return verdict if verdict.relation is not Relation.SCENE or seen.agreeing >= 0.8 else None
+def _sure(verdict: Verdict, one: Features, other: Features, seen: Overlay, sensitivity: Sensitivity) -> Verdict | None:
+    """Ask for detail in common; what lacks it is another shot at most.
+
+    And ask more of a scene: programs' windows, forms and pages are alike in much, too.
+    """
+    if verdict.relation is not Relation.SCENE:
+        if seen.detail >= _least_detail(sensitivity) or seen.parts < _LEAST_PARTS:
+            return verdict
+        if verdict.relation is Relation.TURNED or (one.width, one.height) != (other.width, other.height):
+            return None
+        verdict = Verdict(Relation.SCENE, "another shot of the same scene")
+    return verdict if seen.agreeing >= 0.8 else None
+
+
+def _least_detail(sensitivity: Sensitivity) -> float:
+    return 0.75 if sensitivity is Sensitivity.LOOSE else 0.85
 
 
 def _least_whole(sensitivity: Sensitivity) -> float:
