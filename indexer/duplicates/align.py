@@ -81,6 +81,8 @@ def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
     target = (b.xy[j] + 0.5) / 256 * other.size
     scale = STEP ** (b.level[j].astype(np.float64) - a.level[i])
     inside = _agreeing(source, target, scale, np.argsort(differing[i, j], kind="stable")[:_HYPOTHESES])
+    if np.count_nonzero(inside) < LEAST_POINTS - 1:  # where it is turned a little, one more may join
+        return None
     linear, points = _similarity(source[inside], target[inside]), 0
     for _ in range(2):
         off = np.abs(source @ linear[:, :2].T + linear[:, 2] - target).max(-1)

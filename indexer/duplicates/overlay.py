@@ -24,6 +24,8 @@ _DETAIL = 8.0  # ... and above which there is something in it beside a slope
 _CLIPPED = (6, 249)  # outside, a change of exposure has lost what was there
 _TONES = np.arange(256)
 _AXIS = (np.arange(SIDE) + 0.5) / SIDE
+WORTH_A_LOOK = 0.7
+"""Pictures that are less alike than this are not looked at in detail."""
 GRID = np.stack([*np.meshgrid(_AXIS, _AXIS), np.ones((SIDE, SIDE))], -1)
 """float64 (48, 48, 3): x, y, 1 of each cell's middle."""
 _X, _Y = ((2 * GRID[..., axis] - 1).astype(np.float32) for axis in (0, 1))
@@ -100,12 +102,15 @@ def sampled(gray: NDArray[Any], xy: NDArray[np.float64]) -> NDArray[np.float32]:
 
 def _compare(a: NDArray[np.float32], b: NDArray[np.float32], inside: NDArray[np.bool_]) -> Overlay:
     p, q = a[inside], b[inside]
-    contrast = float(p.std())
     fit = _fit(_curve(p, q), p, _SHADING[inside])
+    about_p, about_fit, count = p - p.mean(), fit - fit.mean(), len(p)
+    contrast = float(np.sqrt(about_p @ about_p / count))
+    deviation = float(np.sqrt(about_fit @ about_fit / count)) * contrast
+    likeness = float(about_p @ about_fit) / count / deviation if deviation > 0.1 else 0.0
+    if likeness < WORTH_A_LOOK:
+        return Overlay(likeness)
     difference = np.zeros_like(a)
     difference[inside] = p - fit
-    deviation = float(fit.std()) * contrast
-    likeness = float(((p - p.mean()) * (fit - fit.mean())).mean()) / deviation if deviation > 0.1 else 0.0
     plain = float(np.sqrt(((p - q) ** 2).mean()))
     seen = inside & (a > _CLIPPED[0]) & (a < _CLIPPED[1]) & (b > _CLIPPED[0]) & (b < _CLIPPED[1])
     patches = np.abs(_mean_of_9(np.where(seen, difference, np.float32(0))))[seen]
