@@ -17,8 +17,8 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 PHOTOS = sorted((CHECKOUT / "assets" / "demo").glob("*.jpg"))
 
 
-def _attacks():
-    spec = importlib.util.spec_from_file_location("attacks", CHECKOUT / "tests" / "bench" / "attacks.py")
+def _bench(name: str):
+    spec = importlib.util.spec_from_file_location(name, CHECKOUT / "tests" / "bench" / f"{name}.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -27,7 +27,13 @@ def _attacks():
 @pytest.fixture(scope="session")
 def attacks():
     """The module of the 24 edits."""
-    return _attacks()
+    return _bench("attacks")
+
+
+@pytest.fixture(scope="session")
+def lookalikes():
+    """The module of pictures that look alike and are not one."""
+    return _bench("lookalikes")
 
 
 def features_of(source: Path | bytes) -> Features:

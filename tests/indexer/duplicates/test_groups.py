@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -187,6 +188,30 @@ def test_the_model_may_have_seen_two_or_three_pictures_only():
     for count in range(5):
         vectors = np.eye(4, 8, dtype=np.float32)[:count]
         assert sum(map(len, by_vectors(vectors))) <= count * (count - 1) // 2
+
+
+def test_landmarks_lose_hardly_a_pair_that_is_near():
+    rng = np.random.default_rng(6)
+    vectors = rng.standard_normal((6000, 64)).astype(np.float32)
+    vectors[3000:3400] = vectors[:400] + 0.25 * vectors[3000:3400]
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    pairs = {tuple(pair) for found in by_vectors(vectors) for pair in found.tolist()}
+    assert sum((n, 3000 + n) in pairs for n in range(400)) >= 390
+
+
+def test_what_watches_the_search_can_end_it():
+    class Enough(Exception):  # noqa: N818
+        pass
+
+    def enough(share):
+        assert 0 <= share <= 1
+        raise Enough
+
+    spectrum = np.zeros((3, 16, 16), np.float32)
+    with pytest.raises(Enough):
+        list(by_hash(spectrum, enough))
+    with pytest.raises(Enough):
+        by_keypoints(np.arange(9, dtype=np.uint64), np.arange(9), enough)
 
 
 def test_vectors_nearest_each_other_are_candidates():
