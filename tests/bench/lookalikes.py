@@ -7,6 +7,7 @@ but not what they show. Every pair that a finder makes of them is a mistake.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageFont, ImageOps
@@ -21,6 +22,11 @@ _WORDS = _TEXT.split()
 
 Make = Callable[[np.random.Generator, int, Sequence[Image.Image]], Image.Image]
 """(random numbers that every picture of the family gets anew, its number, photos) -> a picture."""
+
+
+@cache
+def _font(size: float) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    return ImageFont.load_default(size)
 
 
 def families(photos: Sequence[Image.Image], each: int = 12) -> dict[str, list[Image.Image]]:
@@ -49,10 +55,10 @@ def page(rng: np.random.Generator, number: int, photos: Sequence[Image.Image]) -
     """A printed page: the same margins and heading, other words."""
     sheet = Image.new("RGB", (530, 750), (250, 249, 245))
     draw = ImageDraw.Draw(sheet)
-    draw.text((60, 40), "Proceedings of the Society", fill="black", font=ImageFont.load_default(18))
+    draw.text((60, 40), "Proceedings of the Society", fill="black", font=_font(18))
     for line in range(34):
         if rng.random() > 0.08:
-            draw.text((60, 90 + 18 * line), _sentence(rng, 9), fill=(30, 30, 30), font=ImageFont.load_default(13))
+            draw.text((60, 90 + 18 * line), _sentence(rng, 9), fill=(30, 30, 30), font=_font(13))
     return _noise(rng, sheet, 2)
 
 
@@ -60,16 +66,14 @@ def receipt(rng: np.random.Generator, number: int, photos: Sequence[Image.Image]
     """A receipt of one shop: the same head and foot, other goods and prices."""
     slip = Image.new("RGB", (300, 600), (240, 240, 236))
     draw = ImageDraw.Draw(slip)
-    draw.text((70, 20), "CORNER SHOP", fill="black", font=ImageFont.load_default(22))
-    draw.text((40, 50), "12 Station Road   Tel 555 0101", fill="black", font=ImageFont.load_default(13))
+    draw.text((70, 20), "CORNER SHOP", fill="black", font=_font(22))
+    draw.text((40, 50), "12 Station Road   Tel 555 0101", fill="black", font=_font(13))
     lines = int(rng.integers(8, 18))
     for line in range(lines):
         what = f"{_sentence(rng, 2)[:16]:16} {rng.uniform(0.5, 30):6.2f}"
-        draw.text((40, 90 + 22 * line), what, fill="black", font=ImageFont.load_default(15))
-    draw.text(
-        (40, 110 + 22 * lines), f"TOTAL {rng.uniform(10, 200):8.2f}", fill="black", font=ImageFont.load_default(20)
-    )
-    draw.text((60, 560), "Thank you for your visit", fill="black", font=ImageFont.load_default(14))
+        draw.text((40, 90 + 22 * line), what, fill="black", font=_font(15))
+    draw.text((40, 110 + 22 * lines), f"TOTAL {rng.uniform(10, 200):8.2f}", fill="black", font=_font(20))
+    draw.text((60, 560), "Thank you for your visit", fill="black", font=_font(14))
     return _noise(rng, slip, 2)
 
 
@@ -77,15 +81,13 @@ def form(rng: np.random.Generator, number: int, photos: Sequence[Image.Image]) -
     """A filled form: the same boxes and labels, other entries."""
     sheet = Image.new("RGB", (530, 750), "white")
     draw = ImageDraw.Draw(sheet)
-    draw.text((150, 30), "APPLICATION FORM", fill="black", font=ImageFont.load_default(24))
+    draw.text((150, 30), "APPLICATION FORM", fill="black", font=_font(24))
     for row in range(14):
         top = 90 + 45 * row
         draw.rectangle((40, top, 490, top + 36), outline=(60, 60, 60), width=2)
-        draw.text(
-            (46, top + 2), f"{row + 1}. {_WORDS[row].title()}", fill=(90, 90, 90), font=ImageFont.load_default(11)
-        )
+        draw.text((46, top + 2), f"{row + 1}. {_WORDS[row].title()}", fill=(90, 90, 90), font=_font(11))
         entry = _sentence(rng, int(rng.integers(1, 5)))
-        draw.text((150, top + 12), entry, fill=(20, 30, 120), font=ImageFont.load_default(18))
+        draw.text((150, top + 12), entry, fill=(20, 30, 120), font=_font(18))
     return sheet
 
 
@@ -96,9 +98,9 @@ def slide(rng: np.random.Generator, number: int, photos: Sequence[Image.Image]) 
     draw.rectangle((0, 0, 640, 60), fill=(20, 60, 120))
     draw.rectangle((0, 335, 640, 360), fill=(230, 120, 20))
     draw.ellipse((580, 8, 624, 52), fill=(250, 210, 40), outline="white", width=3)
-    draw.text((20, 14), _sentence(rng, 4).title(), fill="white", font=ImageFont.load_default(26))
+    draw.text((20, 14), _sentence(rng, 4).title(), fill="white", font=_font(26))
     for line in range(5):
-        draw.text((30, 85 + 45 * line), "- " + _sentence(rng, 4), fill="black", font=ImageFont.load_default(17))
+        draw.text((30, 85 + 45 * line), "- " + _sentence(rng, 4), fill="black", font=_font(17))
     if number % 2:
         sheet.paste(_photo(photos, number, (220, 160)), (390, 110))
     return sheet
@@ -110,7 +112,7 @@ def screen(rng: np.random.Generator, number: int, photos: Sequence[Image.Image])
     shown.paste(_photo(photos, number, (540, 405)), (0, 260))
     draw = ImageDraw.Draw(shown)
     draw.rectangle((0, 0, 540, 90), fill=(245, 245, 247))
-    draw.text((20, 30), f"9:{rng.integers(10, 60)}   Camera Roll", fill=(20, 20, 20), font=ImageFont.load_default(28))
+    draw.text((20, 30), f"9:{rng.integers(10, 60)}   Camera Roll", fill=(20, 20, 20), font=_font(28))
     for n in range(5):
         draw.ellipse((40 + n * 105, 860, 90 + n * 105, 910), outline=(230, 230, 230), width=5)
         draw.line((50 + n * 105, 885, 80 + n * 105, 885), fill=(230, 230, 230), width=5)
@@ -122,7 +124,7 @@ def chat(rng: np.random.Generator, number: int, photos: Sequence[Image.Image]) -
     shown = Image.new("RGB", (480, 850), (225, 232, 214))
     draw = ImageDraw.Draw(shown)
     draw.rectangle((0, 0, 480, 70), fill=(20, 110, 90))
-    draw.text((80, 20), "Family", fill="white", font=ImageFont.load_default(26))
+    draw.text((80, 20), "Family", fill="white", font=_font(26))
     top = 90
     while top < 780:
         height, right = int(rng.integers(36, 110)), bool(rng.random() < 0.5)
@@ -130,7 +132,7 @@ def chat(rng: np.random.Generator, number: int, photos: Sequence[Image.Image]) -
         draw.rounded_rectangle(box, 12, fill=(220, 248, 198) if right else "white")
         for line in range(height // 24):
             words = _sentence(rng, 5)[:34]
-            draw.text((box[0] + 12, top + 6 + 22 * line), words, fill=(30, 30, 30), font=ImageFont.load_default(15))
+            draw.text((box[0] + 12, top + 6 + 22 * line), words, fill=(30, 30, 30), font=_font(15))
         top += height + 12
     return shown
 
@@ -140,8 +142,8 @@ def meme(rng: np.random.Generator, number: int, photos: Sequence[Image.Image]) -
     shown = Image.new("RGB", (500, 560), "white")
     shown.paste(_photo(photos, number, (500, 360)), (0, 100))
     draw = ImageDraw.Draw(shown)
-    draw.text((40, 25), "ONE DOES NOT SIMPLY", fill="black", font=ImageFont.load_default(38))
-    draw.text((60, 490), "WALK INTO MONDAY", fill="black", font=ImageFont.load_default(38))
+    draw.text((40, 25), "ONE DOES NOT SIMPLY", fill="black", font=_font(38))
+    draw.text((60, 490), "WALK INTO MONDAY", fill="black", font=_font(38))
     return shown
 
 
@@ -150,7 +152,7 @@ def subtitle(rng: np.random.Generator, number: int, photos: Sequence[Image.Image
     shown = Image.new("RGB", (640, 480), "black")
     shown.paste(_photo(photos, number, (640, 270)), (0, 105))
     text = "I told you that we would never come back here."
-    ImageDraw.Draw(shown).text((60, 395), text, fill="white", font=ImageFont.load_default(24))
+    ImageDraw.Draw(shown).text((60, 395), text, fill="white", font=_font(24))
     return shown
 
 
@@ -160,7 +162,7 @@ def watermark(rng: np.random.Generator, number: int, photos: Sequence[Image.Imag
     mark = Image.new("L", SIZE, 0)
     draw = ImageDraw.Draw(mark)
     for row in range(4):
-        draw.text((20 + 40 * row, 20 + 90 * row), "STOCKPHOTO SAMPLE", fill=150, font=ImageFont.load_default(40))
+        draw.text((20 + 40 * row, 20 + 90 * row), "STOCKPHOTO SAMPLE", fill=150, font=_font(40))
     draw.line((0, 0, *SIZE), fill=150, width=4)
     draw.line((0, SIZE[1], SIZE[0], 0), fill=150, width=4)
     photo.paste(Image.new("RGB", SIZE, "white"), mask=mark)
@@ -311,10 +313,10 @@ def plot(rng: np.random.Generator, number: int, photos: Sequence[Image.Image]) -
     draw = ImageDraw.Draw(picture)
     for n in range(8):
         draw.line((60 + 60 * n, 30, 60 + 60 * n, 350), fill=(215, 215, 215))
-        draw.text((50 + 60 * n, 356), f"{n * 10}", fill="black", font=ImageFont.load_default(13))
+        draw.text((50 + 60 * n, 356), f"{n * 10}", fill="black", font=_font(13))
     for n in range(6):
         draw.line((60, 350 - 60 * n, 520, 350 - 60 * n), fill=(215, 215, 215))
-        draw.text((25, 342 - 60 * n), f"{n * 5}", fill="black", font=ImageFont.load_default(13))
+        draw.text((25, 342 - 60 * n), f"{n * 5}", fill="black", font=_font(13))
     draw.rectangle((60, 30, 520, 350), outline="black", width=2)
     for color in ((200, 40, 40), (40, 80, 200)):
         heights = np.clip(190 + np.cumsum(rng.normal(0, 14, 47)), 40, 345)
