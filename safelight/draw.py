@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 _REDRAW_S = 0.1
 
 
-_REDRAW_S = 0.1
-
-
 def count(number: int, thing: str) -> str:
     """Write a number of things: "1 photo", "1,200 photos"."""
     return f"{number:,} {thing}{'' if number == 1 else 's'}"
