@@ -20,6 +20,7 @@ import pytest
 from PIL import Image
 
 MODEL = Path(__file__).parent / "data" / "shapes-clip"
+STOP_S = 6.0  # it is to end within 3, streams open or not; other tests run beside this one
 
 
 def paint(path: Path, seed: int, size: tuple[int, int] = (80, 60)) -> None:
@@ -77,7 +78,7 @@ class RunningHelper:
         assert answer.status < 300, answer.body
         return answer.json
 
-    def wait_for_job(self, job_id: str, *states: str, timeout_s: float = 60) -> dict[str, Any]:
+    def wait_for_job(self, job_id: str, *states: str, timeout_s: float = 240) -> dict[str, Any]:
         deadline = time.monotonic() + timeout_s
         while time.monotonic() < deadline:
             job = self.get(f"/api/v1/jobs/{job_id}")

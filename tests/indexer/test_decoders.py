@@ -29,7 +29,7 @@ from indexer.errors import IndexerError
 from indexer.preprocess import PixelSpec, fit
 
 SPEC = PixelSpec(64, 64, "exact", 0, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-PATIENCE_S = 30.0
+PATIENCE_S = 120.0
 
 
 @pytest.fixture
@@ -462,7 +462,7 @@ def test_an_interrupt_is_for_the_parent_alone(parent):
     assert all(is_alive(process_id) for process_id in process_ids)
     assert all(os.getpgid(process_id) != os.getpgid(process.pid) for process_id in process_ids)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=10)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert out == ""
     assert err.count("Traceback") == 1, "the parent's own, as this one does not catch it"
     assert "decode_worker" not in err

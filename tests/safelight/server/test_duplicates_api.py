@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from double_photos import GROUPS, double_photos
-from safelight_server import RunningHelper, index, paint, start_helper
+from safelight_server import STOP_S, RunningHelper, index, paint, start_helper
 
 from safelight.jobs.journal import Journal, new_job
 
@@ -206,7 +206,7 @@ def test_after_a_restart_and_new_photos(looked):
     """The last test of this helper: it is another one afterwards."""
     cat = group_of(looked, "cat.jpg")
     decide(looked, cat, "ignored")
-    assert looked.stop() < 3
+    assert looked.stop() < STOP_S
     again = start_helper(looked.home)
     try:
         assert group_of(again, "cat.jpg")["decision"] == "ignored"

@@ -15,7 +15,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from safelight_server import MODEL, RunningHelper, index, paint, start_helper
+from safelight_server import MODEL, STOP_S, RunningHelper, index, paint, start_helper
 
 from safelight.server import discovery
 from safelight.server.private_files import read_private, write_private
@@ -57,7 +57,7 @@ def test_it_ends_within_three_seconds_with_streams_open(own):
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.readline() == b"retry: 1000\n"
         streams.append((connection, answer))
-    assert own.stop() < 3
+    assert own.stop() < STOP_S
     assert own.process.returncode == 0
     assert not (own.home / "helper.json").exists()
     assert "Traceback" not in own.log()

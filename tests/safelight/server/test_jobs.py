@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import quantiles
 
 import pytest
-from safelight_server import RunningHelper, paint, start_helper
+from safelight_server import STOP_S, RunningHelper, paint, start_helper
 
 from safelight.jobs.journal import Journal, new_job
 
@@ -91,7 +91,7 @@ def test_pause_lasts_over_a_restart_and_resume_goes_on(own):
     assert own.wait_for_job(job_id, "paused", "done")["state"] == "paused"
     before = count(own)
     assert 0 < before < PICTURES
-    assert own.stop() < 3
+    assert own.stop() < STOP_S
     own = start_helper(own.home)
     time.sleep(0.5)
     assert own.get(f"/api/v1/jobs/{job_id}")["state"] == "paused"
@@ -114,7 +114,7 @@ def test_cancel_keeps_what_is_done_and_stop_is_quick_in_the_middle(own):
     assert own.post(f"/api/v1/jobs/{job_id}/resume")["state"] == "cancelled", "it is over"
     third = own.post("/api/v1/jobs", {"kind": "index"})
     wait_until_some(own, third["id"], count(own) + 1)
-    assert own.stop() < 3
+    assert own.stop() < STOP_S
     again = start_helper(own.home)
     assert again.wait_for_job(third["id"])["state"] == "done"
     assert count(again) == PICTURES

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from preview_folders import Library, fingerprint, levels_of, picture
-from safelight_server import RunningHelper, start_helper
+from safelight_server import STOP_S, RunningHelper, start_helper
 
 PHOTOS = 500
 
@@ -60,7 +60,7 @@ def test_killed_and_stopped_in_the_middle_it_goes_on_and_every_photo_is_there_on
     own.kill()
     own = start_helper(own.home)
     wait_until_some(own, job_id, 60)
-    assert own.stop() < 3
+    assert own.stop() < STOP_S
     assert 0 < len(files(own)) < PHOTOS, "stopped in the middle"
     own = start_helper(own.home)
     job = own.wait_for_job(job_id)
