@@ -14,6 +14,12 @@ import pytest
 from safelight.recover.shift import Shift
 
 
+@pytest.fixture(autouse=True)
+def forks(monkeypatch):
+    """Let this process fork, although one that shares a test run with others has a thread that hears of them."""
+    monkeypatch.setattr(threading, "active_count", lambda: 1)
+
+
 def results(shift: Shift) -> list:
     found = []
     while (result := shift.result()) is not None:
@@ -42,7 +48,8 @@ def test_results_that_no_pipe_holds_are_whole():
     ]
 
 
-def test_beside_other_threads_the_work_is_done_here():
+def test_beside_other_threads_the_work_is_done_here(monkeypatch):
+    monkeypatch.undo()
     over = threading.Event()
     other = threading.Thread(target=over.wait)
     other.start()
