@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_json: bool) -> None:
     """Show which photos of A are nowhere in B, by the exact bytes of their originals.
 
-    A and B are indexed places, folders in them, or kinds of source: folder, photos, lightroom, takeout.
+    A and B are indexed places, folders in or around them, or kinds of source: folder, photos, lightroom, takeout.
     With --json, every photo of both comes with where it is. Exit code 0: some are shown; 1: none; 2: error.
 
     \b
