@@ -177,6 +177,16 @@ class Catalog:
         with self.transaction():
             self.db.execute("UPDATE root SET state = ?, device = ? WHERE id = ?", (state, device, root.id))
 
+    def forget_if_empty(self, root: Root) -> None:
+        """Forget a place that no photo was ever found in.
+
+        Writes: the catalog.
+        """
+        with self.transaction():
+            self.db.execute(
+                "DELETE FROM root WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM photo WHERE root_id = ?1)", (root.id,)
+            )
+
     # Photos
 
     def known(self, root: Root, key: bytes, model: Model) -> Known | None:

@@ -181,8 +181,6 @@ def tally_line(tally: Tally) -> str:
         if count or word == "indexed"
     ]
     line = ", ".join(parts) + "."
-    if not (tally.photos or tally.missing or tally.interrupted):
-        line += " There are no pictures there."
     if tally.interrupted:
         line = "Interrupted: " + line + " Run it again to go on."
     elif tally.skipped or tally.failed:

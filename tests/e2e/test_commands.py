@@ -220,10 +220,8 @@ def test_an_output_that_cannot_be_written_is_one_line(safelight, how):
 
 def test_a_folder_without_pictures_is_said(tmp_path):
     (tmp_path / "empty").mkdir()
-    assert (
-        "There are no pictures there."
-        in Safelight(tmp_path / "home")("index", str(tmp_path / "empty"), "--model", "starter").stdout
-    )
+    said = Safelight(tmp_path / "home")("index", str(tmp_path / "empty"), "--model", "starter")
+    assert (said.stdout, said.stderr) == ("0 indexed.\n", f"There are no pictures in {tmp_path / 'empty'}.\n")
 
 
 def test_no_colour_and_no_tables_in_a_pipe(safelight):
