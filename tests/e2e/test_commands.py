@@ -190,6 +190,14 @@ def test_the_doctor_finds_this_installation_sound(safelight):
     assert all(check["ok"] for check in checks.values()), checks
 
 
+def test_the_doctor_tells_that_the_data_folder_cannot_be_written_and_goes_on(read_only):
+    doctor = Safelight(read_only / "home")
+    checks = {check["name"]: check for check in doctor.records("doctor", code=1)}
+    assert [name for name, check in checks.items() if not check["ok"]] == ["data folder", "catalog"]
+    assert "cannot be written: no permission to write into" in checks["data folder"]["says"]
+    assert {"safelight", "packages", "engine", "RAW files"} <= checks.keys()
+
+
 def test_the_doctor_rebuilds_what_is_derived(safelight, tmp_path):
     home = Path(safelight.env["SAFELIGHT_HOME"])
     shutil.rmtree(home / "chroma")
