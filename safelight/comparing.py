@@ -26,7 +26,7 @@ class Side(StrEnum):
 
     ONLY_A = "only in A"
     ONLY_B = "only in B"
-    BOTH = "both"
+    BOTH = "in both"
     ALIKE = "alike in both"  # other bytes, but a near-duplicate of a photo in the other set
     UNKNOWN = "unknown"  # its original is not on this machine and was never read: it may be in the other set, too
 
@@ -144,7 +144,8 @@ def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
         root, inside = max(around, key=lambda pair: len(pair[0].path.parts))
         if root.path != inside:
             start = os.fsencode(inside)
-            return f"{where} OR r.id = ? AND p.path >= ? AND p.path < ?", [*params, root.id, start + b"/", start + b"0"]
+            within = "r.id = ? AND (p.path = ? OR p.path >= ? AND p.path < ?)"
+            return f"{where} OR {within}", [*params, root.id, start, start + b"/", start + b"0"]
     return where, params
 
 

@@ -46,7 +46,8 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
             elif photo.side in wanted:
                 draw_photos.compared(photo, paths=paths, zero=zero)
     if not as_json:
-        draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in Side if counts[side]) or "No photos.")
+        shown = [side for side in Side if counts[side] or side is wanted[0]]
+        draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in shown) if counts else "No photos.")
         if counts[Side.UNKNOWN]:
             draw.remark("Of the unknown ones the originals are not on this machine, so that their bytes say nothing.")
     raise click.exceptions.Exit(FOUND if any(counts[side] for side in wanted) else NOTHING)

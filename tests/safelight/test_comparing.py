@@ -128,11 +128,13 @@ def test_the_command_answers_as_grep_does(tmp_path):
     assert run("index", a, b, "--model", model).returncode == 0
     found = run("compare", a, b, "--paths")
     assert (found.returncode, found.stdout) == (0, f"{a}/inner/1.png\n")
-    assert "1 only in A, 1 only in B, 2 both" in found.stderr
+    assert "1 only in A, 1 only in B, 2 in both" in found.stderr
     assert run("compare", a / "inner", b, "--both", "-0").stdout.count("\0") == 2
     records = [json.loads(line) for line in run("compare", a, b, "--json").stdout.splitlines()]
     assert Counter(record["in"] for record in records) == {"a": 1, "b": 1, "both": 2}
     assert run("compare", b, b).returncode == 1
+    nothing = run("compare", a / "inner" / "1.png", b, "--both")
+    assert (nothing.returncode, nothing.stderr) == (1, "1 only in A, 3 only in B, 0 in both\n")
     demo = Path(__file__).resolve().parents[2] / "assets" / "demo" / "cat.jpg"
     with Image.open(demo) as cat:
         cat.save(a / "cat.png")
