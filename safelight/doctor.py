@@ -127,8 +127,11 @@ def _catalog(library: Library) -> Check:
         verdict = str(error)
     if verdict != "ok":
         return Check("catalog", False, f"{library.catalog.path} is damaged ({verdict}); restore it from a backup")
-    (photos,) = library.catalog.db.execute("SELECT count(*) FROM photo").fetchone()
-    return Check("catalog", True, f"{photos:,} photos in {library.catalog.path}")
+    photos, pictures = library.catalog.db.execute(
+        "SELECT count(*), count(DISTINCT content_id) FROM photo WHERE state = 'indexed'"
+    ).fetchone()
+    says = f"{photos:,} photos indexed, which are {pictures:,} different pictures; {library.catalog.path}"
+    return Check("catalog", True, says)
 
 
 def _vectors(library: Library) -> Iterator[Check]:
@@ -142,7 +145,7 @@ def _vectors(library: Library) -> Iterator[Check]:
             yield Check(name, True, found.detail)
         else:
             waiting = f", {found.waiting:,} to come" if found.waiting else ""
-            yield Check(name, True, f"{found.records or 0:,} vectors in Chroma{waiting}")
+            yield Check(name, True, f"the vectors of {found.records or 0:,} different pictures in Chroma{waiting}")
 
 
 def _lightroom(library: Library) -> Check:
