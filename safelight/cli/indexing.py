@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1)  # not click.Path, which says in its own way what cannot be read
 @model_option
 @click.option("--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model.")
 @click.option("--precision", type=click.Choice(["auto", "float32", "int8"]), help="For plain CPUs; auto measures.")
