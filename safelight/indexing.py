@@ -75,7 +75,6 @@ def index_paths(
             for source in sources:
                 if stop.is_set():
                     break
-                known = {root.id for root in library.catalog.roots()}
                 root = _root_of(library, source, wishes)
                 run = IndexRun(
                     library.catalog,
@@ -100,7 +99,7 @@ def index_paths(
                 total += run.tally
                 for remark in _remarks(source, run.tally):
                     on_remark(remark)
-                if root.id not in known and source.passed_over and not source.unreadable:
+                if source.passed_over and not source.unreadable:
                     library.catalog.forget_if_empty(root)
         if (stale := library.update_indexes(model, on_progress)) is not None:
             on_remark(stale)
