@@ -17,7 +17,7 @@ from importers.apple_photos_library import check_library, is_library, system_lib
 from importers.apple_photos_process import ReaderProcess
 from importers.apple_photos_wire import decode
 from importers.base import ImporterError, Known, Options, Photo
-from importers.extras import INSTALL
+from importers.extras import how_to_add
 from importers.opened import OpenedPlace
 
 __all__ = ["ApplePhotosSource", "system_library"]
@@ -40,7 +40,7 @@ class ApplePhotosSource(OpenedPlace):
         super().__init__(path, why_unreadable)
         check_library(self.root)
         if find_spec("osxphotos") is None:
-            raise ImporterError(f"reading a Photos library needs the extra `photos`; {INSTALL}")
+            raise ImporterError(f"reading a Photos library needs the extra `photos`; {how_to_add('photos')}")
         self._options = options
         self._total: int | None = None
         self._is_counted = threading.Event()

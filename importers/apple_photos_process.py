@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import IO, Any, BinaryIO
 
 from importers.base import ImporterError, Options
-from importers.extras import INSTALL, upgrade
+from importers.extras import how_to_add, upgrade
 
 _PAUSE_S = 0.02
 _LAST_WORDS_BYTES = 2000
@@ -118,7 +118,8 @@ class ReaderProcess:
     def _message(self, row: dict[str, Any]) -> str:
         match row["error"]:
             case "missing":
-                return f"reading a Photos library needs the extra `photos` ({row['detail']}); {INSTALL}"
+                how = how_to_add("photos")
+                return f"reading a Photos library needs the extra `photos` ({row['detail']}); {how}"
             case "gone":
                 return f"{self._library} went away while it was being read; was its drive unplugged?"
             case _:

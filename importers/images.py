@@ -32,7 +32,7 @@ from importers import raw
 from importers.base import Facts, ImporterError
 from importers.colour import rgb_to_srgb, to_eight_bits, to_rgb
 from importers.embedded import embedded_facts, embedded_raw_facts
-from importers.extras import INSTALL
+from importers.extras import how_to_add
 from importers.formats import HEAD_BYTES, TIFF, Format, Reader, sniff
 from importers.metadata import facts_of
 
@@ -285,7 +285,7 @@ def _orientation(exif: Image.Exif) -> int | None:
 def _read_raw(file: BinaryIO, wish: _Wish) -> Picture:
     """Read a RAW file through its preview, with the facts of whichever of the two knows more."""
     if not raw.is_available():
-        raise ImageProblem("skipped", f"camera RAW files need the extra `raw`; {INSTALL}; then index again")
+        raise ImageProblem("skipped", f"camera RAW files need the extra `raw`; {how_to_add('raw')}; then index again")
     file.seek(0)
     preview = raw.read_preview(file, wish.min_edge)
     with Image.open(io.BytesIO(preview.data), formats=raw.PREVIEW_FORMATS) as image:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from importers.base import FileStamp
 from indexer.errors import CatalogError
+from indexer.home import why_unwritable
 from indexer.migrations import migrate
 from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, has_left, is_gone, is_under
@@ -103,6 +104,9 @@ class Catalog:
             self.db.execute("PRAGMA foreign_keys = ON")
             migrate(self.db)
         except (OSError, sqlite3.Error) as error:
+            if why := why_unwritable(home):
+                todo = "mend that, or set SAFELIGHT_HOME to another folder"
+                raise CatalogError(f"cannot open the catalog {self.path}: {why}; {todo}") from error
             raise CatalogError(f"cannot open the catalog {self.path}: {error}; run `safelight doctor`") from error
 
     def close(self) -> None:
@@ -176,6 +180,16 @@ class Catalog:
         """
         with self.transaction():
             self.db.execute("UPDATE root SET state = ?, device = ? WHERE id = ?", (state, device, root.id))
+
+    def forget_if_empty(self, root: Root) -> None:
+        """Forget a place that no photo was ever found in.
+
+        Writes: the catalog.
+        """
+        with self.transaction():
+            self.db.execute(
+                "DELETE FROM root WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM photo WHERE root_id = ?1)", (root.id,)
+            )
 
     # Photos
 

@@ -13,3 +13,11 @@ def data_home() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("safelight", appauthor=False))
+
+
+def why_unwritable(home: Path) -> str | None:
+    """Say why nothing can be written into the data folder, there or to be made; None: something can."""
+    there = next(folder for folder in (home, *home.parents) if os.access(folder, os.F_OK))
+    if not there.is_dir():
+        return f"{there} is a file, not a folder"
+    return None if os.access(there, os.W_OK | os.X_OK) else f"no permission to write into {there}"

@@ -7,9 +7,15 @@ from collections.abc import Iterator, Sequence
 
 from indexer.filters import Filters, kept_contents
 
+_SOURCES = (
+    "SELECT DISTINCT source FROM root WHERE EXISTS"
+    " (SELECT 1 FROM photo WHERE root_id = root.id AND content_id IS NOT NULL)"
+)
+_FORMATS = "SELECT DISTINCT format FROM content"
+
 
 def why_none_passes(db: sqlite3.Connection, filters: Filters) -> str:
-    """Say which filter alone excludes every photo, or that they do it together.
+    """Say which filter alone excludes every photo, and what there is where that is a short list; or that all do it.
 
     Args:
         db: The catalog; only read.
@@ -17,7 +23,9 @@ def why_none_passes(db: sqlite3.Connection, filters: Filters) -> str:
     """
     for only, reason in _each(filters):
         if not len(kept_contents(db, only)):
-            return f"no photo passes these filters: {reason}"
+            there = _SOURCES if only.source else _FORMATS if only.format else None
+            names = sorted(name.lower() for (name,) in db.execute(there)) if there else []
+            return f"no photo passes these filters: {reason}" + (f"; there are: {', '.join(names)}" if names else "")
     return "no photo passes all of these filters together"
 
 

@@ -252,6 +252,8 @@ class Search:
         content_id = self._content_of(path)
         vector = None if content_id is None else self._catalog.vector(self._model, content_id)
         if vector is None:
+            if path.is_dir():
+                raise QueryError(f"{value} is a folder; give a picture's path, or a photo's id")
             if not path.is_file():
                 raise QueryError(f"there is no file {value}; give a picture's path, or a photo's id")
             vector = self._embedder.embed_file(path)

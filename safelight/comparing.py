@@ -26,7 +26,7 @@ class Side(StrEnum):
 
     ONLY_A = "only in A"
     ONLY_B = "only in B"
-    BOTH = "both"
+    BOTH = "in both"
     ALIKE = "alike in both"  # other bytes, but a near-duplicate of a photo in the other set
     UNKNOWN = "unknown"  # its original is not on this machine and was never read: it may be in the other set, too
 
@@ -58,7 +58,7 @@ def compare(catalog: Catalog, a: str, b: str, alike: Iterable[Collection[str]] =
 
     Args:
         catalog: Both sets are in it.
-        a: An indexed place or a folder in one, or a kind of source: "takeout", "photos".
+        a: An indexed place, a folder in one or around some, or a kind of source: "takeout", "photos".
         b: Likewise.
         alike: Groups of near-duplicates by photo id, as safelight.duplicates finds them.
 
@@ -99,16 +99,25 @@ def _compared(photo: _Photo, side: Side) -> Compared:
 
 
 def _photos(catalog: Catalog, which: str) -> list[_Photo]:
-    """List the photos of a place, a folder or a kind of source, each with its exact hash where that is known."""
+    """List the photos of a place, a folder or a kind of source, each with its exact hash where that is known.
+
+    A file that several places know, a folder and the Lightroom catalog in it, is listed once: as one of them has read
+    its bytes.
+    """
     where, params = _condition(catalog, which)
     rows = catalog.db.execute(
-        f"SELECT p.id, p.public_id, p.path, p.name, r.source, {EXACT_HASH},"
+        f"SELECT p.root_id, p.id, p.public_id, p.path, p.name, r.source, {EXACT_HASH} AS exact,"
         f" CASE WHEN c.hash = {EXACT_HASH} THEN c.size_bytes END"
         " FROM photo p JOIN root r ON r.id = p.root_id LEFT JOIN content c ON c.id = p.content_id"
-        f" WHERE p.state = 'indexed' AND {where} ORDER BY p.path, p.name",
+        f" WHERE p.state = 'indexed' AND ({where}) ORDER BY p.path, exact IS NULL, p.name",
         params,
     )
-    photos = [_Photo(i, public, path and os.fsdecode(path), *rest) for i, public, path, *rest in rows]
+    knows: dict[bytes, int] = {}
+    photos = [
+        _Photo(i, public, path and os.fsdecode(path), *rest)
+        for root, i, public, path, *rest in rows
+        if path is None or knows.setdefault(path, root) == root  # virtual copies share a path within one catalog
+    ]
     for photo in photos:
         if photo.size_bytes is None:
             photo.size_bytes = _size(photo.path)
@@ -116,17 +125,28 @@ def _photos(catalog: Catalog, which: str) -> list[_Photo]:
 
 
 def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
-    if which in {root.source for root in catalog.roots()}:
+    """Return what picks the photos, as SQL: a path stands for every place at and below it, and for what is in it.
+
+    The innermost place around a path is the one that knows what is in it: a library, not the folder that it lies in.
+    """
+    roots = catalog.roots()
+    if which in {root.source for root in roots}:
         return "r.source = ?", [which]
     path = Path(which).expanduser().absolute()
-    for root in catalog.roots():
-        if root.path in (path, path.resolve()):
-            return "r.id = ?", [root.id]
-        if path.is_relative_to(root.path):
-            inside = os.fsencode(path)
-            return "r.id = ? AND p.path >= ? AND p.path < ?", [root.id, inside + b"/", inside + b"0"]
-    known = ", ".join(f"{root.path} ({root.source})" for root in catalog.roots()) or "none"
-    raise SafelightError(f"{which} is neither an indexed place nor a kind of source; there are: {known}")
+    spellings = dict.fromkeys((path, path.resolve()))
+    below = [root.id for root in roots if any(root.path.is_relative_to(one) for one in spellings)]
+    around = [(root, one) for root in roots for one in spellings if one.is_relative_to(root.path)]
+    if not below and not around:
+        known = ", ".join(f"{root.path} ({root.source})" for root in roots) or "none"
+        raise SafelightError(f"{which} is neither an indexed place nor a kind of source; there are: {known}")
+    where, params = f"r.id IN ({', '.join('?' * len(below))})", list[object](below)
+    if around:
+        root, inside = max(around, key=lambda pair: len(pair[0].path.parts))
+        if root.path != inside:
+            start = os.fsencode(inside)
+            within = "r.id = ? AND (p.path = ? OR p.path >= ? AND p.path < ?)"
+            return f"{where} OR {within}", [*params, root.id, start, start + b"/", start + b"0"]
+    return where, params
 
 
 def _read_what_may_match(catalog: Catalog, ours: list[_Photo], theirs: list[_Photo]) -> None:

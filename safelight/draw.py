@@ -181,8 +181,6 @@ def tally_line(tally: Tally) -> str:
         if count or word == "indexed"
     ]
     line = ", ".join(parts) + "."
-    if not (tally.photos or tally.missing or tally.interrupted):
-        line += " There are no pictures there."
     if tally.interrupted:
         line = "Interrupted: " + line + " Run it again to go on."
     elif tally.skipped or tally.failed:
@@ -219,15 +217,16 @@ def status(roots: list[RootStatus], models: list[ModelStatus], as_json: bool) ->
         say("Nothing is indexed yet. Start with: safelight index ~/Pictures --model starter")
         return
     counts = ("indexed", "skipped", "failed", "missing")
+    heads = ("photos indexed", *counts[1:])  # a photo is one place of a picture; copies are several
     table(
-        [("place", "left"), ("kind", "left"), ("", "left"), *((word, "right") for word in counts)],
+        [("place", "left"), ("kind", "left"), ("", "left"), *((word, "right") for word in heads)],
         [
             [home_short(root.path), root.source, root.state, *(f"{getattr(root, word):,}" for word in counts)]
             for root in roots
         ],
     )
     table(
-        [("model", "left"), ("photos", "right"), ("", "left")],
+        [("model", "left"), ("different pictures", "right"), ("", "left")],
         [[model.name, f"{model.vectors:,}", "in use" if model.active else ""] for model in models],
     )
 

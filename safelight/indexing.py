@@ -99,6 +99,8 @@ def index_paths(
                 total += run.tally
                 for remark in _remarks(source, run.tally):
                     on_remark(remark)
+                if source.passed_over and not source.unreadable:
+                    library.catalog.forget_if_empty(root)
         if (stale := library.update_indexes(model, on_progress)) is not None:
             on_remark(stale)
     if trouble:
@@ -131,15 +133,22 @@ def _remarks(source: Source, tally: Tally) -> Iterator[str]:
     """Say what a run over a source did not read, and why."""
     for key, why in source.unreadable.items():
         yield f"{source.folder / os.fsdecode(key)} cannot be read ({why}); what is known there is kept."
-    for key in source.passed_over:
-        inner = source.folder / os.fsdecode(key)
-        if is_readable(inner):
-            yield f'{inner} is read on its own: safelight index "{inner}"'
-        else:
+    inside = [source.folder / os.fsdecode(key) for key in source.passed_over]
+    libraries = [inner for inner in inside if is_readable(inner)]
+    for inner in inside:
+        if inner not in libraries:
             yield f"{inner} is the library of another program, which this version does not read."
+        elif tally.photos:
+            yield f'{inner} is read on its own: safelight index "{inner}"'
     yield from source.remarks
-    if not tally.photos and not tally.interrupted and not source.unreadable:
-        yield f"There are no pictures in {source.root}."
+    if not tally.photos and not tally.interrupted:
+        if libraries:
+            holds = "1 library," if len(libraries) == 1 else f"{len(libraries)} libraries, each"
+            named = " ".join(f'"{inner}"' for inner in libraries)
+            where = f"There are no loose pictures in {source.root}; it holds {holds}"
+            yield f"{where} read on its own: safelight index {named}"
+        elif not source.unreadable:
+            yield f"There are no pictures in {source.root}."
 
 
 def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark) -> Source | None:

@@ -132,6 +132,8 @@ def _term(client: HelperClient, term: Term) -> dict[str, Any]:
 
 def upload(client: HelperClient, path: Path) -> str:
     """Send a picture; returns the name that the helper has for it."""
+    if path.is_dir():
+        raise SafelightError(f"{path} is a folder; give a picture's path, or a photo's id")
     if not path.is_file():
         raise SafelightError(f"there is no file {path}; give a picture's path, or a photo's id")
     kind = "application/octet-stream"

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 
+from importers.extras import how_to_add
 from safelight.errors import SafelightError
 
 _WIDTH, _HEIGHT = 1280, 860
@@ -23,15 +24,13 @@ def check() -> None:
     """Find out whether a window can be opened.
 
     Raises:
-        SafelightError: pywebview is not installed, or there is no screen.
+        SafelightError: There is no screen, or pywebview is not installed.
     """
-    if not _is_here("webview"):
-        raise SafelightError(f'a window needs the extra "app": uv tool install ".[app]"; {_BROWSER}')
-    if sys.platform != "linux":
-        return
-    if not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
         raise SafelightError("there is no screen here to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set)")
-    if not (_is_here("gi") or _is_here("qtpy")):
+    if not _is_here("webview"):
+        raise SafelightError(f"a window needs the extra `app`; {how_to_add('app')}; {_BROWSER}")
+    if sys.platform == "linux" and not (_is_here("gi") or _is_here("qtpy")):
         raise SafelightError(_ON_LINUX)
 
 

@@ -23,7 +23,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from importers.extras import INSTALL
+from importers.extras import how_to_add
 from indexer.errors import ModelError
 from indexer.models import efficientnet, minilm
 from indexer.models.ops import Engine, Program
@@ -66,7 +66,7 @@ class StarterEncoder:
             ModelError: The extra is not installed.
         """
         if not installed():
-            raise ModelError(f"the starter model needs the extra `starter`; {INSTALL}")
+            raise ModelError(f"the starter model needs the extra `starter`; {how_to_add('starter')}")
         # float32 everywhere: MiniLM is small, and convolutions gain nothing from int8 here.
         self.engine = f"{engine.name}, float32"
         self._engine = engine
@@ -147,7 +147,11 @@ def _read(file: tuple[str, str]) -> bytes:
     try:
         data = (folder / inside).read_bytes()
     except OSError as error:
-        raise ModelError(f"the starter model is incomplete ({error.strerror}: {inside}); {INSTALL}") from None
+        raise ModelError(
+            f"the starter model is incomplete ({error.strerror}: {inside}); {how_to_add('starter')}"
+        ) from None
     if hashlib.sha256(data).hexdigest() != _SHA256[file]:
-        raise ModelError(f"the starter's file {Path(inside).name} is damaged or of another version; {INSTALL}")
+        raise ModelError(
+            f"the starter's file {Path(inside).name} is damaged or of another version; {how_to_add('starter')}"
+        )
     return data

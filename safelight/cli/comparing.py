@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_json: bool) -> None:
     """Show which photos of A are nowhere in B, by the exact bytes of their originals.
 
-    A and B are indexed places, folders in them, or kinds of source: folder, photos, lightroom, takeout.
+    A and B are indexed places, folders in or around them, or kinds of source: folder, photos, lightroom, takeout.
     With --json, every photo of both comes with where it is. Exit code 0: some are shown; 1: none; 2: error.
 
     \b
@@ -46,7 +46,8 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
             elif photo.side in wanted:
                 draw_photos.compared(photo, paths=paths, zero=zero)
     if not as_json:
-        draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in Side if counts[side]) or "No photos.")
+        shown = [side for side in Side if counts[side] or side is wanted[0]]
+        draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in shown) if counts else "No photos.")
         if counts[Side.UNKNOWN]:
             draw.remark("Of the unknown ones the originals are not on this machine, so that their bytes say nothing.")
     raise click.exceptions.Exit(FOUND if any(counts[side] for side in wanted) else NOTHING)

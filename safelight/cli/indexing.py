@@ -19,6 +19,7 @@ from safelight.cli.common import (
     model_option,
     moved_pairs,
     open_library,
+    settings,
     stopping,
 )
 
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path())
+@click.argument("paths", nargs=-1)  # not click.Path, which says in its own way what cannot be read
 @model_option
 @click.option("--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model.")
 @click.option("--precision", type=click.Choice(["auto", "float32", "int8"]), help="For plain CPUs; auto measures.")
@@ -144,13 +145,18 @@ def status(problems: bool, as_json: bool) -> None:
 @json_option
 def doctor(rebuild: bool, as_json: bool) -> None:
     """Check the installation, the model, the engine and the indexes; say what to do."""
+    from indexer.errors import CatalogError
+    from indexer.home import data_home
     from safelight import draw
-    from safelight.doctor import examine
+    from safelight.doctor import examine, examine_closed
 
-    with open_library() as library, draw.Bar() as bar:
-        if rebuild:
-            library.rebuild_indexes(bar.show)
-        checks = examine(library)
+    try:
+        with open_library() as library, draw.Bar() as bar:
+            if rebuild:
+                library.rebuild_indexes(bar.show)
+            checks = examine(library)
+    except CatalogError as error:
+        checks = examine_closed(settings(), data_home(), error)
     draw.checks(checks, as_json)
     raise click.exceptions.Exit(FOUND if all(check.ok for check in checks) else NOTHING)
 

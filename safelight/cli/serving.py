@@ -38,6 +38,7 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
     from indexer.home import data_home
     from safelight import draw
     from safelight.helper_client import find_helper
+    from safelight.server.discovery import OPEN_OR_STOP
 
     home = data_home()
     if open_page and (client := find_helper(home)) is not None:
@@ -45,7 +46,7 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
         return
     if background:
         client = _start_in_background(home, port)
-        draw.say(f"The helper answers at {client.helper.url}; `safelight stop` ends it.")
+        draw.say(f"The helper answers at {client.helper.url}; {OPEN_OR_STOP}.")
         if open_page:
             _open(client)
         return
@@ -54,7 +55,7 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
     from safelight.server.serve import serve as run
 
     def on_ready(helper: Helper, access: Access) -> None:
-        draw.remark(f"The helper answers at {helper.url}; `safelight stop` ends it.")
+        draw.remark(f"The helper answers at {helper.url}; {OPEN_OR_STOP}.")
         if open_page:
             _show_page(f"{helper.url}/pair?code={access.new_code()}")
 
@@ -85,8 +86,8 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
 
     from safelight.helper_client import find_helper
 
-    if find_helper(home) is not None:
-        raise click.ClickException("the helper runs already; `safelight stop` ends it")
+    if (client := find_helper(home)) is not None:
+        raise click.ClickException(client.helper.runs_already)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = home / "helper.log"
     command = [sys.executable, "-P", "-m", "safelight", "serve", *(["--port", str(port)] if port else [])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 import threading
 from collections import deque
@@ -63,9 +64,11 @@ def recover(
     places = find_places(sources, catalog)
     _keep_apart(sources, places, out)
     stop = stop or threading.Event()
+    if out.is_file():
+        raise OutputError(f"{out} is a file; name a folder")
     try:
         if not options.dry_run:
-            out.mkdir(parents=True, exist_ok=True)
+            _make(out)
         with Ledger(out, options.recipe, anew=options.overwrite, dry_run=options.dry_run) as ledger:
             run = _Run(ledger, options, stop, on_progress, on_photo)
             try:
@@ -81,6 +84,22 @@ def recover(
     except (OSError, sqlite3.Error) as error:
         raise _output_error(out, error) from error
     return tally
+
+
+def _make(out: Path) -> None:
+    """Make the output folder, where it is not there yet.
+
+    Raises:
+        OutputError: Nothing can be written there.
+    """
+    why = "no permission"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        if os.access(out, os.W_OK | os.X_OK):
+            return
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+    raise OutputError(f"{out} cannot be written ({why}); mend that, or name another folder")
 
 
 def _keep_apart(sources: Sequence[Path], places: Sequence[Place], out: Path) -> None:

@@ -14,6 +14,7 @@ from safelight.server.private_files import read_private, write_private
 
 FILE_NAME = "helper.json"
 API_VERSION = 1
+OPEN_OR_STOP = "`safelight serve --open` opens its page, `safelight stop` ends it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,11 @@ class Helper:
     def url(self) -> str:
         """Where it listens. Never "localhost": [::1] may be another program's, and the token is not for it."""
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def runs_already(self) -> str:
+        """What to say to who would start another."""
+        return f"the helper runs already: process {self.pid}, version {self.version}, {self.url}; {OPEN_OR_STOP}"
 
 
 def announce(home: Path, helper: Helper) -> None:

@@ -49,10 +49,23 @@ _SECURITY_HEADERS = (
 _DRAIN_BYTES, _DRAIN_SECONDS = 1 << 20, 0.2
 
 
+_UNPAIRED = b"""<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="color-scheme" content="light dark">
+<title>Safelight</title>
+<h1>This browser is not paired with Safelight yet</h1>
+<p>Type this in a terminal; it opens the page, here or in your usual browser:</p>
+<pre>safelight serve --open</pre>
+</html>
+"""
+"""What a person sees who types the address; nothing of the request, nothing of the library."""
+
+
 class _Refused(Exception):  # noqa: N818  # an answer, not an error
-    def __init__(self, status: int, reason: str, *headers: tuple[bytes, bytes]) -> None:
+    def __init__(self, status: int, reason: str, *headers: tuple[bytes, bytes], page: bytes | None = None) -> None:
         super().__init__(reason)
-        self.status, self.reason, self.headers = status, reason, headers
+        self.status, self.reason, self.headers, self.page = status, reason, headers, page
 
 
 class Guard:
@@ -100,13 +113,20 @@ class Guard:
         if not scope["path"].startswith("/"):
             raise _Refused(400, "the request names no path of this helper")
         if scope["path"] not in OPEN_ROUTES and not self._access.permits(headers):
-            raise _Refused(
-                401,
-                "this browser is not paired with the helper yet; open the page with: safelight serve --open"
-                if scope["path"] == "/"
-                else "the token of helper.json is needed, or a browser that was paired",
-                (b"www-authenticate", b"Bearer"),
-            )
+            raise _unpaired(scope["path"], headers)
+
+
+def _unpaired(path: str, headers: list[tuple[bytes, bytes]]) -> _Refused:
+    bearer = (b"www-authenticate", b"Bearer")
+    if path != "/":
+        return _Refused(401, "the token of helper.json is needed, or a browser that was paired", bearer)
+    is_browser = any(b"text/html" in accepted.lower() for accepted in _values(headers, b"accept"))
+    return _Refused(
+        401,
+        "this browser is not paired with the helper yet; open the page with: safelight serve --open",
+        bearer,
+        page=_UNPAIRED if is_browser else None,
+    )
 
 
 def _values(headers: Iterable[tuple[bytes, bytes]], name: bytes) -> list[bytes]:
@@ -222,14 +242,13 @@ def _secured(send: Send) -> Send:
 
 
 async def _answer(send: Send, refusal: _Refused) -> None:
-    content = json.dumps(
-        {"error": refusal.reason, "status": refusal.status, "title": HTTPStatus(refusal.status).phrase}
-    )
+    said = {"error": refusal.reason, "status": refusal.status, "title": HTTPStatus(refusal.status).phrase}
+    content = refusal.page or json.dumps(said).encode()
     headers = [
-        (b"content-type", b"application/json"),
+        (b"content-type", b"text/html; charset=utf-8" if refusal.page else b"application/json"),
         (b"content-length", str(len(content)).encode()),
         (b"connection", b"close"),  # what may still come of the body is not read
         *refusal.headers,
     ]
     await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
-    await send({"type": "http.response.body", "body": content.encode()})
+    await send({"type": "http.response.body", "body": content})

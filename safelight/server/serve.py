@@ -78,9 +78,7 @@ def _who_runs(home: Path) -> str:
     other = discovery.running(home)
     if other is None:
         return f"another helper is starting or stopping in {home}; try again in a moment"
-    return (
-        f"the helper runs already: process {other.pid}, version {other.version}, {other.url}; `safelight stop` ends it"
-    )
+    return other.runs_already
 
 
 def _listen(home: Path, port: int | None) -> socket.socket:

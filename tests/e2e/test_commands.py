@@ -99,6 +99,24 @@ def test_exit_codes_are_those_of_grep(safelight):
     assert len(wrong.stderr.splitlines()) == 1
 
 
+def test_a_folder_is_not_what_similar_takes(safelight, photos):
+    said = safelight("similar", str(photos), code=2).stderr
+    assert said == f"safelight: {photos} is a folder; give a picture's path, or a photo's id\n"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_folder_that_may_not_be_read_is_said_by_us(tmp_path):
+    (tmp_path / "closed").mkdir(mode=0o000)
+    said = Safelight(tmp_path / "home")("index", str(tmp_path / "closed"), "--model", "starter", code=2).stderr
+    assert said.splitlines()[-1] == f"safelight: {tmp_path / 'closed'} cannot be read: permission denied"
+    assert "Usage" not in said
+
+
+def test_a_wrong_value_of_a_setting_is_said_plainly(safelight):
+    said = safelight("config", "set", "results", "abc", code=2).stderr
+    assert said == "safelight: `results` must be a whole number from 1 up (answers a search shows)\n"
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -190,6 +208,23 @@ def test_the_doctor_finds_this_installation_sound(safelight):
     assert all(check["ok"] for check in checks.values()), checks
 
 
+def test_photos_and_the_pictures_on_them_are_told_apart(safelight):
+    pictures = len(list(DEMO.glob("*.jpg")))
+    (model,) = (record for record in safelight.records("status") if record["kind"] == "model")
+    assert model["vectors"] == pictures
+    says = {check["name"]: check["says"] for check in safelight.records("doctor")}
+    assert f"{pictures + 1} photos indexed, which are {pictures} different pictures" in says["catalog"]
+    assert f"the vectors of {pictures} different pictures" in says["index starter"]
+
+
+def test_the_doctor_tells_that_the_data_folder_cannot_be_written_and_goes_on(read_only):
+    doctor = Safelight(read_only / "home")
+    checks = {check["name"]: check for check in doctor.records("doctor", code=1)}
+    assert [name for name, check in checks.items() if not check["ok"]] == ["data folder", "catalog"]
+    assert "cannot be written: no permission to write into" in checks["data folder"]["says"]
+    assert {"safelight", "packages", "engine", "RAW files"} <= checks.keys()
+
+
 def test_the_doctor_rebuilds_what_is_derived(safelight, tmp_path):
     home = Path(safelight.env["SAFELIGHT_HOME"])
     shutil.rmtree(home / "chroma")
@@ -220,10 +255,8 @@ def test_an_output_that_cannot_be_written_is_one_line(safelight, how):
 
 def test_a_folder_without_pictures_is_said(tmp_path):
     (tmp_path / "empty").mkdir()
-    assert (
-        "There are no pictures there."
-        in Safelight(tmp_path / "home")("index", str(tmp_path / "empty"), "--model", "starter").stdout
-    )
+    said = Safelight(tmp_path / "home")("index", str(tmp_path / "empty"), "--model", "starter")
+    assert (said.stdout, said.stderr) == ("0 indexed.\n", f"There are no pictures in {tmp_path / 'empty'}.\n")
 
 
 def test_no_colour_and_no_tables_in_a_pipe(safelight):

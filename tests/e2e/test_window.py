@@ -39,12 +39,14 @@ def assert_one_line(said: subprocess.CompletedProcess[str], *words: str) -> None
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
 def test_without_a_screen_it_says_so_and_starts_nothing(tmp_path):
-    assert_one_line(app(tmp_path / "home"), "no screen")
+    assert_one_line(app(tmp_path / "home", **without(tmp_path, "webview")), "no screen")
     assert not (tmp_path / "home" / "helper.json").exists()
 
 
 def test_without_the_extra_it_says_which(tmp_path):
-    assert_one_line(app(tmp_path / "home", **without(tmp_path, "webview"), DISPLAY=":0"), '"app"', "serve --open")
+    assert_one_line(
+        app(tmp_path / "home", **without(tmp_path, "webview"), DISPLAY=":0"), 'app]" --excludes', "serve --open"
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the window needs nothing of the system")

@@ -27,7 +27,7 @@ from importers.apple_photos import ApplePhotosSource
 from importers.apple_photos_process import ReaderProcess
 from importers.apple_photos_reader import _Log
 from importers.base import ImporterError, Mark, Options, Photo
-from importers.extras import INSTALL, upgrade
+from importers.extras import how_to_add, upgrade
 
 pytestmark = pytest.mark.skipif(find_spec("osxphotos") is None, reason="reads Photos libraries: the extra `photos`")
 CHECKOUT = Path(__file__).parents[2]
@@ -92,7 +92,7 @@ def test_a_library_that_is_not_there(tmp_path: Path) -> None:
 
 def test_without_the_extra(library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(apple_photos, "find_spec", lambda name: None)
-    assert refusal(library) == f"reading a Photos library needs the extra `photos`; {INSTALL}"
+    assert refusal(library) == f"reading a Photos library needs the extra `photos`; {how_to_add('photos')}"
 
 
 def test_with_an_extra_that_does_not_load(library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,7 @@ def test_with_an_extra_that_does_not_load(library: Path, tmp_path: Path, monkeyp
     (broken / "osxphotos" / "__init__.py").write_text("import no_such_module")
     monkeypatch.setenv("PYTHONPATH", str(broken))
     assert refusal(library) == (
-        f"reading a Photos library needs the extra `photos` (No module named 'no_such_module'); {INSTALL}"
+        f"reading a Photos library needs the extra `photos` (No module named 'no_such_module'); {how_to_add('photos')}"
     )
 
 

@@ -61,6 +61,20 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
         Catalog(tmp_path)
 
 
+def test_a_folder_that_cannot_be_written_is_named(read_only, tmp_path):
+    (tmp_path / "file").touch()
+    for home, why in (
+        (read_only, f"no permission to write into {read_only}"),
+        (read_only / "not" / "made", f"no permission to write into {read_only}"),
+        (tmp_path / "file", f"{tmp_path / 'file'} is a file, not a folder"),
+        (tmp_path / "file" / "inside", f"{tmp_path / 'file'} is a file, not a folder"),
+    ):
+        with pytest.raises(CatalogError) as error:
+            Catalog(home)
+        assert f": {why}; mend that, or set SAFELIGHT_HOME" in str(error.value)
+        assert "doctor" not in str(error.value)
+
+
 def test_a_photo_keeps_its_public_id_when_written_again(catalog):
     root = catalog.add_root("folder", Path("/photos"), 1)
     first, _ = add_photo(catalog, root, b"a.jpg")

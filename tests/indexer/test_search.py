@@ -170,9 +170,9 @@ def test_filters_choose_who_may_answer(home):
     ("filters", "reason"),
     [
         ({"folder": ["Icland"], "since": "2015"}, 'none lies in a folder "Icland"'),
-        ({"format": ["jepg"]}, 'none has the format "jepg"'),
-        ({"format": ["heic", "raw"]}, 'none has the format "heic" or "raw"'),
-        ({"source": ["lightrom"], "until": "2020"}, 'none comes from "lightrom"'),
+        ({"format": ["jepg"]}, 'none has the format "jepg"; there are: jpeg'),
+        ({"format": ["heic", "raw"]}, 'none has the format "heic" or "raw"; there are: jpeg'),
+        ({"source": ["lightrom"], "until": "2020"}, 'none comes from "lightrom"; there are: folder'),
         ({"camera": ["leica"]}, 'none is of a camera "leica"'),
         ({"near": "0,0,5"}, "none is known to be taken near 0,0,5"),
         ({"until": "1960", "format": ["jpeg"]}, "none is from 1960 or earlier"),

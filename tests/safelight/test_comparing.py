@@ -72,6 +72,40 @@ def test_originals_behind_previews_are_read_only_where_they_may_match(catalog, t
     assert sides(catalog, "lightroom", "folder")[Side.BOTH] == 1
 
 
+@pytest.mark.parametrize(("source", "name"), [("photos", "Mine.photoslibrary"), ("lightroom", "Mine.lrcat")])
+def test_the_most_exact_place_answers_whatever_lies_around_it(catalog, tmp_path, source, name):
+    pictures = tmp_path / "pictures"
+    catalog.add_root("folder", pictures, 1)  # indexed before, or after: it holds nothing but the library
+    library = catalog.add_root(source, pictures / name, 1)
+    other = catalog.add_root("folder", tmp_path / "other", 1)
+    for number in (1, 2, 3):
+        add(catalog, library, pictures / name / f"{number}.jpg", bytes([number]) * 16, name=str(number))
+    add(catalog, other, tmp_path / "other" / "3.jpg", b"\3" * 16)
+    found = {Side.ONLY_A: 2, Side.BOTH: 1}
+    assert sides(catalog, str(pictures / name), "folder") == found
+    assert sides(catalog, str(pictures), str(other.path)) == found, "a folder stands for all that is indexed below it"
+    assert sides(catalog, str(tmp_path), str(other.path)) == {Side.ONLY_A: 2, Side.BOTH: 2}
+
+
+def test_a_folder_in_a_place_is_not_all_of_it(catalog, tmp_path):
+    photos = catalog.add_root("folder", tmp_path / "photos", 1)
+    catalog.add_root("lightroom", tmp_path / "photos" / "inner" / "x.lrcat", 1)
+    for at, name in enumerate(("inner/1.jpg", "inner2.jpg", "2.jpg")):
+        add(catalog, photos, photos.path / name, bytes([at]) * 16, name=name)
+    assert sides(catalog, str(photos.path / "inner"), "lightroom") == {Side.ONLY_A: 1}
+
+
+def test_a_file_that_a_folder_and_a_catalog_in_it_know_is_one(catalog, tmp_path):
+    folder = catalog.add_root("folder", tmp_path / "photos", 1)
+    lightroom = catalog.add_root("lightroom", tmp_path / "photos" / "x.lrcat", 1)
+    one = paint(tmp_path / "photos" / "1.png", 1)
+    add(catalog, folder, one, b"1" * 16, name="1.png")
+    for copy in ("master", "virtual"):
+        add(catalog, lightroom, one, b"p" * 16, preview=one, name=copy)
+    assert sum(sides(catalog, str(folder.path), str(folder.path)).values()) == 1
+    assert sum(sides(catalog, "lightroom", "lightroom").values()) == 2
+
+
 def test_what_was_never_indexed_is_said(catalog):
     catalog.add_root("folder", Path("/photos"), 1)
     with pytest.raises(SafelightError, match=r"/photos \(folder\)"):
@@ -94,11 +128,13 @@ def test_the_command_answers_as_grep_does(tmp_path):
     assert run("index", a, b, "--model", model).returncode == 0
     found = run("compare", a, b, "--paths")
     assert (found.returncode, found.stdout) == (0, f"{a}/inner/1.png\n")
-    assert "1 only in A, 1 only in B, 2 both" in found.stderr
+    assert "1 only in A, 1 only in B, 2 in both" in found.stderr
     assert run("compare", a / "inner", b, "--both", "-0").stdout.count("\0") == 2
     records = [json.loads(line) for line in run("compare", a, b, "--json").stdout.splitlines()]
     assert Counter(record["in"] for record in records) == {"a": 1, "b": 1, "both": 2}
     assert run("compare", b, b).returncode == 1
+    nothing = run("compare", a / "inner" / "1.png", b, "--both")
+    assert (nothing.returncode, nothing.stderr) == (1, "1 only in A, 3 only in B, 0 in both\n")
     demo = Path(__file__).resolve().parents[2] / "assets" / "demo" / "cat.jpg"
     with Image.open(demo) as cat:
         cat.save(a / "cat.png")

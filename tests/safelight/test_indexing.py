@@ -117,6 +117,21 @@ def test_what_was_passed_over_is_said(index, photos, tmp_path):
     assert index.remarks[-1] == f"There are no pictures in {tmp_path / 'empty'}."
 
 
+def test_a_folder_of_libraries_alone_names_them_in_one_line_and_is_no_place(index, tmp_path):
+    mine, yours = (tmp_path / "pictures" / f"{name}.photoslibrary" for name in ("Mine", "Yours"))
+    mine.mkdir(parents=True)
+    index(tmp_path / "pictures")
+    begins = f"There are no loose pictures in {tmp_path / 'pictures'}; it holds"
+    assert index.remarks == [f'{begins} 1 library, read on its own: safelight index "{mine}"']
+    assert index.library.catalog.roots() == []
+    yours.mkdir()
+    index(tmp_path / "pictures")
+    assert index.remarks[-1].startswith(f"{begins} 2 libraries, each read on its own: safelight index ")
+    paint(tmp_path / "pictures" / "loose.png", 1)
+    index(tmp_path / "pictures")
+    assert [root.path for root in index.library.catalog.roots()] == [tmp_path / "pictures"]
+
+
 def test_nothing_known_and_no_path_is_a_clear_line(index):
     with pytest.raises(SafelightError, match="nothing has been indexed yet"):
         index()

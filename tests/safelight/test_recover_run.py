@@ -626,6 +626,28 @@ def test_ctrl_c_finishes_the_batch_and_says_so(large, tmp_path):
     assert (out / "recovery-report.html").is_file()
 
 
+@pytest.mark.parametrize("dry_run", [False, True])
+def test_an_output_that_is_a_file_is_told_apart(tmp_path, dry_run):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2")
+    out = tmp_path / "out.jpg"
+    out.write_bytes(b"mine")
+    with pytest.raises(SafelightError, match=f"^{re.escape(str(out))} is a file; name a folder$"):
+        run(tmp_path / "lib", out, dry_run=dry_run)
+    assert out.read_bytes() == b"mine"
+    with pytest.raises(SafelightError, match=r"cannot be written \(not a directory\); .* name another folder$"):
+        run(tmp_path / "lib", out / "inside")
+
+
+def test_an_output_that_cannot_be_written_is_told(tmp_path, read_only):
+    with Library(tmp_path / "lib") as library:
+        library.photo("a.CR2")
+    for out in (read_only, read_only / "new"):
+        with pytest.raises(SafelightError, match=f"^{re.escape(str(out))} cannot be written") as error:
+            run(tmp_path / "lib", out)
+        assert "run it again" not in str(error.value)
+
+
 def test_a_full_disk_is_one_clear_error_and_the_rest_is_intact(large, tmp_path):
     small = tmp_path / "small"
     small.mkdir()

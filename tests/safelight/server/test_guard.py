@@ -192,6 +192,34 @@ def test_a_token_in_the_query_is_none(helper):
     assert send(helper, path=f"{STATUS}?token={helper.token}", token=None) == 401
 
 
+BROWSER = "Accept: text/html,application/xhtml+xml,*/*;q=0.8"
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "kind"),
+    [
+        ("/", BROWSER, b"text/html; charset=utf-8"),
+        ("/?<script>", BROWSER, b"text/html; charset=utf-8"),
+        ("/", "Accept: */*", b"application/json"),
+        ("/", "X-Accept: text/html", b"application/json"),
+        (STATUS, BROWSER, b"application/json"),
+        ("/<script>", BROWSER, b"application/json"),
+    ],
+)
+def test_a_person_is_told_in_a_page_how_to_open_it(helper, path, accept, kind):
+    head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{helper.port}\r\n{accept}\r\n\r\n"
+    answer = raw(helper.port, head.encode())
+    assert answer.startswith(b"HTTP/1.1 401 ")
+    assert_is_secured(answer)
+    assert b"content-type: " + kind + b"\r\n" in answer
+    assert b"<script>" not in answer
+    assert (b"<pre>safelight serve --open</pre>" in answer) == kind.startswith(b"text/html")
+
+
+def test_a_foreign_page_is_told_nothing_in_a_page(helper):
+    assert send(helper, BROWSER, "Origin: http://evil.test", path="/", token=None) == 403
+
+
 @pytest.mark.parametrize("path", ["/", "/api/v1/openapi.json", "/docs", "/redoc", "/favicon.ico", "/api/v1/events"])
 def test_nothing_is_told_without_it(helper, path):
     assert send(helper, path=path, token=None) == 401

@@ -86,11 +86,12 @@ def serve_again(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]
     )
 
 
-def test_a_second_one_says_which_one_runs(own):
-    second = serve_again(own.home)
+@pytest.mark.parametrize("how", [[], ["--background"]])
+def test_a_second_one_says_which_one_runs(own, how):
+    second = serve_again(own.home, *how)
     assert second.returncode == 2
     assert f"process {own.process.pid}" in second.stderr
-    assert f"127.0.0.1:{own.port}" in second.stderr
+    assert f"http://127.0.0.1:{own.port}; `safelight serve --open` opens its page" in second.stderr
     assert len(second.stderr.splitlines()) == 1
     assert own.token not in second.stderr
     assert own.ask("GET", "/api/v1/status").status == 200
@@ -390,6 +391,7 @@ def test_serve_in_the_background_answers_once_it_returns(tmp_path):
     assert helper is not None
     try:
         assert helper.url in began.stdout
+        assert "safelight serve --open" in began.stdout
         assert helper.token not in began.stdout
         assert run(home, "service", "status").stdout.count(helper.url) == 1
         stopped_at = time.monotonic()
