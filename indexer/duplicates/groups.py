@@ -1,6 +1,7 @@
 """From pairs that may be one picture to groups around the one to keep, and to series of one scene.
 
-Stars, not chains: whatever is in a group was compared with its keeper itself.
+Stars, not chains: whatever is in a group was compared with its keeper itself; or, where the user chose that, with a
+picture that was.
 """
 
 from __future__ import annotations
