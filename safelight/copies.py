@@ -45,24 +45,26 @@ def copies_by_content(catalog: Catalog, chosen: Mapping[int, str], prefer: str |
 
     Args:
         chosen: Contents that the user wants to keep -> the photo that was meant, which may be gone; then any will do.
+            Of several that are one the last counts.
         prefer: Kind of source to keep from.
     """
     copies: dict[int, list[Copy]] = defaultdict(list)
     for content_id, copy in _copies(catalog, prefer):
         copies[content_id].append(copy)
+    places = {content_id: place for place, content_id in enumerate(chosen, 1)}
     for content_id, several in copies.items():
         if content_id in chosen:
-            several = _with_choice(several, chosen[content_id])
+            several = _with_choice(several, chosen[content_id], places[content_id])
         several.sort(key=lambda copy: rank(copy.picture), reverse=True)
         by_file = {copy.path or copy.photo_id: copy for copy in reversed(several)}
         copies[content_id] = sorted(by_file.values(), key=several.index)
     return dict(copies)
 
 
-def _with_choice(copies: list[Copy], photo_id: str) -> list[Copy]:
+def _with_choice(copies: list[Copy], photo_id: str, place: int) -> list[Copy]:
     """Mark the photo that the user chose; where it is gone, all that show what it showed."""
     meant = [copy for copy in copies if copy.photo_id == photo_id] or copies
-    return [replace(copy, picture=replace(copy.picture, chosen=copy in meant)) for copy in copies]
+    return [replace(copy, picture=replace(copy.picture, chosen=place * (copy in meant))) for copy in copies]
 
 
 def _copies(catalog: Catalog, prefer: str | None) -> Iterator[tuple[int, Copy]]:

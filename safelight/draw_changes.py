@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from safelight.draw import emit, home_short, printable, remark, say, table
 
 if TYPE_CHECKING:
     from importers.base import Steps
-    from safelight.writeback import Change, Plan, Report, UndoReport
+    from safelight.writeback import Change, LeftOut, Plan, Report, UndoReport
     from safelight.writeback.apply import Outcome
     from safelight.writeback.journal import Entry, Run
     from safelight.writeback.undo import Undone
 
 
 def plan(found: Plan, as_json: bool) -> None:
-    """Print what would change, a line each, and what is left out."""
+    """Print what would change, a line each, and what is left out: for people a line for each reason."""
     for change in found.changes:
         if as_json:
             emit({"event": "change", **_record(change)})
         else:
             new = " (new)" if change.path and change.before is None else ""
             say(f"{_where(change)}{new}\t{'  '.join(_marks(change))}")
-    for left in found.left_out:
-        if as_json:
-            emit({"event": "left out", "id": left.photo_id, "name": left.name, "reason": left.reason})
-        else:
-            remark(f"left out: {printable(left.name)}: {printable(left.reason)}")
+    if as_json:
+        for left in found.left_out:
+            record = {"id": left.photo_id, "name": left.name, "path": left.picture, "reason": left.reason}
+            emit({"event": "left out", **record})
+    else:
+        _left_out(found.left_out)
     counts = {"changes": len(found.changes), "left_out": len(found.left_out), "unchanged": found.unchanged}
     if as_json:
         emit({"event": "plan", **counts})
     else:
         remark(f"{counts['changes']:,} to change, {found.unchanged:,} are so already, {counts['left_out']:,} left out.")
+
+
+def _left_out(found: Sequence[LeftOut]) -> None:
+    by_reason: dict[str, list[LeftOut]] = {}
+    for left in found:
+        by_reason.setdefault(left.reason, []).append(left)
+    for reason, (first, *more) in by_reason.items():
+        which = f"{1 + len(more):,} photos" if more else printable(home_short(first.picture or first.name))
+        remark(f"left out: {which}: {printable(reason)}")
 
 
 def changed(change: Change, outcome: Outcome, reason: str, as_json: bool) -> None:

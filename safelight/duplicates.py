@@ -11,7 +11,7 @@ from indexer.duplicates.features import Features
 from indexer.duplicates.find import find
 from indexer.duplicates.groups import Star
 from indexer.duplicates.keeper import why
-from indexer.duplicates.pixels import may_be_same, same_pixels
+from indexer.duplicates.pixels import may_be_same, same_pixels, saved_from
 from indexer.duplicates.series import Series, Sorted
 from indexer.duplicates.store import (
     Decision,
@@ -26,7 +26,7 @@ from indexer.duplicates.store import (
     restore,
     write_verdicts,
 )
-from indexer.duplicates.verify import Relation, Sensitivity, Verdict, verify
+from indexer.duplicates.verify import MADE, Relation, Sensitivity, Verdict, verify
 from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress
 from safelight.copies import Copy, copies_by_content
@@ -107,7 +107,7 @@ class _Stopped(Exception):  # noqa: N818  # no error: the user's wish
 class _Search:
     def __init__(self, library: Library, sensitivity: Sensitivity, prefer: str | None) -> None:
         self._library, self._catalog, self._sensitivity = library, library.catalog, sensitivity
-        chosen, self._apart = read_decisions(self._catalog.db)
+        chosen, self._decided_apart = read_decisions(self._catalog.db)
         self._copies = copies_by_content(self._catalog, chosen, prefer)
         self._known = read_verdicts(self._catalog.db, sensitivity)
         self._fresh: Judged = {}
@@ -129,13 +129,12 @@ class _Search:
                 write_verdicts(self._catalog.db, self._sensitivity, self._fresh)
         alone = {content_id for content_id, copies in self._copies.items() if len(copies) > 1}
         for star in found.stars:
-            contents = [self._ids[number] for number in (star.keeper, *star.members)]
-            alone -= set(contents)
-            yield self._group(star, contents)
+            alone -= {self._ids[number] for number in (star.keeper, *star.members)}
+            yield self._group(self._copies[self._ids[star.keeper]], star)
         for content_id in sorted(alone):
             if self._said_apart(content_id, content_id):
                 continue  # the user need not see these copies again
-            yield self._group(Star(-1), [content_id])
+            yield self._group(self._copies[content_id], Star(-1))
         for series in found.series:
             first, *others = series.pictures
             left = [first, *(n for n in others if not self._said_apart(self._ids[first], self._ids[n]))]
@@ -162,7 +161,8 @@ class _Search:
             on_progress(Progress("looking for likely pairs", int(100 * share), 100, total_final=True))
 
         pictures = [self._copies[content_id][0].picture for content_id in self._ids]
-        return find(self._features, pictures, self._sensitivity, self._seen_near(go_on), judge, on_step)
+        near = self._seen_near(go_on)
+        return find(self._features, pictures, self._sensitivity, near, judge, on_step, self._are_apart)
 
     def _seen_near(self, go_on: Callable[[], None]) -> Iterator[tuple[int, int]]:
         """Yield the pairs that the model of the last run sees near."""
@@ -188,20 +188,28 @@ class _Search:
     def _judge(self, one: int, other: int, turn: int | None) -> Verdict | None:
         ids = self._ids[one], self._ids[other]
         first, second = self._copies[ids[0]][0], self._copies[ids[1]][0]
-        if self._said_apart(*ids) or (first.path is not None and first.path == second.path):
-            return None  # the user said so; or one file that two libraries know
+        if self._are_apart(one, other):
+            return None
         if ids in self._known:
             return self._known[ids]
         verdict = verify(self._features[one], self._features[other], turn, self._sensitivity)
         if verdict is not None and self._show_same_pixels(one, other, first, second):
-            verdict = Verdict(Relation.SAME_PIXELS, "saved in another way, without loss")
+            derived = saved_from(first.picture.format, second.picture.format)
+            words = "saved in another way, without loss" if derived >= 0 else MADE[derived]
+            verdict = Verdict(Relation.SAME_PIXELS, words, derived)
         if self._sensitivity is Sensitivity.EXACT and (verdict is None or verdict.relation != Relation.SAME_PIXELS):
             verdict = None
         self._fresh[ids] = verdict
         return verdict
 
+    def _are_apart(self, one: int, other: int) -> bool:
+        """Tell whether the user said so; or they are one file that two libraries know."""
+        ids = self._ids[one], self._ids[other]
+        first, second = (self._copies[content_id][0].path for content_id in ids)
+        return self._said_apart(*ids) or (first is not None and first == second)
+
     def _said_apart(self, one: int, other: int) -> bool:
-        return (min(one, other), max(one, other)) in self._apart
+        return (min(one, other), max(one, other)) in self._decided_apart
 
     def _show_same_pixels(self, one: int, other: int, first: Copy, second: Copy) -> bool:
         """Decode both in full where nothing that is kept of them differs."""
@@ -211,23 +219,34 @@ class _Search:
 
     # What to show
 
-    def _group(self, star: Star, contents: Sequence[int]) -> Group:
-        keeper = self._copies[contents[0]][0]
-        members, relations = list[Member](), list[Relation]()
-        for copy in self._copies[contents[0]][1:]:
-            members.append(_judged(copy, Verdict(Relation.SAME_BYTES, "a copy of the file")))
-            relations.append(Relation.SAME_BYTES)
-        for content_id, verdict in zip(contents[1:], star.members.values(), strict=True):
-            members += [_judged(copy, verdict) for copy in self._copies[content_id]]
-            relations.append(verdict.relation)
-        others = [copy.picture for content_id in contents for copy in self._copies[content_id]][1:]
-        reasons = sorted({why(keeper.picture, other) for other in others} - {""})
-        first = _member(keeper, "keeper", "; ".join(reasons) or "nothing tells them apart; it comes first")
-        return Group(max(relations, key=_ORDER.index).value, "", (first, *members))
+    def _group(self, copies: Sequence[Copy], star: Star) -> Group:
+        keeper = copies[0]
+        same = Verdict(Relation.SAME_BYTES, "a copy of the file")
+        judged = [(copy, same) for copy in copies[1:]]
+        for number, verdict in star.members.items():
+            if number in star.seen_in:
+                verdict = _seen_in(self._copies[self._ids[star.seen_in[number]]][0], verdict)
+            judged += [(copy, verdict) for copy in self._copies[self._ids[number]]]
+        reasons = {why(keeper.picture, copy.picture, saved_from_it=_is_saved_from(verdict)) for copy, verdict in judged}
+        said = "; ".join(sorted(reasons - {""})) or "nothing tells them apart; it comes first"
+        kind = max((verdict.relation for _, verdict in judged), key=_ORDER.index)
+        first = _member(keeper, "keeper", said)
+        return Group(kind.value, "", (first, *(_judged(copy, verdict) for copy, verdict in judged)))
 
     def _series(self, series: Series) -> Group:
         copies = [self._copies[self._ids[number]][0] for number in series.pictures]
         return Group(SERIES, series.what, tuple(_member(copy, SERIES, series.what) for copy in copies))
+
+
+def _is_saved_from(verdict: Verdict) -> bool:
+    return verdict.relation is Relation.SAME_PIXELS and verdict.derived > 0
+
+
+def _seen_in(between: Copy, verdict: Verdict) -> Verdict:
+    """Say of what cannot be compared with the keeper itself what it is to another one of the group."""
+    made = verdict.derived < 0
+    words = f"{between.name} was made from it" if made else f"{verdict.what}, compared with {between.name}"
+    return Verdict(verdict.relation, words)
 
 
 def _judged(copy: Copy, verdict: Verdict) -> Member:

@@ -108,7 +108,7 @@ def find_photo(catalog: Catalog, target: str) -> str:
     if path.is_file():
         raise NoSuchPhotoError(f"{target} is not indexed; `safelight index` reads it first")
     raise NoSuchPhotoError(
-        f"there is no photo {target!r}; give a file, or an id, which `safelight search` and `safelight similar` show"
+        f"there is no photo {target!r}; give a file, or an id as `safelight search`, `similar` and `duplicates` show"
     )
 
 

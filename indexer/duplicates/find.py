@@ -9,7 +9,7 @@ import numpy as np
 
 from indexer.duplicates import candidates
 from indexer.duplicates.features import Features
-from indexer.duplicates.groups import group
+from indexer.duplicates.groups import Apart, group
 from indexer.duplicates.keeper import rank
 from indexer.duplicates.picture import Picture
 from indexer.duplicates.series import Sorted, sort_out
@@ -60,6 +60,7 @@ def find(
     also: Iterable[tuple[int, int]] = (),
     judge: Callable[[int, int, int | None], Verdict | None] | None = None,
     on_step: candidates.OnStep = lambda share: None,
+    apart: Apart = lambda one, other: False,
 ) -> Sorted:
     """Find the duplicates and series among pictures; numbers in the answer are places in `features`.
 
@@ -67,6 +68,7 @@ def find(
         also: More pairs that are worth a comparison: those that a model sees near (candidates.by_vectors).
         judge: Compares pictures (one, other, turn of one); for those who remember verdicts, or know better.
         on_step: Told how far the search for pairs has come. What it, `also` and `judge` raise ends the search.
+        apart: Tells which must not be in one group, for those who know better.
     """
     if len(features) < 2:
         return Sorted([], [])
@@ -79,5 +81,6 @@ def find(
         return verify(features[one], features[other], turn, sensitivity)
 
     order = sorted(range(len(features)), key=lambda n: rank(pictures[n]), reverse=True)
-    found = group(order, pairs.turns.keys() | pairs.others | set(also), compare)
+    chosen = {number for number, picture in enumerate(pictures) if picture.chosen}
+    found = group(order, pairs.turns.keys() | pairs.others | set(also), compare, chosen, apart)
     return sort_out(found, dict(enumerate(pictures)), {number: place for place, number in enumerate(order)})

@@ -1,18 +1,21 @@
 """From pairs that may be one picture to groups around the one to keep, and to series of one scene.
 
-Stars, not chains: whatever is in a group was compared with its keeper itself.
+Stars, not chains: whatever is in a group was compared with its keeper itself; or, where the user chose that, with a
+picture that was.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from indexer.duplicates.verify import Relation, Verdict
+from indexer.duplicates.verify import MADE, Relation, Verdict
 
 Judge = Callable[[int, int], Verdict | None]
 """What the second picture is to the first."""
+Apart = Callable[[int, int], bool]
+"""Whether two pictures must not be in one group, whatever they show."""
 
 
 @dataclass(slots=True)
@@ -21,11 +24,13 @@ class Star:
 
     Attributes:
         keeper: Number of the picture to keep.
-        members: Number -> what it is to the keeper.
+        members: Number -> what it is to the keeper; of those in `seen_in`, what it is to the one named there.
+        seen_in: Members that cannot be compared with a keeper that was chosen -> the member that both are one with.
     """
 
     keeper: int
     members: dict[int, Verdict] = field(default_factory=dict[int, Verdict])
+    seen_in: dict[int, int] = field(default_factory=dict[int, int])
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +46,35 @@ class Found:
     scenes: list[list[int]]
 
 
-def group(order: Sequence[int], pairs: Iterable[tuple[int, int]], judge: Judge) -> Found:
+def group(
+    order: Sequence[int],
+    pairs: Iterable[tuple[int, int]],
+    judge: Judge,
+    chosen: Collection[int] = (),
+    apart: Apart = lambda one, other: False,
+) -> Found:
     """Group pictures.
 
     Args:
         order: All pictures, the one that is best to keep first.
         pairs: Which are worth a comparison.
-        judge: Compares two; asked at most once about each pair.
+        judge: Compares two; asked at most once about each pair, or once in each direction.
+        chosen: Those that the user wants to keep; each is the keeper of its group, the first where there are several.
+        apart: Asked about a chosen picture and what was not compared with it.
     """
-    return _Grouping(order, pairs, judge).run()
+    return _Grouping(order, pairs, judge, chosen, apart).run()
 
 
 class _Grouping:
-    def __init__(self, order: Sequence[int], pairs: Iterable[tuple[int, int]], judge: Judge) -> None:
-        self._order, self._judge = order, judge
+    def __init__(
+        self,
+        order: Sequence[int],
+        pairs: Iterable[tuple[int, int]],
+        judge: Judge,
+        chosen: Collection[int],
+        apart: Apart,
+    ) -> None:
+        self._order, self._judge, self._chosen, self._apart = order, judge, chosen, apart
         self._near: Mapping[int, set[int]] = defaultdict(set)
         for one, other in pairs:
             self._near[one].add(other)
@@ -69,7 +89,7 @@ class _Grouping:
         for picture in self._order:
             if picture in self._taken or picture not in self._near:
                 continue
-            star = self._best_star(picture)
+            star = self._chosen_star(picture) if picture in self._chosen else self._best_star(picture)
             self._taken.add(star.keeper)
             self._taken.update(star.members)
             if star.members:
@@ -96,7 +116,30 @@ class _Grouping:
             ring = {far for other in joined for far in self._near[other]} - met - self._taken
         return star
 
+    def _chosen_star(self, picture: int) -> Star:
+        """Group around the picture that the user chose all that would be with it, had the user not chosen.
+
+        Of these a crop or a mirrored one is not like all; yet they are one with what both were made from.
+        """
+        star = self._star(picture)
+        if not star.members:
+            return star
+        best = self._best_star(min(star.members, key=self._place_unchosen))
+        if best.keeper in star.members:
+            for other, verdict in best.members.items():
+                if other not in star.members and other != picture and not self._apart(picture, other):
+                    star.members[other] = verdict
+                    star.seen_in[other] = best.keeper
+        return star
+
     def _best_star(self, picture: int) -> Star:
+        """Group around a picture; or around the file that its pixels were saved from, without loss."""
+        star = self._widest_star(picture)
+        same = {n: verdict for n, verdict in star.members.items() if verdict.relation is Relation.SAME_PIXELS}
+        sources = [n for n, verdict in same.items() if verdict.derived < 0]
+        return self._star(min(sources, key=self._place_unchosen)) if sources else star
+
+    def _widest_star(self, picture: int) -> Star:
         """Group around a picture, or around what it was made from.
 
         Screenshots and pictures with captions may have more pixels than the photo in them; yet all its other copies
@@ -106,19 +149,27 @@ class _Grouping:
         parts = [other for other, verdict in star.members.items() if verdict.part]
         if 2 * len(parts) <= len(star.members):
             return star
-        other = self._star(min(parts, key=self._place.__getitem__))
+        other = self._star(min(parts, key=self._place_unchosen))
         sources = star.members[other.keeper].derived < 0
         return other if (len(other.members), sources) > (len(star.members), False) else star
+
+    def _place_unchosen(self, picture: int) -> tuple[bool, int]:
+        return picture in self._chosen, self._place[picture]
 
     def _verdict(self, one: int, other: int) -> Verdict | None:
         if (one, other) in self._known:
             return self._known[one, other]
-        if (other, one) in self._known:
-            verdict = self._known[other, one]
-            return verdict and turned_round(verdict)
+        back = self._known.get((other, one))
+        if (other, one) in self._known and (back is None or back.relation is Relation.SCENE):
+            return back
         if self._is_scene(one, other):
             return Verdict(Relation.SCENE, "one of a series")
-        verdict = self._known[one, other] = self._judge(one, other)
+        verdict = self._judge(one, other)
+        if verdict is None and back is None and one in self._chosen:  # what a photo shows, a crop may not find in it
+            back = self._known[other, one] = self._judge(other, one)
+        if back is not None and (verdict is None or verdict.relation is Relation.SCENE):
+            verdict = turned_round(back)
+        self._known[one, other] = verdict
         if verdict is not None and verdict.relation is Relation.SCENE:
             self._scene[self._root(other)] = self._root(one)
             self._scene.setdefault(self._root(one), self._root(one))
@@ -135,4 +186,5 @@ class _Grouping:
 
 def turned_round(verdict: Verdict) -> Verdict:
     """Say what the first picture is to the second, knowing what the second is to the first."""
-    return replace(verdict, derived=-verdict.derived)
+    derived = -verdict.derived
+    return replace(verdict, derived=derived, what=MADE.get(derived, verdict.what))

@@ -32,6 +32,12 @@ def rank(picture: Picture) -> tuple[Any, ...]:
     return tuple(counts(picture) for _, counts in RULES)
 
 
-def why(keeper: Picture, other: Picture) -> str:
-    """Say what the keeper has before the other one; "" where nothing does."""
+def why(keeper: Picture, other: Picture, *, saved_from_it: bool = False) -> str:
+    """Say what the keeper has before the other one; "" where nothing does.
+
+    Args:
+        saved_from_it: Whether the other one's pixels were saved from the keeper's file, without loss.
+    """
+    if saved_from_it and not keeper.chosen:
+        return "a copy without loss was saved from it"
     return next((words for words, counts in RULES if counts(keeper) > counts(other)), "")

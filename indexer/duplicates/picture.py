@@ -20,7 +20,7 @@ class Picture:
         added: Orders photos by age where nothing else does; smaller is older.
         exposure: Seconds, aperture and ISO, for brackets.
         preferred: Whether it is from the source that the user prefers.
-        chosen: Whether the user has said that this is the one to keep.
+        chosen: Larger the later the user said that this is the one to keep; 0: never.
         series: Names the burst or stack that its source knows it in.
     """
 
@@ -38,7 +38,7 @@ class Picture:
     edited: bool = False
     facts: int = 0  # how many things are known of it: keywords, people, a title, a place
     preferred: bool = False
-    chosen: bool = False
+    chosen: int = 0
     series: str | None = None
 
     @property

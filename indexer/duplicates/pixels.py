@@ -9,6 +9,17 @@ import numpy as np
 from importers.images import ImageProblem, open_upright
 from indexer.duplicates.features import Features
 
+_LOSSY = {"JPEG", "HEIC", "AVIF"}
+_LOSSLESS = {"PNG", "TIFF", "BMP", "PNM"}
+
+
+def saved_from(one: str, other: str) -> int:
+    """Tell of the formats of two files with the same pixels which was saved from which, as Verdict.derived does.
+
+    Encoding with loss changes pixels; so where a lossy file has those of a lossless one, it came first.
+    """
+    return (one in _LOSSY and other in _LOSSLESS) - (one in _LOSSLESS and other in _LOSSY)
+
 
 def may_be_same(one: Features, other: Features) -> bool:
     """Tell whether decoding both is worth while: all that is kept of them is the same."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import fmean, pstdev
@@ -73,7 +73,7 @@ def sort_out(found: Found, pictures: Mapping[int, Picture], order: Mapping[int, 
             shots.append({star.keeper, *raws})
         rest = {number: verdict for number, verdict in star.members.items() if number not in {*frames, *raws}}
         if rest:
-            stars.append(Star(star.keeper, rest))
+            stars.append(replace(star, members=rest))
     copies = {number for star in stars for number in star.members}
     for group in _joined(together):
         members = sorted(group - copies, key=order.__getitem__)

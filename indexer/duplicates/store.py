@@ -88,7 +88,7 @@ def decide(db: sqlite3.Connection, kind: Decision, pairs: Iterable[tuple[bytes, 
 
     Writes: the catalog, inside the caller's transaction.
     """
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    now = datetime.now(UTC).isoformat(timespec="microseconds")
     db.executemany(
         "INSERT OR REPLACE INTO decision VALUES (?, ?, ?, ?)",
         ((kind.value, *(pair if kind is Decision.KEEPER else sorted(pair)), now) for pair in pairs),
@@ -157,12 +157,14 @@ def forget_keepers(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
 def read_decisions(db: sqlite3.Connection) -> tuple[dict[int, str], set[tuple[int, int]]]:
     """Return the contents to keep, each with the photo that was meant, and the pairs that are not to be shown.
 
-    The photo's id is "" where it was not recorded; of a pair the lower content id comes first.
+    What was chosen last comes last. The photo's id is "" where it was not recorded; of a pair the lower content id
+    comes first.
     """
     chosen = {
         content_id: photo_id.decode()
         for content_id, photo_id in db.execute(
             "SELECT c.id, d.other FROM decision d JOIN content c ON c.hash = d.hash WHERE d.kind = 'keeper'"
+            " ORDER BY d.decided_at"
         )
     }
     apart = db.execute(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,7 +41,7 @@ class Verdict:
     """What the second picture is to the first.
 
     Attributes:
-        what: In words: "cropped to 48 %", "black and white".
+        what: In words, which call the first the keeper: "cropped to 48 %", "the keeper is a crop of it, of 48 %".
         derived: 1 where the second was made from the first, -1 the other way round, 0 where it cannot be told.
         part: Whether one shows only a part of the other, or has something around it.
     """
@@ -51,8 +52,11 @@ class Verdict:
     part: bool = False
 
 
-RULES = 2
+RULES = 3
 """Version of what is decided here; verdicts of another version are reached anew."""
+
+MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
+"""Which was made from which, in words: by `derived`."""
 
 _SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
 _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
@@ -167,12 +171,18 @@ def _whole(one: Features, other: Features, turn: int, seen: Overlay) -> Verdict:
     size = f"{other.width} x {other.height} instead of {one.width} x {one.height}" if derived else ""
     tone, tone_derived = _tone(one, other, turn, seen)
     if turn:
-        return Verdict(Relation.TURNED, ", ".join(filter(None, (NAMES[turn], tone, size))), derived or tone_derived)
+        return _directed(Relation.TURNED, (NAMES[turn], tone, size), derived or tone_derived)
     if tone:
-        return Verdict(Relation.EDITED, ", ".join(filter(None, (tone, size))), tone_derived or derived)
+        return _directed(Relation.EDITED, (tone, size), tone_derived or derived)
     if derived:
-        return Verdict(Relation.RESIZED, size + ("" if _same_shape(one, other, turn) else ", squeezed"), derived)
+        return _directed(Relation.RESIZED, (size, "" if _same_shape(one, other, turn) else "squeezed"), derived)
     return Verdict(Relation.RE_ENCODED, "encoded again in the same size")
+
+
+def _directed(relation: Relation, words: Sequence[str], derived: int, *, part: bool = False) -> Verdict:
+    """Say what was done; and where the keeper is the one that it was done to, say so."""
+    what = ", ".join(filter(None, words))
+    return Verdict(relation, f"{what}; {MADE[derived]}" if derived < 0 else what, derived, part)
 
 
 def _is_another_shot(one: Features, other: Features, seen: Overlay) -> bool:
@@ -206,7 +216,7 @@ def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str
     """Name a change of tone or colour; and who was made from whom where that shows."""
     colour = [float(np.abs(f.chroma.astype(np.int16) - 128).mean()) for f in (one, other)]
     if min(colour) < 1.0 and max(colour) > 3.0:
-        return "black and white", 1 if colour[0] > colour[1] else -1
+        return ("black and white", 1) if colour[0] > colour[1] else ("in colour, not black and white", -1)
     if seen.plain > max(4.0, 2 * seen.fitted) or _colour_distance(one, other, turn) > 4:
         return "other tones or colours", 0
     if not turn and seen.fitted > _NO_CHANGE and _is_changed_in_one_place(one, other):
@@ -228,7 +238,8 @@ def _part(one: Features, other: Features, turn: int, place: Alignment, seen: Ove
     also = NAMES[turn]
     same_size = (one.width, one.height) == (other.width, other.height)
     if turned_by >= (_BY_HAND if same_size else 1.5) and place.off_centre < 0.03 and 0.8 < place.area < 1.25:
-        return Verdict(Relation.EDITED, ", ".join(filter(None, (also, f"turned by {turned_by:.0f} degrees"))), 1)
+        pixels = one.width * one.height - other.width * other.height  # straightening takes some away
+        return _directed(Relation.EDITED, (also, f"turned by {turned_by:.0f} degrees"), (pixels > 0) - (pixels < 0))
     inner, outer, inside = (one, other, place) if place.area < 1 else (other, one, back)
     framed = _is_framed(inside, outer.gray if outer is other else turn_pixels(outer.gray, turn))
     if not framed and inside.area > 0.5 and same_size:
@@ -236,10 +247,11 @@ def _part(one: Features, other: Features, turn: int, place: Alignment, seen: Ove
     share = f"{100 * inside.area:.0f} %"
     if framed:  # the smaller one is the picture, the larger has something around it
         words, derived = _framed_words(outer is other, share), 1 if outer is other else -1
-    else:
-        words = f"cropped to {share}" if inner is other else f"shows more: the other is a crop of {share}"
-        derived = 1 if inner is other else -1
-    return Verdict(Relation.EDITED, ", ".join(filter(None, (also, words))), derived, part=True)
+        return _directed(Relation.EDITED, (also, words), derived, part=True)
+    if inner is other:
+        return _directed(Relation.EDITED, (also, f"cropped to {share}"), 1, part=True)
+    words = ", ".join(filter(None, (also, f"the keeper is a crop of it, of {share}")))
+    return Verdict(Relation.EDITED, words, -1, part=True)
 
 
 def _framed_words(second_is_outer: bool, share: str) -> str:

@@ -41,7 +41,17 @@ def _share(context: click.Context, option: click.Parameter, value: str | None) -
         context.meta[f"{__name__}.{option.name}"] = value
 
 
-@click.group(invoke_without_command=True)
+class _Duplicates(click.Group):
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None:
+            whole = "`safelight duplicates` always looks at the whole library"
+            raise click.UsageError(f"there is no command {args[0]!r} here; {whole}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.group(cls=_Duplicates, invoke_without_command=True)
 @_finding
 @json_option
 @click.pass_context
@@ -171,32 +181,35 @@ def review(context: click.Context) -> None:
             groups = [group for group in _find(context, library, bar.show, stop) if group.kind != SERIES]
         if stop.is_set():
             raise click.exceptions.Exit(INTERRUPTED)
-        draw.remark(f"{go_through(library, groups):,} decisions.")
+        draw.remark(f"{draw.count(go_through(library, groups), 'decision')}.")
     raise click.exceptions.Exit(FOUND if groups else NOTHING)
 
 
 @duplicates.command()
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("targets", nargs=-1, required=True, metavar="FILE|ID...")
 @click.option("--different", "kind", flag_value="different", help="These photos are no duplicates of each other.")
 @click.option("--ignore", "kind", flag_value="ignored", help="Show these photos together no more.")
 @click.option("--keep", "kind", flag_value="keeper", help="This is the photo to keep.")
 @click.option("--forget", "kind", flag_value="forget", help="Forget what was decided about these photos.")
-def decide(ids: tuple[str, ...], kind: str | None) -> None:
+def decide(targets: tuple[str, ...], kind: str | None) -> None:
     """Say what is so about photos that `safelight duplicates` shows; it is remembered by their contents.
 
     \b
     safelight duplicates decide --different 4kq7z2m9xb3c 8hs2k4v7mqpt
     safelight duplicates decide --keep 4kq7z2m9xb3c
+    safelight duplicates decide --keep ~/Pictures/cat.jpg
     """
     from indexer.duplicates.store import Decision
     from safelight import draw
     from safelight.duplicates import forget_decisions, record_decision
+    from safelight.status import find_photo
 
     if kind is None:
         raise click.UsageError("say what is so: --different, --ignore, --keep or --forget")
     with open_library() as library:
+        ids = [find_photo(library.catalog, target) for target in targets]
         if kind == "forget":
-            draw.remark(f"Forgot {forget_decisions(library.catalog, ids):,} decisions.")
+            draw.remark(f"Forgot {draw.count(forget_decisions(library.catalog, ids), 'decision')}.")
         else:
             record_decision(library.catalog, Decision(kind), ids)
             draw.remark("Remembered.")

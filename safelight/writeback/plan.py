@@ -69,11 +69,16 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A photo that nothing is written for, and why, for people."""
+    """A photo that nothing is written for, and why, for people.
+
+    Attributes:
+        picture: Its original's path, as os.fsdecode gives it; None where it is not on this machine.
+    """
 
     photo_id: str
     name: str
     reason: str
+    picture: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +150,7 @@ def plan_library(purpose: str, target: Target, wishes: tuple[Wish, ...]) -> Plan
     left_out: list[LeftOut] = []
     for wish in wishes:
         if wish.ref is None:
-            left_out.append(LeftOut(wish.photo_id, wish.name, f"it is in no {_NAMES[target]} library"))
+            left_out.append(LeftOut(wish.photo_id, wish.name, f"in no {_NAMES[target]} library", wish.picture))
         else:
             changes.append(Change(target, wish.photo_id, wish.picture, None, wish.ref, None, wish.keywords))
     return Plan(purpose, tuple(changes), tuple(left_out))

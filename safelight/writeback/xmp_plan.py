@@ -40,7 +40,7 @@ def plan_xmp(purpose: str, wishes: Iterable[Wish], *, everywhere: bool = False) 
         try:
             planned = _planned(wish, folders, everywhere=everywhere)
         except _LeaveOutError as reason:
-            left_out.append(LeftOut(wish.photo_id, wish.name, str(reason)))
+            left_out.append(LeftOut(wish.photo_id, wish.name, str(reason), wish.picture))
         else:
             changes += planned
             unchanged += not planned
@@ -80,14 +80,14 @@ class _Folder:
 def _planned(wish: Wish, folders: dict[bytes, _Folder], *, everywhere: bool) -> list[Change]:
     """Plan one photo; nothing where it carries already what it should."""
     if wish.picture is None:
-        raise _LeaveOutError("its original is not on this computer")
+        raise _LeaveOutError("the original is not on this computer")
     folder_path, name = os.path.split(os.fsencode(wish.picture))
     try:
         folder = folders.get(folder_path) or folders.setdefault(folder_path, _Folder.of(folder_path))
     except OSError as error:
-        raise _LeaveOutError(f"its folder cannot be read: {_why(error)}") from error
+        raise _LeaveOutError(f"the folder cannot be read: {_why(error)}") from error
     if name not in folder.names:
-        raise _LeaveOutError("its original is not there")
+        raise _LeaveOutError("the original is not there")
     found = folder.own.get(name, ())
     if not found and not wish.keywords:
         return []

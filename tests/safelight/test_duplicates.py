@@ -71,13 +71,13 @@ def test_what_is_found_and_what_is_said_of_it(library):
     assert relations.pop("crop.jpg") == "edited"
     assert relations.pop("mirrored.jpg") == "turned"
     assert relations.pop("small.jpg") == "resized"
-    assert sorted(relations.values()) in (
-        ["keeper", "same bytes", "same pixels"],  # a JPEG is kept
-        ["keeper", "same pixels", "same pixels"],  # the PNG is kept: its file is larger
-    )
+    assert relations.pop("pixels.png") == "same pixels"
+    assert members["pixels.png"].source == "keeper"
+    assert sorted(relations.values()) == ["keeper", "same bytes"]
     assert members["crop.jpg"].source == "keeper"
     keeper = next(member for member in members.values() if member.relation == "keeper")
     assert "it has more pixels" in keeper.reason
+    assert "a copy without loss was saved from it" in keeper.reason
 
 
 def test_exact_finds_the_same_bytes_and_pixels_only(library):
@@ -132,6 +132,14 @@ def test_of_copies_with_the_same_bytes_the_one_that_was_meant_is_kept(library, f
     assert kept().name == "cat.jpg", "the choice falls to what shows the same"
 
 
+def test_a_picture_saved_without_loss_is_kept_only_where_it_was_chosen(library):
+    record_decision(library.catalog, Decision.KEEPER, [id_of(library, "pixels.png")])
+    ((_, members),) = groups(library)
+    assert (members["pixels.png"].relation, members["pixels.png"].reason) == ("keeper", "you chose it")
+    assert members["cat.jpg"].source == members["again.jpg"].source == "member"
+    assert members["cat.jpg"].reason == "the keeper was made from it"
+
+
 def test_decisions_outlive_the_vectors_of_a_model(library):
     record_decision(library.catalog, Decision.KEEPER, [id_of(library, "small.jpg")])
     library.rebuild_indexes()
@@ -156,6 +164,28 @@ def test_the_command_gives_programs_one_object_a_group(library, tmp_path, monkey
     assert CliRunner().invoke(cli, ["duplicates", "decide", "--ignore", *ids]).exit_code == 0
     left = CliRunner().invoke(cli, ["duplicates", "--json"])
     assert [json.loads(line)["kind"] for line in left.stdout.splitlines()] == ["same bytes"]
+
+
+def test_files_can_be_named_in_place_of_ids(library, folder, tmp_path, monkeypatch):
+    monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path / "home"))
+
+    def decide(*words):
+        return CliRunner().invoke(cli, ["duplicates", "decide", *map(str, words)])
+
+    assert decide("--keep", folder / "copies" / "crop.jpg").exit_code == 0
+    ((_, members),) = groups(library)
+    assert members["crop.jpg"].reason == "you chose it"
+    assert decide("--forget", folder / "copies" / "crop.jpg").stderr == "Forgot 1 decision.\n"
+    assert "is not indexed" in str(decide("--keep", Path(__file__)).exception)
+    assert "give a file, or an id" in str(decide("--keep", "nothing").exception)
+    assert "`safelight duplicates` shows" in str(decide("--keep", "222222222222").exception)
+
+
+def test_a_folder_is_no_command():
+    run = CliRunner().invoke(cli, ["duplicates", "D"])
+    assert run.exit_code == 2
+    assert "no command 'D'" in run.output
+    assert "the whole library" in run.output
 
 
 @pytest.mark.parametrize("words", [["--sensitivity", "exact", "tag"], ["tag", "--sensitivity", "exact"]])

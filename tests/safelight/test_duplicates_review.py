@@ -92,7 +92,7 @@ def test_keys_decide_at_once_and_the_last_can_be_taken_back(home):
 
 
 def test_the_keeper_is_the_one_of_the_key(home):
-    assert "1 decisions." in typed(home, "2q")
+    assert "1 decision." in typed(home, "2q")
     assert decisions(home) == ["keeper"]
 
 

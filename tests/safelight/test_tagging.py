@@ -104,9 +104,22 @@ def test_with_nothing_to_write_it_is_said_why(safelight, folder):
     safelight("index", folder)
     left = safelight("duplicates", "tag", "--to", "xmp", "--apply")
     assert (left.returncode, left.stdout) == (1, "")
-    assert "left out: cat.jpg: " in left.stderr
+    assert "left out: 2 photos: programs keep keywords inside" in left.stderr
+    assert "--all makes one" in left.stderr
     assert left.stderr.endswith("0 to change, 0 are so already, 2 left out.\n")
     safelight("duplicates", "tag", "--to", "xmp", "--all", "--apply")
     again = safelight("duplicates", "tag", "--to", "xmp", "--all", "--apply")
     assert (again.returncode, again.stdout) == (0, "")
     assert again.stderr == "0 to change, 2 are so already, 0 left out.\n"
+
+
+def test_what_is_left_out_is_one_line_a_reason_and_all_of_it_for_programs(safelight, folder):
+    (folder / "copy").mkdir()
+    shutil.copy(folder / "cat.jpg", folder / "copy" / "cat.jpg")
+    safelight("index", folder)
+    lines = safelight("duplicates", "tag", "--to", "xmp").stderr.splitlines()
+    assert [line.split(":")[1] for line in lines if line.startswith("left out")] == [" 3 photos"]
+    shown = safelight("duplicates", "tag", "--to", "xmp", "--json").stdout.splitlines()
+    left = [record for record in map(json.loads, shown) if record["event"] == "left out"]
+    names = ("cat.jpg", "copy/cat.jpg", "small.jpg")
+    assert sorted(record["path"] for record in left) == [str(folder / name) for name in names]

@@ -132,7 +132,7 @@ def test_every_wish_is_a_change_or_left_out_with_a_reason_or_unchanged(folder, t
     assert "--all" in reasons["b.jpg"]
     assert "d.xmp is left alone" in reasons["d.CR2"]
     assert "folder" in reasons["e.CR2"]
-    assert reasons["f.CR2"] == "its original is not there"
+    assert reasons["f.CR2"] == "the original is not there"
     assert "not on this computer" in reasons["g.heic"]
     assert "no such file" in reasons["h.CR2"]
 
@@ -199,4 +199,4 @@ def test_libraries_are_planned_by_what_they_call_a_photo():
     asked = Group(Member("a", "a.CR2", "/a.CR2", "17"), (Member("b", "b.jpg", None),))
     plan = plan_library("tag", Target.LIGHTROOM, wishes([asked]))
     assert [(change.ref, change.path, change.add) for change in plan.changes] == [("17", None, (KEEPER,))]
-    assert [(left.name, left.reason) for left in plan.left_out] == [("b.jpg", "it is in no Lightroom library")]
+    assert [(left.name, left.reason) for left in plan.left_out] == [("b.jpg", "in no Lightroom library")]

@@ -72,7 +72,7 @@ def test_strict_finds_whole_pictures_only(attacks, attack_set):
         ("crop50", Relation.EDITED, "cropped to 5", 1),
         ("rot90", Relation.TURNED, "turned by 90", 0),
         ("hflip", Relation.TURNED, "mirrored", 0),
-        ("rot8", Relation.EDITED, "turned by ", 1),
+        ("rot8", Relation.EDITED, "turned by ", 0),
         ("screenshot", Relation.EDITED, "screen around it", 1),
     ],
 )
@@ -96,3 +96,4 @@ def test_both_ways_of_asking_agree(attack_set):
             assert (there is None) == (back is None)
             if there and back:
                 assert (there.relation, there.derived) == (back.relation, -back.derived)
+                assert all(("the keeper" in verdict.what) == (verdict.derived < 0) for verdict in (there, back))

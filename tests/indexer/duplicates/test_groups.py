@@ -13,6 +13,7 @@ from indexer.duplicates.candidates import by_hash, by_keypoints, by_vectors
 from indexer.duplicates.groups import Found, Star, group
 from indexer.duplicates.keeper import rank, why
 from indexer.duplicates.picture import Picture
+from indexer.duplicates.pixels import saved_from
 from indexer.duplicates.series import BRACKET, BURST, RAW_AND_JPEG, SCENE, TIME_LAPSE, sort_out
 from indexer.duplicates.turns import hashes, spectra
 from indexer.duplicates.verify import Relation, Verdict
@@ -52,6 +53,49 @@ def test_a_screenshot_with_more_pixels_does_not_become_the_keeper():
     (star,) = group(range(5), [(a, b) for b in range(5) for a in range(b)], judge).stars
     assert star.keeper == 1
     assert set(star.members) == {0, 2, 3, 4}
+
+
+CROPPED = Verdict(Relation.EDITED, "cropped to 44 %", 1, part=True)
+SHOWS_MORE = Verdict(Relation.EDITED, "the keeper is a crop of it, of 44 %", -1, part=True)
+
+
+def crops(one, other):
+    """0 is the photo, 1 and 2 are crops of it that have nothing in common, 3 is a copy that no crop is found in."""
+    if {one, other} == {0, 3}:
+        return SAME
+    return {(0, 1): CROPPED, (0, 2): CROPPED, (1, 0): SHOWS_MORE, (2, 0): SHOWS_MORE}.get((one, other))
+
+
+def test_the_chosen_one_is_the_keeper_of_all_that_it_is_one_with():
+    pairs = [(0, 1), (0, 2), (0, 3), (1, 3)]
+    (star,) = group([1, 0, 2, 3], pairs, crops, {1}).stars
+    assert star == Star(1, {0: SHOWS_MORE, 2: CROPPED, 3: SAME}, {2: 0, 3: 0})
+    (star,) = group([1, 0, 2, 3], pairs, crops, {1}, lambda one, other: (one, other) == (1, 3)).stars
+    assert star == Star(1, {0: SHOWS_MORE, 2: CROPPED}, {2: 0})
+
+
+def test_a_pair_is_told_in_the_direction_in_which_it_is_shown():
+    (star,) = group([1, 0, 2, 3], [(0, 1), (0, 2), (0, 3), (1, 3)], crops).stars
+    assert (star.keeper, star.members) == (0, {1: CROPPED, 2: CROPPED, 3: SAME}), "the crop came first"
+
+
+def test_what_is_seen_in_one_direction_only_is_turned_round():
+    (star,) = group([1, 0], [(0, 1)], lambda one, other: CROPPED if (one, other) == (0, 1) else None, {1}).stars
+    assert star == Star(1, {0: Verdict(Relation.EDITED, "the keeper was made from it", -1, part=True)})
+
+
+def test_the_file_that_pixels_were_saved_from_is_kept():
+    def judge(one, other):
+        if 2 in (one, other):
+            return SAME
+        return Verdict(Relation.SAME_PIXELS, "", 1 if one == 1 else -1)
+
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    (star,) = group(range(3), pairs, judge).stars
+    assert (star.keeper, set(star.members)) == (1, {0, 2})
+    (star,) = group(range(3), pairs, judge, {0}).stars
+    assert (star.keeper, set(star.members)) == (0, {1, 2})
+    assert (saved_from("JPEG", "PNG"), saved_from("TIFF", "HEIC"), saved_from("RAW", "TIFF")) == (1, -1, 0)
 
 
 def test_hundreds_of_frames_cost_no_comparison_of_all_with_all():
@@ -154,8 +198,9 @@ def test_the_keeper_and_why():
     assert max((raw, jpeg), key=rank) is raw
     assert why(raw, jpeg) == "it is the RAW file"
     assert why(rated, jpeg) == "it is rated higher"
-    chosen = Picture(chosen=True)
+    chosen, later = Picture(chosen=1), Picture(chosen=2)
     assert max((raw, chosen), key=rank) is chosen
+    assert max((later, chosen), key=rank) is later
     older = Picture(added=1.0)
     assert why(older, Picture(added=2.0)) == "it is the oldest"
 

@@ -29,7 +29,7 @@ export function relation(group, member) {
   if (isSeries(group)) return "";
   if (member.id === group.keeper) return group.decision === "keeper" ? "you chose it" : member.relation === "keeper" ? member.reason : "";
   if (member.relation === "keeper") return `was proposed: ${member.reason}`;
-  const made = { keeper: "made from the one to keep", member: "the one to keep was made from it" }[member.made_from];
+  const made = member.made_from === "keeper" ? "made from the one to keep" : ""; // the other way round the reason says
   return [member.reason, made].filter(Boolean).join("; ");
 }
 
