@@ -102,7 +102,16 @@ class RunningHelper:
         return (self.home.parent / f"{self.home.name}.log").read_text()
 
 
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
 def start_helper(home: Path, *arguments: str) -> RunningHelper:
+    if "--port" not in arguments and not (home / "helper.json").exists():
+        # Not the usual one: it would be gone to a test that runs beside, once this helper is killed.
+        arguments = ("--port", str(free_port()), *arguments)
     with (home.parent / f"{home.name}.log").open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "safelight", "serve", *arguments],

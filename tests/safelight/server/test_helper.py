@@ -105,9 +105,6 @@ def test_a_taken_port_is_said_in_one_line(own, tmp_path):
 
 
 def test_what_a_killed_one_left_is_stale_and_its_port_is_taken_again(own):
-    own.stop()
-    port = str(free_port())  # on the usual one others listen, while tests run side by side
-    own = start_helper(own.home, "--port", port)
     own.kill()
     assert (own.home / "helper.json").exists()
     assert discovery.running(own.home) is None
@@ -118,15 +115,9 @@ def test_what_a_killed_one_left_is_stale_and_its_port_is_taken_again(own):
         text=True,
     )
     assert (said.returncode, said.stdout) == (1, "No helper runs.\n")
-    again = start_helper(own.home, "--port", port)
+    again = start_helper(own.home)
     assert again.port == own.port
     again.stop()
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def pair(helper: RunningHelper, url: str) -> tuple[int, str | None]:
