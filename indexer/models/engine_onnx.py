@@ -47,6 +47,7 @@ class _Recorder:
     def __init__(self, weights: Weights, precision: Precision) -> None:
         self._weights = weights
         self._int8 = precision == "int8"
+        self._uint8: dict[str, list[str]] = {}
         self.nodes: list[onnx.NodeProto] = []
         self.small: list[onnx.TensorProto] = []
         self.external: dict[str, NDArray[np.generic]] = {}
@@ -93,14 +94,24 @@ class _Recorder:
 
     def _linear_int8(self, x: Node, name: str, shape: Shape, *, bias: bool) -> Node:
         values, scale = quantise_rows(_float32(self._weights[f"{name}.weight"]))
+        rows, rows_scale, zero = self._quantised(x)
         inputs = [
-            x.name,
+            rows,
             self._external(f"{name}.weight.int8", np.ascontiguousarray(values.T)).name,
+            rows_scale,
             self._external(f"{name}.weight.scale", scale).name,
-            "",  # zero point: 0
+            zero,
+            "",  # zero point of the weights: 0
             self.weight(f"{name}.bias", shape[-1:]).name if bias else "",
         ]
-        return self._record("DynamicQuantizeMatMul", inputs, shape, domain=_CONTRIB)
+        return self._record("MatMulIntegerToFloat", inputs, shape, domain=_CONTRIB)
+
+    def _quantised(self, x: Node) -> list[str]:
+        """Record x as uint8 with its scale and zero point, once however many products take it."""
+        if x.name not in self._uint8:
+            self._uint8[x.name] = [f"{x.name}.{part}" for part in ("uint8", "scale", "zero")]
+            self.nodes.append(helper.make_node("DynamicQuantizeLinear", [x.name], self._uint8[x.name]))
+        return self._uint8[x.name]
 
     def layer_norm(self, x: Node, name: str, *, epsilon: float) -> Node:
         scale, shift = (self.weight(f"{name}.{part}", x.shape[-1:]) for part in ("weight", "bias"))

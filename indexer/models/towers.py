@@ -98,8 +98,9 @@ class VisionTower:
     def _patches(self, ops: Ops[T], pixels: T) -> T:
         """Normalise and cut into patches: uint8 (N, edge, edge, 3) -> (N, G*G, C*P*P), in the convolution's order."""
         grid, patch = self.config.vision.grid, self.config.vision.patch
-        x = ops.reshape(pixels, (0, grid, patch, grid, patch, 3))
-        x = ops.transpose(x, (0, 1, 3, 5, 2, 4))  # (N, G, G, C, P, P), moved while a number is one byte
+        # Moved while a number is one byte; the colours first, so that the second step moves P numbers at a time.
+        x = ops.reshape(ops.transpose(pixels, (0, 3, 1, 2)), (0, 3, grid, patch, grid, patch))
+        x = ops.transpose(x, (0, 2, 4, 1, 3, 5))  # (N, G, G, C, P, P)
         x = ops.real(ops.reshape(x, (0, grid * grid, 3 * patch * patch)))
         mean, std = np.array(self.spec.mean), np.array(self.spec.std)
         scale, shift = (np.repeat(part, patch * patch).astype(np.float32) for part in (1 / (255 * std), -mean / std))
