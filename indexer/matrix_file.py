@@ -1,9 +1,11 @@
-"""The derived file behind exact search: one float32 matrix per model that any process maps into memory.
+"""The derived files behind exact search: one matrix per model that any process maps into memory.
 
     <home>/vectors/<model id>/
-        header.json             what the two files below hold; replaced atomically, always last
+        header.json             what the files below hold; replaced atomically, always last
         <generation>.keys       int64 (R, 2), little-endian: embedding id (ascending), content id
         <generation>.vectors    float32 (R, D), little-endian, L2 norm 1
+        <generation>.bytes      int8 (R, D), the same rows coarsely
+        <generation>.steps      float32 (R,), little-endian: what 1 in a row of bytes stands for
 
 Rows are only ever appended behind what the header promises, so a reader never sees a torn state, whenever the writer
 dies. Removing a row starts a new generation. Nothing here is the truth: `embedding` in the catalog is.
@@ -18,7 +20,7 @@ import os
 import sqlite3
 import uuid
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from io import FileIO
 from pathlib import Path
@@ -27,12 +29,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from indexer.coarse import CoarseRows, quantise
 from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress, ignore
 
-FORMAT = 1
+FORMAT = 2
 BATCH_ROWS = 4096
 SAMPLED_ROWS = 16
+_KINDS = ("keys", "vectors", "bytes", "steps")
 
 Keys = npt.NDArray[np.int64]
 Vectors = npt.NDArray[np.float32]
@@ -56,6 +60,7 @@ class Stored:
     header: Header
     keys: Keys
     vectors: Vectors
+    coarse: CoarseRows
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +112,17 @@ def load(folder: Path, space: str, dim: int) -> Stored | None:
         header = read_header(folder)
         if header is None or (header.format, header.space, header.dim) != (FORMAT, space, dim):
             return None
+        files = folder / header.generation
         try:
-            keys = _map(folder / f"{header.generation}.keys", "<i8", (header.rows, 2))
-            vectors = _map(folder / f"{header.generation}.vectors", "<f4", (header.rows, dim))
+            keys = _map(files.with_suffix(".keys"), "<i8", (header.rows, 2))
+            vectors = _map(files.with_suffix(".vectors"), "<f4", (header.rows, dim))
+            rows = _map(files.with_suffix(".bytes"), "i1", (header.rows, dim))
+            steps = _map(files.with_suffix(".steps"), "<f4", (header.rows,))
         except FileNotFoundError:
             continue
         except (OSError, ValueError):  # cut short, or unreadable
             return None
-        return Stored(header, keys, vectors)
+        return Stored(header, keys, vectors, CoarseRows(rows, steps))
     return None
 
 
@@ -204,6 +212,11 @@ def is_true(connection: sqlite3.Connection, stored: Stored, live: Keys | None) -
             return False
         if not np.allclose(vectors, stored.vectors[sample], atol=1e-6):
             return False
+        coarse = quantise(stored.vectors[sample])
+        if not np.array_equal(coarse.rows, stored.coarse.rows[sample]):
+            return False
+        if not np.array_equal(coarse.steps, stored.coarse.steps[sample]):
+            return False
     return True
 
 
@@ -253,16 +266,21 @@ def _update(folder: Path, connection: sqlite3.Connection, model_id: int, on_prog
     if stored and len(difference.missing) == 0:
         return 0
     written = 0
-    with (
-        _open_at(folder / f"{header.generation}.keys", kept_rows * 16) as keys_file,
-        _open_at(folder / f"{header.generation}.vectors", kept_rows * dim * 4) as vectors_file,
-    ):
+    row_bytes = dict(zip(_KINDS, (16, 4 * dim, dim, 4), strict=True))
+    with ExitStack() as stack:
+        files = {
+            kind: stack.enter_context(_open_at(folder / f"{header.generation}.{kind}", kept_rows * size))
+            for kind, size in row_bytes.items()
+        }
         for keys, vectors in read_vectors(connection, difference.missing, dim):
-            _write_all(keys_file, keys.astype("<i8").tobytes())
-            _write_all(vectors_file, vectors.astype("<f4").tobytes())
+            coarse = quantise(vectors)
+            _write_all(files["keys"], keys.astype("<i8").tobytes())
+            _write_all(files["vectors"], vectors.astype("<f4").tobytes())
+            _write_all(files["bytes"], coarse.rows.tobytes())
+            _write_all(files["steps"], coarse.steps.astype("<f4").tobytes())
             written += len(keys)
             on_progress(Progress("preparing search", written, len(difference.missing), total_final=True))
-        for file in (keys_file, vectors_file):
+        for file in files.values():
             file.flush()
             os.fsync(file.fileno())
     header = Header(FORMAT, space, dim, kept_rows + written, header.generation)
@@ -291,7 +309,7 @@ def _write_all(file: FileIO, data: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def _map(path: Path, dtype: str, shape: tuple[int, int]) -> npt.NDArray[Any]:
+def _map(path: Path, dtype: str, shape: tuple[int, ...]) -> npt.NDArray[Any]:
     if shape[0] == 0:
         return np.empty(shape, dtype)
     return np.asarray(np.memmap(path, dtype, "r", shape=shape))
@@ -320,7 +338,7 @@ def _write_header(folder: Path, header: Header) -> None:
 
 
 def _remove_other_generations(folder: Path, header: Header | None) -> None:
-    for path in [*folder.glob("*.keys"), *folder.glob("*.vectors")]:
+    for path in [path for kind in _KINDS for path in folder.glob(f"*.{kind}")]:
         if header is None or path.stem != header.generation:
             with suppress(OSError):
                 path.unlink()

@@ -16,9 +16,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer import matrix_file
+from indexer import matrix, matrix_file
 from indexer.errors import VectorError
 from indexer.matrix import GATHER_BELOW, Matrix
+
+
+@pytest.fixture(autouse=True)
+def _coarse_from_the_first_row(monkeypatch):
+    """Let these small libraries be searched as large ones are."""
+    monkeypatch.setattr(matrix, "COARSE_FROM", 0)
 
 
 def expected_top(library, query, k, keep_ids=None):
@@ -182,7 +188,7 @@ def test_models_never_mix(new_library, random_units):
     assert len(Matrix.open(library.home, library.catalog.db, other.id)) == 80
 
 
-@pytest.mark.parametrize("suffix", ["keys", "vectors"])
+@pytest.mark.parametrize("suffix", ["keys", "vectors", "bytes", "steps"])
 @pytest.mark.parametrize("damage", ["truncate", "delete", "garble"])
 def test_damaged_files_change_no_answer(new_library, random_units, suffix, damage):
     library = new_library()
