@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -11,10 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from PIL import Image
-
 from importers.apple_photos import ApplePhotosSource
 from importers.base import Known, Options, Photo
+from importers.images import open_upright
 from pictures import large
 from previews import compared
 from setting import CHECKOUT, Table, say
@@ -52,7 +52,9 @@ def measure(*, quick: bool) -> Iterator[Table]:
         yield table
         return
     yield _metadata(4 if quick else 624, 1 if quick else 3)
-    yield _previews(large(3 if quick else 200), 1 if quick else 3)
+    yield _previews("JPEG", sorted(large(3 if quick else 200).iterdir()), 1 if quick else 3)
+    with tempfile.TemporaryDirectory() as folder:
+        yield _previews("HEIC", _iphone_photos(Path(folder), 3 if quick else 60), 1 if quick else 2)
 
 
 def _metadata(copies: int, rounds: int) -> Table:
@@ -77,15 +79,27 @@ def _read(library: Path) -> tuple[int, float, float]:
     return int(number), float(seconds), float(growth)
 
 
-def _previews(pictures: Path, rounds: int) -> Table:
+def _iphone_photos(folder: Path, count: int) -> list[Path]:
+    """Make as many photos of a real iPhone's as are wanted, no two of the same bytes.
+
+    Nothing here writes HEIC, so each gets a box of its own at its end, of the kind that readers pass over (ISO/IEC
+    14496-12, "free").
+    """
+    photo = (_SAMPLES / "images/exif/heic/mobile/iphone_13_pro_max.HEIC").read_bytes()
+    files = [folder / f"IMG_{number:04}.HEIC" for number in range(count)]
+    for number, file in enumerate(files):
+        file.write_bytes(photo + struct.pack(">I4sI", 12, b"free", number))
+    return files
+
+
+def _previews(kind: str, files: list[Path], rounds: int) -> Table:
     """Index the same photos from their previews and from their originals."""
-    files = sorted(pictures.iterdir())
     count = len(files) // len(_PLAIN) * len(_PLAIN)
     with tempfile.TemporaryDirectory() as folder:
         library = _library(Path(folder), files[:count])
         file = next(library.rglob("*_1_105_c.jpeg"))
         previews, originals = _Listed(library, Options()), _Listed(library, Options(originals=True))
-        table = compared("Apple Photos", previews, originals, file, count, rounds)
+        table = compared(f"Apple Photos, {kind}", previews, originals, file, count, rounds)
     table.note(
         "From previews, too, each original is read once, for its hash. The library's rows have been read before."
     )
@@ -122,6 +136,6 @@ def _library(folder: Path, pictures: list[Path]) -> Path:
         shutil.copyfile(picture, original)
         preview = library / "resources" / "derivatives" / key[0] / f"{key}_1_105_c.jpeg"
         preview.unlink()
-        with Image.open(picture) as image:
+        with open_upright(picture, min_edge=None).rgb as image:
             image.resize(_PREVIEW).save(preview, "JPEG", quality=85)
     return library
