@@ -119,6 +119,30 @@ def test_a_library_from_the_first_run_to_an_edit(photos, submitted: list[Path]) 
     assert submitted == [preview(photos.library, TULIPS)]
 
 
+@pytest.mark.parametrize("at_first", ["here", "in iCloud"])
+def test_originals_that_icloud_takes_away_and_gives_back_change_nothing(photos, at_first: str) -> None:
+    """GENERATED: what "Optimise Mac Storage" does to a library, on the real one."""
+    originals = photos.library / "originals"
+    away = photos.library.with_name("in iCloud")
+
+    def move(source: Path, target: Path) -> None:
+        source.rename(target)
+        source.mkdir()
+
+    if at_first == "in iCloud":
+        move(originals, away)
+    assert photos().indexed == 16
+    assert not photos.problems
+    for _ in range(2):
+        if away.exists():
+            originals.rmdir()
+            away.rename(originals)
+        else:
+            move(originals, away)
+        tally = photos()
+        assert (tally.unchanged, tally.indexed, tally.missing, tally.failed) == (16, 0, 0, 0)
+
+
 def test_what_photos_knows_is_found_by(photos) -> None:
     photos()
     assert found(photos, person=["Maria"]) == {"wedding.jpg", "wedding_edited.jpg"}
