@@ -14,3 +14,6 @@ for words in "${WORDS1:-a cat}" "${WORDS2:-something to drink}" "${WORDS3:-a spa
     say search "\"$words\"" -n 3
     $safelight search "$words" -n 3 --model starter --folder "$PHOTOS" || [ $? -eq 1 ]
 done
+
+printf '\nNext: make demo PHOTOS=~/Pictures/Holiday does the same with your own pictures, which are only read;\n'
+printf 'README.md says how to install safelight and what else it finds, recovers and tells apart.\n'

@@ -36,7 +36,7 @@ _FILTERS: list[Callable[..., Any]] = [
     click.option("--keyword", multiple=True, metavar="NAME", help="With this keyword, or one that lies under it."),
     click.option("--label", multiple=True, metavar="NAME", help="Apple Photos recognised this: Beach."),
     click.option("--media", multiple=True, metavar="KIND", help="photo, video, live, panorama, screenshot, raw..."),
-    click.option("--favorite", is_flag=True, help="Only favourites."),
+    click.option("--favorite", "--favourite", is_flag=True, help="Only favourites."),
     click.option("--rating", type=click.IntRange(0, 5), metavar="N", help="With N stars or more."),
     click.option("-n", "--limit", type=click.IntRange(min=1), help="Show this many."),
     click.option("--paths", is_flag=True, help="Print file paths only."),
