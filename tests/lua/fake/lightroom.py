@@ -19,6 +19,7 @@ from lua.fake.tasks import Scheduler
 from lupa import lua51
 
 HERE = Path(__file__).parent
+_SDK = ("objects", "tasks", "photos", "collections", "catalog", "dialogs", "modules", "environment")
 # lupa crashes where Python's collector frees a cycle that runs through a Lua state, so none is ever freed.
 _KEPT: list[Any] = []
 
@@ -89,11 +90,12 @@ class Lightroom:
                 self._uninitialised = init  # until the first click
 
     def _start(self) -> None:
-        lua = self.runtime.globals()
-        source = (HERE / "sdk.lua").read_text("utf-8")
-        chunk = lua["loadstring"](source, "@sdk.lua")
-        assert not isinstance(chunk, tuple), chunk
-        self.sdk = chunk(self._host, lua["loadstring"], lua["setfenv"], lua["collectgarbage"])
+        load = self.runtime.globals()["loadstring"]
+        self.sdk = self.runtime.table_from({"host": self._host})
+        for part in _SDK:
+            chunk = load((HERE / "sdk" / f"{part}.lua").read_text("utf-8"), f"@{part}.lua")
+            assert not isinstance(chunk, tuple), chunk
+            chunk(self.sdk)
 
     def load_code(self, **modules: str) -> None:
         """Make a plug-in of a few lines, to see the rules bite."""
