@@ -99,6 +99,17 @@ function Catalog.new(deps)
         return catalog:getTargetPhotos()
     end
 
+    -- Add the photos of a folder, a collection, or all collections of a set.
+    local function gather(source, photos)
+        local kind = source:type()
+        if kind == "LrCollectionSet" or kind == "LrPublishedCollectionSet" then
+            for _, child in ipairs(source:getChildCollections()) do gather(child, photos) end
+            for _, child in ipairs(source:getChildCollectionSets()) do gather(child, photos) end
+        elseif kind == "LrFolder" or kind == "LrCollection" or kind == "LrPublishedCollection" then
+            for _, photo in ipairs(source:getPhotos()) do photos[#photos + 1] = photo end
+        end
+    end
+
     -- The photos of the folders and collections that are shown; nil where that is the whole catalog.
     function self.shown()
         local photos = {}
@@ -107,10 +118,7 @@ function Catalog.new(deps)
                 if source == catalog.kAllPhotos then return nil end
                 return catalog:getMultipleSelectedOrAllPhotos()
             end
-            local kind = source:type()
-            if kind == "LrFolder" or kind == "LrCollection" or kind == "LrPublishedCollection" then
-                for _, photo in ipairs(source:getPhotos()) do photos[#photos + 1] = photo end
-            end
+            gather(source, photos)
         end
         return photos
     end
@@ -189,14 +197,29 @@ function Catalog.new(deps)
         return found
     end
 
+    -- The collections, smart or not, that lie in the set at a path of names itself.
+    local function childrenOf(path)
+        local parent = catalog
+        for _, name in ipairs(path) do
+            parent = called(parent:getChildCollectionSets(), name)
+            if not parent then return {} end
+        end
+        return parent:getChildCollections()
+    end
+
+    -- The same, each with its name: { { collection =, name = }, ... }.
+    function self.collectionsIn(path)
+        local found = {}
+        for _, collection in ipairs(childrenOf(path)) do
+            local name = ask(collection, "getName")
+            if name then found[#found + 1] = { collection = collection, name = name } end
+        end
+        return found
+    end
+
     -- The collection, smart or not, at a path of names; nil where there is none.
     function self.collectionAt(path)
-        local parent = catalog
-        for i = 1, #path - 1 do
-            parent = called(parent:getChildCollectionSets(), path[i])
-            if not parent then return nil end
-        end
-        return called(parent:getChildCollections(), path[#path])
+        return called(childrenOf { unpack(path, 1, #path - 1) }, path[#path])
     end
 
     -- Writing
@@ -240,28 +263,35 @@ function Catalog.new(deps)
 
     -- Put the photos of a collection in anew, in this order.
     function self.refill(title, collection, found)
-        local photos = {}
-        for i, it in ipairs(found) do photos[i] = it.photo end
-        write(title, function()
-            collection:removeAllPhotos()
-            collection:addPhotos(photos)
-        end)
-    end
-
-    local function withUuids(photos)
-        local found = {}
-        for i, ref in ipairs(self.refs(photos)) do found[i] = { photo = photos[i], uuid = ref.uuid } end
-        return found
+        local isFirst = true
+        for batch in slices(found, Batches.WRITES) do
+            local photos = {}
+            for i, it in ipairs(batch) do photos[i] = it.photo end
+            write(title, function()
+                if isFirst then collection:removeAllPhotos() end
+                collection:addPhotos(photos)
+            end)
+            isFirst = false
+        end
     end
 
     -- The photos of a collection: { { photo =, uuid = }, ... }.
     function self.members(collection)
-        return withUuids(collection:getPhotos())
+        local photos, found = collection:getPhotos(), {}
+        for i, ref in ipairs(self.refs(photos)) do found[i] = { photo = photos[i], uuid = ref.uuid } end
+        return found
     end
 
-    -- The same of a keyword.
-    function self.membersOfKeyword(keyword)
-        return withUuids(keyword:getPhotos())
+    -- At the place of each photo, whether it has a keyword. The photos are asked: half of a catalog may have it.
+    function self.haveKeyword(photos, keyword)
+        local have = {}
+        for i, row in ipairs(self.raw(photos, { "keywords" })) do
+            have[i] = false
+            for _, it in ipairs(row.keywords or {}) do
+                have[i] = have[i] or it.localIdentifier == keyword.localIdentifier
+            end
+        end
+        return have
     end
 
     function self.rulesOf(collection)
@@ -306,7 +336,9 @@ function Catalog.new(deps)
         if item.change.add then item.photo:addKeyword(item.keyword) else item.photo:removeKeyword(item.keyword) end
     end
     function change.collection(item)
-        if item.change.add then
+        if item.change.gone then
+            item.collection:delete()
+        elseif item.change.add then
             item.collection:addPhotos(item.photos)
         else
             item.collection:removePhotos(item.photos)

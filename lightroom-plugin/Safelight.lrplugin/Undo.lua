@@ -62,7 +62,7 @@ function Undo.new(deps)
     end
 
     function invert.collection(change, items)
-        if not change.uuids then return 0 end -- see removeMade
+        if not change.uuids then return 0 end -- see makeGone and removeMade
         local collection, refs = catalog.collectionAt(change.path), {}
         if not collection then return #change.uuids end
         for i, uuid in ipairs(change.uuids) do refs[i] = { uuid = uuid } end
@@ -92,6 +92,13 @@ function Undo.new(deps)
         return items, left
     end
 
+    -- A collection that was taken away must be there before its photos are put back.
+    local function makeGone(title, changes)
+        for _, change in ipairs(changes) do
+            if change.gone then catalog.ensureCollection(title, change.path) end
+        end
+    end
+
     local function removeMade(title, changes)
         for _, change in ipairs(changes) do
             local collection = change.made and catalog.collectionAt(change.path)
@@ -109,6 +116,7 @@ function Undo.new(deps)
         while true do
             local page = deps.helper.ask("journal_last", { before = before })
             if page.run ~= last.run or #page.changes == 0 then break end
+            makeGone(title, page.changes)
             local items, kept = plan(page.changes)
             left = left + kept
             for batch in Batches.steps(items) do catalog.apply(title, batch) end

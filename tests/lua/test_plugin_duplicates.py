@@ -63,11 +63,27 @@ def test_flags_and_labels_only_where_asked_for_and_undone(lr, asked):
     find(lr, flags=True, label=True)
     assert [lr.photo(u).pick for u in ("CAT", "RACCOON", "ROCKET")] == [1, -1, 0]
     assert [lr.photo(u).color for u in ("CAT", "RACCOON", "ROCKET")] == ["none", "red", "none"]
-    lr.answer("Undo the last Safelight change?", "ok")
-    lr.click("MenuUndo.lua")
+    undo(lr)
     assert [lr.photo(u).pick for u in ("CAT", "RACCOON")] == [0, 0]
     assert lr.photo("RACCOON").color == "none"
     assert lr.photo("CAT").properties == {}
+
+
+def keep(lr, uuid: str, answer: str = "ok") -> None:
+    lr.catalog.selected = [lr.photo(uuid).id]
+    lr.answer("of its group?", answer)
+    lr.click("MenuKeepThis.lua")
+
+
+def part(lr, *uuids: str, answer: str = "ok") -> None:
+    lr.catalog.selected = [lr.photo(uuid).id for uuid in uuids]
+    lr.answer("no duplicates?", answer)
+    lr.click("MenuNotDuplicates.lua")
+
+
+def undo(lr) -> None:
+    lr.answer("Undo the last Safelight change?", "ok")
+    lr.click("MenuUndo.lua")
 
 
 KEYWORD = ("Safelight", "Duplicates", "duplicate")
@@ -97,8 +113,7 @@ def test_the_keyword_only_where_asked_for_and_undone(lr, asked):
     lr.http.canned["duplicates"] = lambda body: {"groups": [SERIES]}
     find(lr, keyword=True)
     assert lr.photo("RACCOON").keywords == set(), "it is a duplicate no more"
-    lr.answer("Undo the last Safelight change?", "ok")
-    lr.click("MenuUndo.lua")
+    undo(lr)
     assert lr.photo("RACCOON").keywords == {made.id}
 
 
@@ -114,15 +129,12 @@ def test_a_keyword_that_lightroom_will_not_make_is_said_and_lands_nowhere_else(l
 def test_what_is_kept_is_rejected_no_more(lr, asked):
     """Else the user, who deletes all rejected photos next, would delete the one that he chose."""
     find(lr, flags=True, label=True, keyword=True)
-    lr.catalog.selected = [lr.photo("RACCOON").id]
-    lr.click("MenuKeepThis.lua")
+    keep(lr, "RACCOON")
     raccoon = lr.photo("RACCOON")
     assert (raccoon.pick, raccoon.color, raccoon.keywords) == (0, "none", set())
-    lr.answer("Undo the last Safelight change?", "ok")
-    lr.click("MenuUndo.lua")
+    undo(lr)
     assert (raccoon.pick, raccoon.color, len(raccoon.keywords)) == (-1, "red", 1)
-    lr.catalog.selected = [lr.photo(u).id for u in ("CAT", "RACCOON")]
-    lr.click("MenuNotDuplicates.lua")
+    part(lr, "CAT", "RACCOON")
     assert (raccoon.pick, raccoon.color, raccoon.keywords) == (0, "none", set())
     assert lr.photo("CAT").pick == 1, "a keeper may stay picked"
 
@@ -150,6 +162,62 @@ def test_groups_of_one_name_have_collections_of_their_own_that_follow(lr, asked)
     }
     find(lr, target="each")
     assert lr.photos_in("Safelight", "Duplicates", "cat.jpg") == ["CAT", "PAGODA"]
+
+
+def names(lr) -> list[str]:
+    parent = lr.collection("Safelight", "Duplicates").id
+    return sorted(c.name for c in lr.catalog.collections.values() if c.parent == parent)
+
+
+def test_the_collection_of_a_group_that_is_gone_goes_with_it_and_comes_back_undone(lr, asked):
+    find(lr, target="each")
+    lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP]}
+    before = len(lr.gates.blocks)
+    find(lr, target="each")
+    assert "1 collections of groups are taken away; their photos stay." in lr.around.dialogs[-1].texts[0]
+    assert names(lr) == ["cat.jpg"]
+    assert [b.calls for b in lr.gates.blocks[before:] if "delete" in b.calls] == [["removePhotos", "delete"]]
+    assert lr.photo("ROCKET").path
+    undo(lr)
+    assert lr.photos_in("Safelight", "Duplicates", "rocket.jpg") == ["ROCKET", "ESPRESSO"]
+    assert lr.photo("ROCKET").properties["duplicateRole"] == "series"
+    find(lr, target="each")
+    assert names(lr) == ["cat.jpg"], "also after it was undone"
+    lr.http.canned["duplicates"] = lambda body: {"groups": []}
+    find(lr, target="each")
+    assert names(lr) == []
+    assert lr.photo("CAT").properties == {}
+
+
+def test_collections_of_the_users_own_and_of_groups_that_were_not_looked_at_stay(lr, asked):
+    find(lr, target="each")
+    lr.run(
+        """
+        local catalog = import('LrApplication').activeCatalog()
+        local set = catalog:getChildCollectionSets()[1]:getChildCollectionSets()[1]
+        catalog:withWriteAccessDo('mine', function() catalog:createCollection('to check', set) end)
+        """
+    )
+    lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP]}
+    lr.catalog.selected = [lr.photo(uuid).id for uuid in ("CAT", "RACCOON")]
+    find(lr, target="each", scope="selection")
+    assert names(lr) == ["cat.jpg", "rocket.jpg", "to check"], "the series was not looked at"
+    find(lr)
+    assert names(lr) == ["All near-duplicates", "to check"], "one for all, in their place"
+
+
+def test_the_collection_of_a_large_group_goes_in_steps(lr, asked):
+    for n in range(450):
+        lr.catalog.add_photo(f"S{n}", f"/big/{n}.jpg")
+    long = {**SERIES, "members": [member(f"S{n}", "series") for n in range(450)]}
+    lr.http.canned["duplicates"] = lambda body: {"groups": [long]}
+    find(lr, target="each")
+    lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP]}
+    find(lr, target="each")
+    assert names(lr) == ["cat.jpg"]
+    assert max(block.photos for block in lr.gates.blocks) <= 200
+    undo(lr)
+    assert len(lr.photos_in("Safelight", "Duplicates", "rocket.jpg")) == 450
 
 
 def test_thousands_of_duplicates_take_few_calls(lr):
@@ -207,16 +275,25 @@ def test_the_group_is_selected_and_stacking_explained(lr, asked):
 
 def test_decisions_go_back_to_the_helper(lr, asked):
     find(lr)
-    lr.catalog.selected = [lr.photo("RACCOON").id]
-    lr.click("MenuKeepThis.lua")
+    keep(lr, "RACCOON")
     assert asked[-1]["decision"] == "keeper"
     assert asked[-1]["keeper"]["uuid"] == "RACCOON"
     assert [lr.photo(u).properties["duplicateRole"] for u in ("CAT", "RACCOON")] == ["duplicate", "keeper"]
-    lr.catalog.selected = [lr.photo(u).id for u in ("ROCKET", "ESPRESSO")]
-    lr.click("MenuNotDuplicates.lua")
+    part(lr, "ROCKET", "ESPRESSO")
     assert asked[-1]["decision"] == "not_duplicates"
     assert {ref["uuid"] for ref in asked[-1]["photos"]} == {"ROCKET", "ESPRESSO"}
     assert lr.photo("ROCKET").properties == {}
+
+
+def test_a_decision_shows_first_what_it_changes_and_can_be_declined(lr, asked):
+    find(lr)
+    keep(lr, "RACCOON", answer="cancel")
+    assert lr.around.dialogs[-1].title == "Keep raccoon.jpg of its group?"
+    assert lr.around.dialogs[-1].texts == ["1 others are its duplicates then; 2 values are written."]
+    part(lr, "CAT", "RACCOON", answer="cancel")
+    assert lr.around.dialogs[-1].texts == ["They lose the marks of duplicates; 6 values are written."]
+    assert "decision" not in asked[-1]
+    assert lr.photo("CAT").properties["duplicateRole"] == "keeper"
 
 
 def test_a_long_reason_is_cut_between_letters(lr):
@@ -290,18 +367,15 @@ def keeper_of(helper: Helper) -> str:
 
 
 def test_decisions_hold_when_they_are_looked_for_again(found, finding):
-    found.catalog.selected = [found.photo("SMALL").id]
-    found.click("MenuKeepThis.lua")
+    keep(found, "SMALL")
     find(found)
     assert roles(found) == {"CAT": "duplicate", "SMALL": "keeper", "MIRRORED": "duplicate", "PAGODA": None}
     assert keeper_of(finding) == "small.jpg", "the command line honours it, too"
-    found.catalog.selected = [found.photo("CAT").id]  # another one: the first choice holds no more
-    found.click("MenuKeepThis.lua")
+    keep(found, "CAT")  # another one: the first choice holds no more
     find(found)
     assert roles(found)["CAT"] == "keeper"
     assert keeper_of(finding) == "cat.jpg"
-    found.catalog.selected = [found.photo(u).id for u in ("MIRRORED", "CAT", "SMALL")]
-    found.click("MenuNotDuplicates.lua")
+    part(found, "MIRRORED", "CAT", "SMALL")
     find(found)
     assert set(roles(found).values()) == {None}
     assert finding.command("duplicates", "--json", code=1) == ""
