@@ -139,7 +139,7 @@ def move(lr, uuid: str, path: str) -> None:
 
 
 def test_paths_that_differ_in_case_alone_are_one_file(lr, helper):
-    move(lr, "CAT", f"{helper.home}/PICTURES/cat.JPG")
+    move(lr, "CAT", f"{helper.photos.parent}/PICTURES/cat.JPG")
     search(lr, "an animal")
     assert sorted(lr.photos_in("Safelight", "Searches", "an animal")) == ["CAT", "RACCOON"]
     lr.catalog.selected = [lr.photo("CAT").id]
@@ -148,8 +148,8 @@ def test_paths_that_differ_in_case_alone_are_one_file(lr, helper):
 
 
 def test_two_files_whose_paths_differ_in_case_alone_are_never_taken_for_each_other(lr, helper):
-    move(lr, "CAT", f"{helper.home}/PICTURES/cat.jpg")
-    lr.catalog.add_photo("CAT2", f"{helper.home}/pictures/cat.jpg")
+    move(lr, "CAT", f"{helper.photos.parent}/PICTURES/cat.jpg")
+    lr.catalog.add_photo("CAT2", f"{helper.photos.parent}/pictures/cat.jpg")
     search(lr, "an animal")
     assert lr.photos_in("Safelight", "Searches", "an animal") == ["RACCOON"]
     move(lr, "CAT2", str(helper.photos / "cat.jpg"))

@@ -61,6 +61,7 @@ def catalog(user: Helper) -> Path:
 
 @pytest.fixture
 def lr(user: Helper, catalog: Path) -> Iterator[Lightroom]:
+    user.home.joinpath("tmp").mkdir(exist_ok=True)
     it = Lightroom(user.home, str(catalog))
     it.scheduler.pace = 0.1
     with open_catalog(catalog) as read:

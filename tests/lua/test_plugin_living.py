@@ -129,14 +129,14 @@ def test_indexing_more_photos_lets_the_collection_follow_by_itself(reader):
     lr.wait(120)
     assert smart(lr, "animals") == ["CAT", "RACCOON"]
     quiet = len(lr.gates.blocks)
-    new = reader.home / "New" / "kitten.jpg"
+    new = reader.home / "New" / "cub.jpg"
     new.parent.mkdir()
-    with Image.open(CHECKOUT / "assets" / "demo" / "cat.jpg") as cat:
-        ImageOps.mirror(cat).save(new)
+    with Image.open(CHECKOUT / "assets" / "demo" / "raccoon.jpg") as raccoon:
+        ImageOps.mirror(raccoon).save(new)
     reader.index(new.parent)
-    lr.catalog.add_photo("KITTEN", str(new))
+    lr.catalog.add_photo("CUB", str(new))
     lr.wait(120)
-    assert smart(lr, "animals") == ["CAT", "KITTEN", "RACCOON"]
+    assert smart(lr, "animals") == ["CAT", "CUB", "RACCOON"]
     assert len(lr.gates.blocks) == quiet + 1
     lr.wait(600)
     assert len(lr.gates.blocks) == quiet + 1, "and then there is nothing more to do"
@@ -211,23 +211,23 @@ def test_what_the_command_line_pushes_is_done_here(lr, helper):
     lr.answer("Smart collection: pushed", "ok")
     lr.wait(120)
     assert smart(lr, "pushed") == ["CAT", "RACCOON"]
-    said = helper.command("lightroom", "status")
+    said = helper.quick("lightroom", "status")
     assert "done" in said
     assert "pushed: 2 added, 0 removed" in said
     assert f"{lr.catalog.path.rsplit('/', 1)[-1]}\tis there" in said
     assert lr.open_manager()[1]["title"] == "Safelight 0.1.0 is running and knows 10 photos.", "and the other way round"
     lr.wait(200)
-    helper.command("lightroom", "push", "rocket", "--smart", "--name", "pushed")
+    helper.quick("lightroom", "push", "rocket", "--smart", "--name", "pushed")
     lr.answer("Smart collection: pushed", "ok")
     lr.wait(120)
     assert smart(lr, "pushed") == ["ROCKET"], "another query: the collection follows"
 
 
 def test_a_pushed_collection_that_is_declined_is_reported_so(lr, helper):
-    helper.command("lightroom", "push", "rocket")
+    helper.quick("lightroom", "push", "rocket")
     lr.answer("Collection: rocket", "cancel")
     lr.wait(120)
-    assert "not wanted" in helper.command("lightroom", "status")
+    assert "not wanted" in helper.quick("lightroom", "status")
     assert lr.catalog.find_collection("Safelight", "Searches", "rocket") is None
 
 

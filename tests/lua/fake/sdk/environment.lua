@@ -3,7 +3,8 @@ local sdk = ...
 local call = sdk.call
 
 sdk.class('_PLUGIN', {})
-local plugin = sdk.object('_PLUGIN', 'PLUGIN', { id = call('plugin_id'), path = call('plugin_path') })
+local plugin = sdk.object('_PLUGIN', 'PLUGIN')
+function sdk.know_plugin(id, path) rawset(plugin, 'id', id); rawset(plugin, 'path', path) end
 
 local function import(name)
     local found = rawget(sdk.modules, name)
