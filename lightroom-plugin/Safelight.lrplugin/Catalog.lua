@@ -197,6 +197,10 @@ function Catalog.new(deps)
         return found
     end
 
+    local function setOf(path)
+        return { unpack(path, 1, #path - 1) }
+    end
+
     -- The collections, smart or not, that lie in the set at a path of names itself.
     local function childrenOf(path)
         local parent = catalog
@@ -219,7 +223,21 @@ function Catalog.new(deps)
 
     -- The collection, smart or not, at a path of names; nil where there is none.
     function self.collectionAt(path)
-        return called(childrenOf { unpack(path, 1, #path - 1) }, path[#path])
+        return called(childrenOf(setOf(path)), path[#path])
+    end
+
+    -- The same as a function that looks through each set once, for many paths.
+    function self.lookup()
+        local sets = {}
+        return function(path)
+            local set = setOf(path)
+            local key = table.concat(set, "\1")
+            if not sets[key] then
+                sets[key] = {}
+                for _, it in ipairs(self.collectionsIn(set)) do sets[key][it.name] = it.collection end
+            end
+            return sets[key][path[#path]]
+        end
     end
 
     -- Writing
@@ -230,22 +248,32 @@ function Catalog.new(deps)
         if outcome ~= "executed" then error(deps.explain.catalogBusy()) end
     end
 
-    local function ensureSets(title, path)
-        local parent
-        for i = 1, #path - 1 do
-            local above = parent
-            write(title, function() parent = catalog:createCollectionSet(path[i], above, true) end)
+    local function ensureSet(title, path)
+        local set
+        for _, name in ipairs(path) do
+            local above = set
+            write(title, function() set = catalog:createCollectionSet(name, above, true) end)
         end
-        return parent
+        return set
     end
 
-    -- The collection at a path, made where it is not there: each set and the collection in a block of its own.
+    -- Make collections of these names in the set at a path: each set in a block of its own, many collections in one.
+    function self.makeCollections(title, setPath, names)
+        local set, made = #names > 0 and ensureSet(title, setPath), {}
+        for batch in slices(names, Batches.WRITES) do
+            write(title, function()
+                for _, name in ipairs(batch) do made[#made + 1] = catalog:createCollection(name, set, true) end
+            end)
+        end
+        return made
+    end
+
+    -- The collection at a path, made where it is not there.
     function self.ensureCollection(title, path)
         local collection = self.collectionAt(path)
         if collection then return collection end
-        local set = ensureSets(title, path)
-        write(title, function() collection = catalog:createCollection(path[#path], set, true) end)
-        return self.collectionAt(path) or collection
+        local made = self.makeCollections(title, setOf(path), { path[#path] })
+        return self.collectionAt(path) or made[1]
     end
 
     -- The smart collection at a path, with these rules.
@@ -256,22 +284,21 @@ function Catalog.new(deps)
             write(title, function() collection:setSearchDescription(description) end)
             return collection
         end
-        local set = ensureSets(title, path)
+        local set = ensureSet(title, setOf(path))
         write(title, function() collection = catalog:createSmartCollection(path[#path], description, set, true) end)
         return self.collectionAt(path) or collection
     end
 
-    -- Put the photos of a collection in anew, in this order.
+    -- Let the photos of a collection stand in this order: taken out and put in at the end, some at a time, none missing
+    -- after any step.
     function self.refill(title, collection, found)
-        local isFirst = true
-        for batch in slices(found, Batches.WRITES) do
+        for batch in slices(found, Batches.WRITES / 2) do
             local photos = {}
             for i, it in ipairs(batch) do photos[i] = it.photo end
             write(title, function()
-                if isFirst then collection:removeAllPhotos() end
+                collection:removePhotos(photos)
                 collection:addPhotos(photos)
             end)
-            isFirst = false
         end
     end
 
@@ -298,8 +325,12 @@ function Catalog.new(deps)
         return collection:isSmartCollection() and collection:getSearchDescription() or nil
     end
 
-    function self.deleteCollection(title, collection)
-        write(title, function() collection:delete() end)
+    function self.deleteCollections(title, collections)
+        for batch in slices(collections, Batches.WRITES) do
+            write(title, function()
+                for _, collection in ipairs(batch) do collection:delete() end
+            end)
+        end
     end
 
     -- The keyword at a path of names; nil where there is none.

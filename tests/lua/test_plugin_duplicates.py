@@ -220,7 +220,9 @@ def test_the_collection_of_a_large_group_goes_in_steps(lr, asked):
     assert len(lr.photos_in("Safelight", "Duplicates", "rocket.jpg")) == 450
 
 
-def test_thousands_of_duplicates_take_few_calls(lr):
+@pytest.fixture
+def thousand(lr):
+    """A thousand groups of three."""
     groups = []
     for n in range(1000):
         for k in range(3):
@@ -228,6 +230,11 @@ def test_thousands_of_duplicates_take_few_calls(lr):
         members = [member(f"D{n}-{k}", "duplicate" if k else "keeper", "smaller") for k in range(3)]
         groups.append({"id": f"dg{n:08d}", "name": f"{n}.jpg", "kind": "resized", "members": members})
     lr.http.canned["duplicates"] = lambda body: {"groups": groups}
+    return lr
+
+
+def test_thousands_of_duplicates_take_few_calls(thousand):
+    lr = thousand
     find(lr)
     assert len(lr.photos_in("Safelight", "Duplicates", "All near-duplicates")) == 3000
     assert lr.catalog_calls.scans == []
@@ -235,6 +242,25 @@ def test_thousands_of_duplicates_take_few_calls(lr):
     assert lr.counts["LrCatalog:batchGetRawMetadata"] <= 20
     assert lr.counts["LrCatalog:batchGetPropertyForPlugin"] <= 20
     assert max(block.photos for block in lr.gates.blocks) <= 200
+
+
+def test_a_thousand_collections_take_few_steps_and_go_again(thousand):
+    lr = thousand
+    find(lr)
+    lr.counts.clear()
+    before, sent = len(lr.gates.blocks), len(lr.http.sent)
+    find(lr, target="each")
+    assert len(names(lr)) == 1001
+    assert lr.photos_in("Safelight", "Duplicates", "7.jpg") == ["D7-0", "D7-1", "D7-2"]
+    assert len(lr.gates.blocks) - before < 30
+    assert len(lr.http.sent) - sent < 40
+    assert lr.counts["LrCollection:getName"] < 5000, "no set is looked through for each collection"
+    lr.counts.clear()
+    before = len(lr.gates.blocks)
+    undo(lr)
+    assert names(lr) == ["All near-duplicates"]
+    assert len(lr.gates.blocks) - before < 50
+    assert lr.counts["LrCollection:getName"] < 10000
 
 
 def test_a_second_run_changes_nothing_and_a_group_that_is_gone_loses_its_fields(lr, asked):
