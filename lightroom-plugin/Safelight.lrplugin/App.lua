@@ -73,6 +73,7 @@ local function build()
         nameCatalog = it.pairing.nameCatalog,
     }
     common.marks = require("Marks").new(common)
+    common.groups = require("Groups").new(common)
     it.finding = Finding.new(common)
     it.smart = require("Smart").new(common)
     it.keywords = require("Keywords").new(common)

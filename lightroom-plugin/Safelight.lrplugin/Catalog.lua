@@ -99,6 +99,17 @@ function Catalog.new(deps)
         return catalog:getTargetPhotos()
     end
 
+    -- Add the photos of a folder, a collection, or all collections of a set.
+    local function gather(source, photos)
+        local kind = source:type()
+        if kind == "LrCollectionSet" or kind == "LrPublishedCollectionSet" then
+            for _, child in ipairs(source:getChildCollections()) do gather(child, photos) end
+            for _, child in ipairs(source:getChildCollectionSets()) do gather(child, photos) end
+        elseif kind == "LrFolder" or kind == "LrCollection" or kind == "LrPublishedCollection" then
+            for _, photo in ipairs(source:getPhotos()) do photos[#photos + 1] = photo end
+        end
+    end
+
     -- The photos of the folders and collections that are shown; nil where that is the whole catalog.
     function self.shown()
         local photos = {}
@@ -107,10 +118,7 @@ function Catalog.new(deps)
                 if source == catalog.kAllPhotos then return nil end
                 return catalog:getMultipleSelectedOrAllPhotos()
             end
-            local kind = source:type()
-            if kind == "LrFolder" or kind == "LrCollection" or kind == "LrPublishedCollection" then
-                for _, photo in ipairs(source:getPhotos()) do photos[#photos + 1] = photo end
-            end
+            gather(source, photos)
         end
         return photos
     end
@@ -189,14 +197,47 @@ function Catalog.new(deps)
         return found
     end
 
+    local function setOf(path)
+        return { unpack(path, 1, #path - 1) }
+    end
+
+    -- The collections, smart or not, that lie in the set at a path of names itself.
+    local function childrenOf(path)
+        local parent = catalog
+        for _, name in ipairs(path) do
+            parent = called(parent:getChildCollectionSets(), name)
+            if not parent then return {} end
+        end
+        return parent:getChildCollections()
+    end
+
+    -- The same, each with its name: { { collection =, name = }, ... }.
+    function self.collectionsIn(path)
+        local found = {}
+        for _, collection in ipairs(childrenOf(path)) do
+            local name = ask(collection, "getName")
+            if name then found[#found + 1] = { collection = collection, name = name } end
+        end
+        return found
+    end
+
     -- The collection, smart or not, at a path of names; nil where there is none.
     function self.collectionAt(path)
-        local parent = catalog
-        for i = 1, #path - 1 do
-            parent = called(parent:getChildCollectionSets(), path[i])
-            if not parent then return nil end
+        return called(childrenOf(setOf(path)), path[#path])
+    end
+
+    -- The same as a function that looks through each set once, for many paths.
+    function self.lookup()
+        local sets = {}
+        return function(path)
+            local set = setOf(path)
+            local key = table.concat(set, "\1")
+            if not sets[key] then
+                sets[key] = {}
+                for _, it in ipairs(self.collectionsIn(set)) do sets[key][it.name] = it.collection end
+            end
+            return sets[key][path[#path]]
         end
-        return called(parent:getChildCollections(), path[#path])
     end
 
     -- Writing
@@ -207,22 +248,32 @@ function Catalog.new(deps)
         if outcome ~= "executed" then error(deps.explain.catalogBusy()) end
     end
 
-    local function ensureSets(title, path)
-        local parent
-        for i = 1, #path - 1 do
-            local above = parent
-            write(title, function() parent = catalog:createCollectionSet(path[i], above, true) end)
+    local function ensureSet(title, path)
+        local set
+        for _, name in ipairs(path) do
+            local above = set
+            write(title, function() set = catalog:createCollectionSet(name, above, true) end)
         end
-        return parent
+        return set
     end
 
-    -- The collection at a path, made where it is not there: each set and the collection in a block of its own.
+    -- Make collections of these names in the set at a path: each set in a block of its own, many collections in one.
+    function self.makeCollections(title, setPath, names)
+        local set, made = #names > 0 and ensureSet(title, setPath), {}
+        for batch in slices(names, Batches.WRITES) do
+            write(title, function()
+                for _, name in ipairs(batch) do made[#made + 1] = catalog:createCollection(name, set, true) end
+            end)
+        end
+        return made
+    end
+
+    -- The collection at a path, made where it is not there.
     function self.ensureCollection(title, path)
         local collection = self.collectionAt(path)
         if collection then return collection end
-        local set = ensureSets(title, path)
-        write(title, function() collection = catalog:createCollection(path[#path], set, true) end)
-        return self.collectionAt(path) or collection
+        local made = self.makeCollections(title, setOf(path), { path[#path] })
+        return self.collectionAt(path) or made[1]
     end
 
     -- The smart collection at a path, with these rules.
@@ -233,43 +284,53 @@ function Catalog.new(deps)
             write(title, function() collection:setSearchDescription(description) end)
             return collection
         end
-        local set = ensureSets(title, path)
+        local set = ensureSet(title, setOf(path))
         write(title, function() collection = catalog:createSmartCollection(path[#path], description, set, true) end)
         return self.collectionAt(path) or collection
     end
 
-    -- Put the photos of a collection in anew, in this order.
+    -- Let the photos of a collection stand in this order: taken out and put in at the end, some at a time, none missing
+    -- after any step.
     function self.refill(title, collection, found)
-        local photos = {}
-        for i, it in ipairs(found) do photos[i] = it.photo end
-        write(title, function()
-            collection:removeAllPhotos()
-            collection:addPhotos(photos)
-        end)
-    end
-
-    local function withUuids(photos)
-        local found = {}
-        for i, ref in ipairs(self.refs(photos)) do found[i] = { photo = photos[i], uuid = ref.uuid } end
-        return found
+        for batch in slices(found, Batches.WRITES / 2) do
+            local photos = {}
+            for i, it in ipairs(batch) do photos[i] = it.photo end
+            write(title, function()
+                collection:removePhotos(photos)
+                collection:addPhotos(photos)
+            end)
+        end
     end
 
     -- The photos of a collection: { { photo =, uuid = }, ... }.
     function self.members(collection)
-        return withUuids(collection:getPhotos())
+        local photos, found = collection:getPhotos(), {}
+        for i, ref in ipairs(self.refs(photos)) do found[i] = { photo = photos[i], uuid = ref.uuid } end
+        return found
     end
 
-    -- The same of a keyword.
-    function self.membersOfKeyword(keyword)
-        return withUuids(keyword:getPhotos())
+    -- At the place of each photo, whether it has a keyword. The photos are asked: half of a catalog may have it.
+    function self.haveKeyword(photos, keyword)
+        local have = {}
+        for i, row in ipairs(self.raw(photos, { "keywords" })) do
+            have[i] = false
+            for _, it in ipairs(row.keywords or {}) do
+                have[i] = have[i] or it.localIdentifier == keyword.localIdentifier
+            end
+        end
+        return have
     end
 
     function self.rulesOf(collection)
         return collection:isSmartCollection() and collection:getSearchDescription() or nil
     end
 
-    function self.deleteCollection(title, collection)
-        write(title, function() collection:delete() end)
+    function self.deleteCollections(title, collections)
+        for batch in slices(collections, Batches.WRITES) do
+            write(title, function()
+                for _, collection in ipairs(batch) do collection:delete() end
+            end)
+        end
     end
 
     -- The keyword at a path of names; nil where there is none.
@@ -306,7 +367,9 @@ function Catalog.new(deps)
         if item.change.add then item.photo:addKeyword(item.keyword) else item.photo:removeKeyword(item.keyword) end
     end
     function change.collection(item)
-        if item.change.add then
+        if item.change.gone then
+            item.collection:delete()
+        elseif item.change.add then
             item.collection:addPhotos(item.photos)
         else
             item.collection:removePhotos(item.photos)

@@ -1,6 +1,7 @@
 -- Changes of the catalog: written to the journal first, then applied in batches, so that each can be taken back.
 -- A change is { op = "field", uuid, field, before, after }, { op = "raw", uuid, key, before, after },
--- { op = "keyword", uuid, steps, add }, { op = "collection", path, uuids, add } or { op = "collection", path, made = true }.
+-- { op = "keyword", uuid, steps, add }, or of the collection at a path { op = "collection", path } with
+-- uuids and add, where photos come in or are taken out, made = true or gone = true.
 -- deps: helper, catalog
 local Batches = require "Batches"
 local Helper = require "Helper"
@@ -50,6 +51,14 @@ function Changes.new(deps)
     end
     self.membership = membership
 
+    -- Items that take a collection away, after all that is in it, so that undoing knows what to put back.
+    function self.remove(collection, path)
+        local items = membership(collection, path, deps.catalog.members(collection), false)
+        local change = { op = "collection", path = path, gone = true }
+        items[#items + 1] = { change = change, collection = collection, photos = {} }
+        return items
+    end
+
     -- What a collection, or nil, has to gain and to lose, so that it holds just `found`.
     function self.compare(collection, found)
         local has, wanted, gain, lose = {}, {}, {}, {}
@@ -73,7 +82,7 @@ function Changes.new(deps)
         local collection = deps.catalog.ensureCollection(run.title, path)
         self.apply(run, membership(collection, path, lose, false), scope)
         self.apply(run, membership(collection, path, gain, true), scope)
-        if existing and #gain > 0 and #found <= Batches.WRITES then
+        if existing and #gain > 0 then
             -- The same photos, put in anew in their order: nothing for the journal.
             deps.catalog.refill(run.title, collection, found)
         end

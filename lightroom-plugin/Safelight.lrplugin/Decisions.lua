@@ -42,36 +42,45 @@ function Decisions.new(deps)
 
     local ALL = { flags = true, label = true, keyword = true }
 
-    -- One step for what plan(items) adds.
-    local function write(plan, scopeOf)
-        local run, items = deps.changes.begin(LOC "$$$/Safelight/Duplicates/Step=Safelight near-duplicates"), {}
-        plan(items)
+    -- Show what a decision changes, tell it to the helper and write it, in one step; whether the user wanted it.
+    local function settle(question, line, items, decide, scopeOf)
+        if not dialogs.preview(question, { line }) then return false end
+        decide()
+        local run = deps.changes.begin(LOC "$$$/Safelight/Duplicates/Step=Safelight near-duplicates")
         deps.changes.apply(run, items, scopeOf(run.title))
+        return true
     end
 
     -- Menu: Keep This One of Its Duplicate Group
     function self.keepThis(_, scopeOf)
         local members, uuid = groupOfSelection()
         if not members then return end
-        local keeper
+        local keeper, items = nil, {}
         for _, it in ipairs(members) do
             if it.uuid == uuid then keeper = it end
             it.values.duplicateRole = it.uuid == uuid and "keeper" or "duplicate"
         end
-        tell("keeper", members, { uuid = keeper.uuid, path = keeper.path })
-        write(function(items)
-            marks.fields(members, items)
-            marks.takeBack({ keeper }, ALL, items)
-        end, scopeOf)
-        dialogs.bezel(LOC "$$$/Safelight/Duplicates/Kept=This one is kept")
+        marks.fields(members, items)
+        marks.takeBack({ keeper }, ALL, items)
+        local name = keeper.path:match("[^/\\]+$") or keeper.path
+        local question = LOC("$$$/Safelight/Duplicates/Keep=Keep ^1 of its group?", name)
+        local line = LOC("$$$/Safelight/Duplicates/KeepWhat=^1 others are its duplicates then; ^2 values are written.", #members - 1, #items)
+        if settle(question, line, items, function()
+            tell("keeper", members, { uuid = keeper.uuid, path = keeper.path })
+        end, scopeOf) then
+            dialogs.bezel(LOC "$$$/Safelight/Duplicates/Kept=This one is kept")
+        end
     end
 
     -- Menu: The Selected Photos Are Not Duplicates
     function self.notDuplicates(_, scopeOf)
-        local members = marks.read(catalog.selected())
-        tell("not_duplicates", members)
-        write(function(items) marks.clear(members, ALL, items) end, scopeOf)
-        dialogs.bezel(LOC "$$$/Safelight/Duplicates/Not=They are not duplicates")
+        local members, items = marks.read(catalog.selected()), {}
+        marks.clear(members, ALL, items)
+        local question = LOC("$$$/Safelight/Duplicates/NotQuestion=Are these ^1 photos no duplicates?", #members)
+        local line = LOC("$$$/Safelight/Duplicates/NotWhat=They lose the marks of duplicates; ^1 values are written.", #items)
+        if settle(question, line, items, function() tell("not_duplicates", members) end, scopeOf) then
+            dialogs.bezel(LOC "$$$/Safelight/Duplicates/Not=They are not duplicates")
+        end
     end
 
     return self

@@ -1,5 +1,6 @@
 -- Near-duplicates: found by the helper, written onto the photos, and gathered in collections.
--- deps: helper, catalog, changes, dialogs, marks, rules (Rules)
+-- deps: helper, catalog, changes, dialogs, marks, groups, rules (Rules)
+local Groups = require "Groups"
 local Marks = require "Marks"
 
 local Duplicates = {}
@@ -32,34 +33,38 @@ function Duplicates.new(deps)
     end
 
     local function collect(run, groups, values, scope)
-        if values.target == "one" then
-            local path = { "Safelight", "Duplicates", LOC "$$$/Safelight/Duplicates/All=All near-duplicates" }
-            if not catalog.collectionAt(path) then
-                run.note { { op = "collection", path = path, made = true } }
-            end
-            return catalog.ensureSmart(run.title, path, deps.rules.duplicates())
+        if values.target == "each" then return deps.groups.fill(run, groups, scope) end
+        local path = Groups.path(LOC "$$$/Safelight/Duplicates/All=All near-duplicates")
+        if not catalog.collectionAt(path) then
+            run.note { { op = "collection", path = path, made = true } }
         end
-        local first, taken = nil, {}
-        for _, group in ipairs(groups) do
-            local name = taken[group.name] and group.name .. " " .. group.id or group.name
-            taken[name] = true
-            local path = { "Safelight", "Duplicates", name }
-            local collection = deps.changes.fill(run, path, group.members, scope)
-            first = first or collection
-        end
-        return first
+        return catalog.ensureSmart(run.title, path, deps.rules.duplicates())
     end
 
     -- What has to be written for groups. wanted: what the dialog gave; whole: whether all of the catalog was looked at.
     local function plan(groups, wanted, whole)
-        local members, items = {}, {}
+        local it = { members = {}, items = {}, away = {}, gone = 0 }
         for _, group in ipairs(groups) do
-            for _, it in ipairs(group.members) do members[#members + 1] = it end
+            for _, member in ipairs(group.members) do it.members[#it.members + 1] = member end
         end
-        marks.fields(members, items)
-        marks.put(members, wanted, items)
-        if whole then marks.clear(marks.stale(members), wanted, items) end
-        return members, items
+        marks.fields(it.members, it.items)
+        marks.put(it.members, wanted, it.items)
+        if whole then
+            marks.clear(marks.stale(it.members), wanted, it.items)
+            it.away, it.gone = deps.groups.gone(wanted.target == "each" and groups or {})
+        end
+        return it
+    end
+
+    local function announce(groups, it)
+        local lines = {
+            LOC("$$$/Safelight/Duplicates/Found=^1 groups with ^2 photos.", #groups, #it.members),
+            LOC("$$$/Safelight/Duplicates/Changes=^1 values are written; no photo is deleted or moved.", #it.items),
+        }
+        if it.gone > 0 then
+            lines[#lines + 1] = LOC("$$$/Safelight/Duplicates/Gone=^1 collections of groups are taken away; their photos stay.", it.gone)
+        end
+        return dialogs.preview(LOC "$$$/Safelight/Duplicates/DialogTitle=Near-Duplicates", lines)
     end
 
     -- Menu: Find Near-Duplicates...
@@ -71,18 +76,16 @@ function Duplicates.new(deps)
         local photos = catalog.within(values.scope)
         local within = photos and deps.helper.carry(catalog.refs(photos))
         local groups = here(deps.helper.ask("duplicates", { within = within }, 600).groups)
-        local members, items = plan(groups, values, not photos)
-        if #groups == 0 and #items == 0 then
+        local it = plan(groups, values, not photos)
+        if #groups + #it.items + it.gone == 0 then
             return dialogs.say(LOC "$$$/Safelight/Duplicates/None=No near-duplicates were found.")
         end
-        if not dialogs.preview(LOC "$$$/Safelight/Duplicates/DialogTitle=Near-Duplicates", {
-            LOC("$$$/Safelight/Duplicates/Found=^1 groups with ^2 photos.", #groups, #members),
-            LOC("$$$/Safelight/Duplicates/Changes=^1 values are written; no photo is deleted or moved.", #items),
-        }) then return end
+        if not announce(groups, it) then return end
         local run = deps.changes.begin(LOC "$$$/Safelight/Duplicates/Step=Safelight near-duplicates")
         local scope = scopeOf(run.title)
-        local written, refused = marks.withKeyword(run.title, items)
+        local written, refused = marks.withKeyword(run.title, it.items)
         deps.changes.apply(run, written, scope)
+        deps.changes.apply(run, it.away, scope)
         local collection = #groups > 0 and collect(run, groups, values, scope)
         if collection then catalog.show(collection) end
         if refused then

@@ -57,11 +57,11 @@ function Keywords.new(deps)
 
     -- Those of the row's photos that do not have the keyword yet, as items.
     local function items(row, keyword)
-        local has, found = {}, catalog.resolve(row.refs)
-        for _, it in ipairs(catalog.membersOfKeyword(keyword)) do has[it.uuid] = true end
-        local list = {}
-        for _, it in ipairs(found) do
-            if not has[it.uuid] then
+        local found, photos, list = catalog.resolve(row.refs), {}, {}
+        for i, it in ipairs(found) do photos[i] = it.photo end
+        local have = catalog.haveKeyword(photos, keyword)
+        for i, it in ipairs(found) do
+            if not have[i] then
                 list[#list + 1] = deps.changes.keyword(it.photo, it.uuid, keyword, row.steps, true)
             end
         end

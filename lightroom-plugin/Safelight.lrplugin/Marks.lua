@@ -70,29 +70,33 @@ function Marks.new(deps)
         return gone
     end
 
-    local function carriers()
-        local keyword, has = catalog.keywordAt(Marks.KEYWORD), {}
-        for _, it in ipairs(keyword and catalog.membersOfKeyword(keyword) or {}) do has[it.uuid] = true end
-        return has, keyword
+    -- Call visit(member, its raw metadata, whether it has our keyword, that keyword) for each; the keyword where `wanted`.
+    local function look(members, wanted, visit)
+        local photos = photosOf(members)
+        local raw = catalog.raw(photos, { "pickStatus", "colorNameForLabel" })
+        local keyword = wanted.keyword and catalog.keywordAt(Marks.KEYWORD) or nil
+        local have = keyword and catalog.haveKeyword(photos, keyword) or {}
+        for i, it in ipairs(members) do visit(it, raw[i], have[i], keyword) end
+    end
+
+    local function flag(it, raw, value)
+        return changes.raw(it.photo, it.uuid, "pickStatus", raw.pickStatus, value)
+    end
+
+    local function label(it, raw, value)
+        return changes.raw(it.photo, it.uuid, "colorNameForLabel", raw.colorNameForLabel, value)
     end
 
     -- What the user asked for. wanted: flags, label and keyword, each whether it is to be written.
     function self.put(members, wanted, items)
-        local raw = catalog.raw(photosOf(members), { "pickStatus", "colorNameForLabel" })
-        local has, keyword = {}, nil
-        if wanted.keyword then has, keyword = carriers() end
-        for i, it in ipairs(members) do
-            if wanted.flags and it.role ~= "series" then
-                local flag = it.role == "keeper" and 1 or -1
-                add(items, changes.raw(it.photo, it.uuid, "pickStatus", raw[i].pickStatus, flag))
-            end
-            if wanted.label and it.role == "duplicate" then
-                add(items, changes.raw(it.photo, it.uuid, "colorNameForLabel", raw[i].colorNameForLabel, "red"))
-            end
-            if wanted.keyword and it.role == "duplicate" and not has[it.uuid] then
+        look(members, wanted, function(it, raw, has, keyword)
+            if wanted.flags and it.role ~= "series" then add(items, flag(it, raw, it.role == "keeper" and 1 or -1)) end
+            if it.role ~= "duplicate" then return end
+            if wanted.label then add(items, label(it, raw, "red")) end
+            if wanted.keyword and not has then
                 add(items, changes.keyword(it.photo, it.uuid, keyword, Marks.KEYWORD, true))
             end
-        end
+        end)
     end
 
     -- Photos that are in no group any more lose their fields, and those that were duplicates the marks of `wanted`:
@@ -105,20 +109,12 @@ function Marks.new(deps)
 
     -- Flag, label and keyword of those whose role was "duplicate", as put() writes them.
     function self.takeBack(members, wanted, items)
-        local raw = catalog.raw(photosOf(members), { "pickStatus", "colorNameForLabel" })
-        local has, keyword = {}, nil
-        if wanted.keyword then has, keyword = carriers() end
-        for i, it in ipairs(members) do
-            if it.role == "duplicate" then
-                if wanted.flags and raw[i].pickStatus == -1 then
-                    add(items, changes.raw(it.photo, it.uuid, "pickStatus", -1, 0))
-                end
-                if wanted.label and raw[i].colorNameForLabel == "red" then
-                    add(items, changes.raw(it.photo, it.uuid, "colorNameForLabel", "red", "grey"))
-                end
-                if has[it.uuid] then add(items, changes.keyword(it.photo, it.uuid, keyword, Marks.KEYWORD, false)) end
-            end
-        end
+        look(members, wanted, function(it, raw, has, keyword)
+            if it.role ~= "duplicate" then return end
+            if wanted.flags and raw.pickStatus == -1 then add(items, flag(it, raw, 0)) end
+            if wanted.label and raw.colorNameForLabel == "red" then add(items, label(it, raw, "grey")) end
+            if has then add(items, changes.keyword(it.photo, it.uuid, keyword, Marks.KEYWORD, false)) end
+        end)
     end
 
     -- Make the keyword where items need it and it is not there yet; the items without those that cannot be written.

@@ -42,7 +42,8 @@ function Undo.new(deps)
     end
 
     -- By operation: puts what takes a change back into items; returns how many photos are left alone.
-    -- photo, now: what the change is about and its present value, where there are such; keywords(): all, by their steps.
+    -- photo, now: what the change is about and its present value, where there are such; known.keywords(): all, by their
+    -- steps; known.collection(path).
     local invert = {}
 
     local function valueBack(change, items, photo, now)
@@ -54,16 +55,16 @@ function Undo.new(deps)
     end
     invert.field, invert.raw = valueBack, valueBack
 
-    function invert.keyword(change, items, photo, _, keywords)
-        local keyword = photo and keywords()[stepsOf(change)]
+    function invert.keyword(change, items, photo, _, known)
+        local keyword = photo and known.keywords()[stepsOf(change)]
         if not keyword then return 1 end
         items[#items + 1] = deps.changes.keyword(photo, change.uuid, keyword, change.steps, not change.add)
         return 0
     end
 
-    function invert.collection(change, items)
-        if not change.uuids then return 0 end -- see removeMade
-        local collection, refs = catalog.collectionAt(change.path), {}
+    function invert.collection(change, items, _, _, known)
+        if not change.uuids then return 0 end -- see makeGone and removeMade
+        local collection, refs = known.collection(change.path), {}
         if not collection then return #change.uuids end
         for i, uuid in ipairs(change.uuids) do refs[i] = { uuid = uuid } end
         local found, gone = catalog.resolve(refs)
@@ -75,10 +76,11 @@ function Undo.new(deps)
 
     local function plan(changes)
         local items, left, bySteps = {}, 0, nil
-        local function keywords()
+        local known = { collection = catalog.lookup() }
+        function known.keywords()
             if not bySteps then
                 bySteps = {}
-                for _, known in ipairs(catalog.keywords()) do bySteps[stepsOf(known)] = known.keyword end
+                for _, it in ipairs(catalog.keywords()) do bySteps[stepsOf(it)] = it.keyword end
             end
             return bySteps
         end
@@ -87,19 +89,33 @@ function Undo.new(deps)
         local located = catalog.locate(refs)
         local now = present(changes, located)
         for i, change in ipairs(changes) do
-            left = left + invert[change.op](change, items, located[i] and located[i].photo, now[i], keywords)
+            left = left + invert[change.op](change, items, located[i] and located[i].photo, now[i], known)
         end
         return items, left
     end
 
-    local function removeMade(title, changes)
+    -- Collections that were taken away must be there before their photos are put back; all are of one set (see Groups).
+    local function makeGone(title, changes)
+        local find, names, set = catalog.lookup(), {}, nil
         for _, change in ipairs(changes) do
-            local collection = change.made and catalog.collectionAt(change.path)
-            -- What the user has put in since stays.
-            if collection and (catalog.rulesOf(collection) or #catalog.members(collection) == 0) then
-                catalog.deleteCollection(title, collection)
+            if change.gone and not find(change.path) then
+                names[#names + 1] = change.path[#change.path]
+                set = { unpack(change.path, 1, #change.path - 1) }
             end
         end
+        catalog.makeCollections(title, set, names)
+    end
+
+    local function removeMade(title, changes)
+        local find, empty = catalog.lookup(), {}
+        for _, change in ipairs(changes) do
+            local collection = change.made and find(change.path)
+            -- What the user has put in since stays.
+            if collection and (catalog.rulesOf(collection) or #catalog.members(collection) == 0) then
+                empty[#empty + 1] = collection
+            end
+        end
+        catalog.deleteCollections(title, empty)
     end
 
     -- Take the change back; returns how many photos were left alone.
@@ -109,6 +125,7 @@ function Undo.new(deps)
         while true do
             local page = deps.helper.ask("journal_last", { before = before })
             if page.run ~= last.run or #page.changes == 0 then break end
+            makeGone(title, page.changes)
             local items, kept = plan(page.changes)
             left = left + kept
             for batch in Batches.steps(items) do catalog.apply(title, batch) end

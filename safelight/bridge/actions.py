@@ -135,11 +135,11 @@ class Actions:
 
         Writes: our own data folder.
         """
+        said = "plugin = excluded.plugin, application = excluded.application, seen_at = excluded.seen_at"
         with self._store.transaction():
             self._store.db.execute(
                 "INSERT INTO lightroom (id, path, plugin, application, seen_at) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (path) DO UPDATE SET plugin = excluded.plugin, application = excluded.application,"
-                " seen_at = excluded.seen_at",
+                f" ON CONFLICT (path) DO UPDATE SET {said} ON CONFLICT (id) DO UPDATE SET path = excluded.path, {said}",
                 (lightroom_id, path, plugin, application, _now()),
             )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 
+from safelight.bridge.catalogs import written_as
 from safelight.bridge.errors import BridgeError
 from safelight.bridge.paths import Comparison, folded, nfc
 from safelight.bridge.question import Ref
@@ -18,12 +19,7 @@ SOURCE = "lightroom"
 def catalog_path(library: Library, said: str) -> str:
     """Return how the index writes the path of a catalog that its plug-in calls `said`; `said` where it has none."""
     roots = [str(root.path) for root in library.catalog.roots() if root.source == SOURCE]
-    ways: tuple[Callable[[str], str], ...] = (str, nfc, folded)
-    for way in ways:
-        same = [path for path in roots if way(path) == way(said)]
-        if len(same) == 1:
-            return same[0]
-    return said
+    return written_as(said, roots) or said
 
 
 class Known:

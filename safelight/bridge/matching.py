@@ -89,7 +89,8 @@ def find(library: Library, question: Question, catalog: str, within: Sequence[Re
             show_all=question.everything,
         )
     except QueryError as error:
-        raise BridgeError("not_indexed" if "not been read" in str(error) else "bad_request", str(error)) from error
+        said = str(error).removeprefix("--since ").removeprefix("--until ")  # nobody has typed such an option here
+        raise BridgeError("not_indexed" if "not been read" in said else "bad_request", said) from error
     filters = Filters(since=question.since, until=question.until)
     ranked = [(hit.place.photo_id, hit.score) for hit in answer.hits]
     photos = list(_places(library, ranked, filters, catalog))

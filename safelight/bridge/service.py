@@ -16,6 +16,7 @@ from indexer.events import ignore
 from safelight import places
 from safelight.bridge import consent
 from safelight.bridge.actions import Actions, Plugin
+from safelight.bridge.catalogs import same_file
 from safelight.bridge.duplicates import for_catalog
 from safelight.bridge.errors import BridgeError
 from safelight.bridge.journal import Journal
@@ -90,8 +91,9 @@ class Bridge:
                 f"the plug-in ({_text(given, 'plugin')}) and the helper ({version}) do not fit; {todo}",
             )
         path = _text(given, "catalog")
-        known = next((plugin for plugin in self.actions.plugins() if plugin.path == path), None)
-        lightroom_id = known.id if known else secrets.token_hex(8)
+        met = {plugin.path: plugin.id for plugin in self.actions.plugins()}
+        known = same_file(path, list(met))
+        lightroom_id = met[known] if known else secrets.token_hex(8)
         self.actions.seen(lightroom_id, path, _text(given, "plugin"), _text(given, "lightroom"))
         consent.invite(self.library.home)
         name = self.library.model_name

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.server
+import os
 import shutil
 import threading
 import time
@@ -30,19 +32,24 @@ def lightroom(home: Path) -> Iterator[Lightroom]:
 
 @pytest.fixture(scope="session")
 def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The home of a user who has indexed ten pictures; to be copied, because paths are in the index."""
-    helper = Helper(tmp_path_factory.mktemp("user"))
-    helper.photos.mkdir()
-    for name in DEMO:
-        shutil.copy(CHECKOUT / "assets" / "demo" / f"{name}.jpg", helper.photos)
-    helper.index(helper.photos)
-    return helper.home
+    """The home of a user who has indexed ten pictures; made once, also where several processes test at once."""
+    base = tmp_path_factory.getbasetemp()
+    home = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "indexed-user"
+    with home.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        helper = Helper(home)
+        if not helper.photos.exists():
+            helper.photos.mkdir(parents=True)
+            for name in DEMO:
+                shutil.copy(CHECKOUT / "assets" / "demo" / f"{name}.jpg", helper.photos)
+            helper.index(helper.photos)
+    return home
 
 
 @pytest.fixture(scope="session")
-def helper(indexed: Path) -> Iterator[Helper]:
+def helper(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
     """The running helper of that user."""
-    it = Helper(indexed)
+    it = Helper.of_user(indexed, tmp_path_factory.mktemp("user"))
     it.start()
     yield it
     it.close()
@@ -52,7 +59,6 @@ def helper(indexed: Path) -> Iterator[Helper]:
 def reader(indexed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Helper]:
     """The running helper of one who goes on indexing: what is new there, the other's tests must not find."""
     it = Helper.of_user(indexed, tmp_path_factory.mktemp("reader"))
-    (it.home / "tmp").mkdir()
     it.start()
     yield it
     it.close()

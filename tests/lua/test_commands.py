@@ -29,8 +29,8 @@ def test_a_minus_takes_away_here_too(helper, tmp_path):
 
 def test_push_says_what_becomes_of_it_and_status_shows_it(tmp_path):
     nobody = Helper(tmp_path)
-    assert nobody.command("lightroom", "push", "a kite", "--smart", "--name", "Kites") == "Queued: Kites\n"
-    shown = nobody.command("lightroom", "status", "--json", code=1)  # no Lightroom has spoken yet
+    assert nobody.quick("lightroom", "push", "a kite", "--smart", "--name", "Kites") == "Queued: Kites\n"
+    shown = nobody.quick("lightroom", "status", "--json", codes=(1,))  # no Lightroom has spoken yet
     assert [json.loads(line) for line in shown.splitlines()] == [
         {"collection": "Kites", "words": "a kite"},
         {"action": "smart", "state": "waiting", "says": ""},
@@ -46,5 +46,5 @@ def test_install_into_a_folder(helper, tmp_path):
 def test_another_kind_of_file_is_not_written_over(helper, tmp_path):
     photo = tmp_path / "photo.jpg"
     photo.write_bytes(b"dear to somebody")
-    helper.command("lightroom", "smart-collection", "an animal", "-o", str(photo), code=2)
+    helper.quick("lightroom", "smart-collection", "an animal", "-o", str(photo), codes=(2,))
     assert photo.read_bytes() == b"dear to somebody"

@@ -63,11 +63,27 @@ def test_flags_and_labels_only_where_asked_for_and_undone(lr, asked):
     find(lr, flags=True, label=True)
     assert [lr.photo(u).pick for u in ("CAT", "RACCOON", "ROCKET")] == [1, -1, 0]
     assert [lr.photo(u).color for u in ("CAT", "RACCOON", "ROCKET")] == ["none", "red", "none"]
-    lr.answer("Undo the last Safelight change?", "ok")
-    lr.click("MenuUndo.lua")
+    undo(lr)
     assert [lr.photo(u).pick for u in ("CAT", "RACCOON")] == [0, 0]
     assert lr.photo("RACCOON").color == "none"
     assert lr.photo("CAT").properties == {}
+
+
+def keep(lr, uuid: str, answer: str = "ok") -> None:
+    lr.catalog.selected = [lr.photo(uuid).id]
+    lr.answer("of its group?", answer)
+    lr.click("MenuKeepThis.lua")
+
+
+def part(lr, *uuids: str, answer: str = "ok") -> None:
+    lr.catalog.selected = [lr.photo(uuid).id for uuid in uuids]
+    lr.answer("no duplicates?", answer)
+    lr.click("MenuNotDuplicates.lua")
+
+
+def undo(lr) -> None:
+    lr.answer("Undo the last Safelight change?", "ok")
+    lr.click("MenuUndo.lua")
 
 
 KEYWORD = ("Safelight", "Duplicates", "duplicate")
@@ -97,8 +113,7 @@ def test_the_keyword_only_where_asked_for_and_undone(lr, asked):
     lr.http.canned["duplicates"] = lambda body: {"groups": [SERIES]}
     find(lr, keyword=True)
     assert lr.photo("RACCOON").keywords == set(), "it is a duplicate no more"
-    lr.answer("Undo the last Safelight change?", "ok")
-    lr.click("MenuUndo.lua")
+    undo(lr)
     assert lr.photo("RACCOON").keywords == {made.id}
 
 
@@ -114,15 +129,12 @@ def test_a_keyword_that_lightroom_will_not_make_is_said_and_lands_nowhere_else(l
 def test_what_is_kept_is_rejected_no_more(lr, asked):
     """Else the user, who deletes all rejected photos next, would delete the one that he chose."""
     find(lr, flags=True, label=True, keyword=True)
-    lr.catalog.selected = [lr.photo("RACCOON").id]
-    lr.click("MenuKeepThis.lua")
+    keep(lr, "RACCOON")
     raccoon = lr.photo("RACCOON")
     assert (raccoon.pick, raccoon.color, raccoon.keywords) == (0, "none", set())
-    lr.answer("Undo the last Safelight change?", "ok")
-    lr.click("MenuUndo.lua")
+    undo(lr)
     assert (raccoon.pick, raccoon.color, len(raccoon.keywords)) == (-1, "red", 1)
-    lr.catalog.selected = [lr.photo(u).id for u in ("CAT", "RACCOON")]
-    lr.click("MenuNotDuplicates.lua")
+    part(lr, "CAT", "RACCOON")
     assert (raccoon.pick, raccoon.color, raccoon.keywords) == (0, "none", set())
     assert lr.photo("CAT").pick == 1, "a keeper may stay picked"
 
@@ -152,7 +164,65 @@ def test_groups_of_one_name_have_collections_of_their_own_that_follow(lr, asked)
     assert lr.photos_in("Safelight", "Duplicates", "cat.jpg") == ["CAT", "PAGODA"]
 
 
-def test_thousands_of_duplicates_take_few_calls(lr):
+def names(lr) -> list[str]:
+    parent = lr.collection("Safelight", "Duplicates").id
+    return sorted(c.name for c in lr.catalog.collections.values() if c.parent == parent)
+
+
+def test_the_collection_of_a_group_that_is_gone_goes_with_it_and_comes_back_undone(lr, asked):
+    find(lr, target="each")
+    lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP]}
+    before = len(lr.gates.blocks)
+    find(lr, target="each")
+    assert "1 collections of groups are taken away; their photos stay." in lr.around.dialogs[-1].texts[0]
+    assert names(lr) == ["cat.jpg"]
+    assert [b.calls for b in lr.gates.blocks[before:] if "delete" in b.calls] == [["removePhotos", "delete"]]
+    assert lr.photo("ROCKET").path
+    undo(lr)
+    assert lr.photos_in("Safelight", "Duplicates", "rocket.jpg") == ["ROCKET", "ESPRESSO"]
+    assert lr.photo("ROCKET").properties["duplicateRole"] == "series"
+    find(lr, target="each")
+    assert names(lr) == ["cat.jpg"], "also after it was undone"
+    lr.http.canned["duplicates"] = lambda body: {"groups": []}
+    find(lr, target="each")
+    assert names(lr) == []
+    assert lr.photo("CAT").properties == {}
+
+
+def test_collections_of_the_users_own_and_of_groups_that_were_not_looked_at_stay(lr, asked):
+    find(lr, target="each")
+    lr.run(
+        """
+        local catalog = import('LrApplication').activeCatalog()
+        local set = catalog:getChildCollectionSets()[1]:getChildCollectionSets()[1]
+        catalog:withWriteAccessDo('mine', function() catalog:createCollection('to check', set) end)
+        """
+    )
+    lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP]}
+    lr.catalog.selected = [lr.photo(uuid).id for uuid in ("CAT", "RACCOON")]
+    find(lr, target="each", scope="selection")
+    assert names(lr) == ["cat.jpg", "rocket.jpg", "to check"], "the series was not looked at"
+    find(lr)
+    assert names(lr) == ["All near-duplicates", "to check"], "one for all, in their place"
+
+
+def test_the_collection_of_a_large_group_goes_in_steps(lr, asked):
+    for n in range(450):
+        lr.catalog.add_photo(f"S{n}", f"/big/{n}.jpg")
+    long = {**SERIES, "members": [member(f"S{n}", "series") for n in range(450)]}
+    lr.http.canned["duplicates"] = lambda body: {"groups": [long]}
+    find(lr, target="each")
+    lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP]}
+    find(lr, target="each")
+    assert names(lr) == ["cat.jpg"]
+    assert max(block.photos for block in lr.gates.blocks) <= 200
+    undo(lr)
+    assert len(lr.photos_in("Safelight", "Duplicates", "rocket.jpg")) == 450
+
+
+@pytest.fixture
+def thousand(lr):
+    """A thousand groups of three."""
     groups = []
     for n in range(1000):
         for k in range(3):
@@ -160,6 +230,11 @@ def test_thousands_of_duplicates_take_few_calls(lr):
         members = [member(f"D{n}-{k}", "duplicate" if k else "keeper", "smaller") for k in range(3)]
         groups.append({"id": f"dg{n:08d}", "name": f"{n}.jpg", "kind": "resized", "members": members})
     lr.http.canned["duplicates"] = lambda body: {"groups": groups}
+    return lr
+
+
+def test_thousands_of_duplicates_take_few_calls(thousand):
+    lr = thousand
     find(lr)
     assert len(lr.photos_in("Safelight", "Duplicates", "All near-duplicates")) == 3000
     assert lr.catalog_calls.scans == []
@@ -167,6 +242,25 @@ def test_thousands_of_duplicates_take_few_calls(lr):
     assert lr.counts["LrCatalog:batchGetRawMetadata"] <= 20
     assert lr.counts["LrCatalog:batchGetPropertyForPlugin"] <= 20
     assert max(block.photos for block in lr.gates.blocks) <= 200
+
+
+def test_a_thousand_collections_take_few_steps_and_go_again(thousand):
+    lr = thousand
+    find(lr)
+    lr.counts.clear()
+    before, sent = len(lr.gates.blocks), len(lr.http.sent)
+    find(lr, target="each")
+    assert len(names(lr)) == 1001
+    assert lr.photos_in("Safelight", "Duplicates", "7.jpg") == ["D7-0", "D7-1", "D7-2"]
+    assert len(lr.gates.blocks) - before < 30
+    assert len(lr.http.sent) - sent < 40
+    assert lr.counts["LrCollection:getName"] < 5000, "no set is looked through for each collection"
+    lr.counts.clear()
+    before = len(lr.gates.blocks)
+    undo(lr)
+    assert names(lr) == ["All near-duplicates"]
+    assert len(lr.gates.blocks) - before < 50
+    assert lr.counts["LrCollection:getName"] < 10000
 
 
 def test_a_second_run_changes_nothing_and_a_group_that_is_gone_loses_its_fields(lr, asked):
@@ -207,16 +301,25 @@ def test_the_group_is_selected_and_stacking_explained(lr, asked):
 
 def test_decisions_go_back_to_the_helper(lr, asked):
     find(lr)
-    lr.catalog.selected = [lr.photo("RACCOON").id]
-    lr.click("MenuKeepThis.lua")
+    keep(lr, "RACCOON")
     assert asked[-1]["decision"] == "keeper"
     assert asked[-1]["keeper"]["uuid"] == "RACCOON"
     assert [lr.photo(u).properties["duplicateRole"] for u in ("CAT", "RACCOON")] == ["duplicate", "keeper"]
-    lr.catalog.selected = [lr.photo(u).id for u in ("ROCKET", "ESPRESSO")]
-    lr.click("MenuNotDuplicates.lua")
+    part(lr, "ROCKET", "ESPRESSO")
     assert asked[-1]["decision"] == "not_duplicates"
     assert {ref["uuid"] for ref in asked[-1]["photos"]} == {"ROCKET", "ESPRESSO"}
     assert lr.photo("ROCKET").properties == {}
+
+
+def test_a_decision_shows_first_what_it_changes_and_can_be_declined(lr, asked):
+    find(lr)
+    keep(lr, "RACCOON", answer="cancel")
+    assert lr.around.dialogs[-1].title == "Keep raccoon.jpg of its group?"
+    assert lr.around.dialogs[-1].texts == ["1 others are its duplicates then; 2 values are written."]
+    part(lr, "CAT", "RACCOON", answer="cancel")
+    assert lr.around.dialogs[-1].texts == ["They lose the marks of duplicates; 6 values are written."]
+    assert "decision" not in asked[-1]
+    assert lr.photo("CAT").properties["duplicateRole"] == "keeper"
 
 
 def test_a_long_reason_is_cut_between_letters(lr):
@@ -243,18 +346,15 @@ def test_a_helper_that_finds_none_says_so(lr):
 
 
 @pytest.fixture(scope="module")
-def finding(indexed, tmp_path_factory):
-    """A running helper that has indexed a cat among other pictures, and two generated versions of it."""
-    it = Helper.of_user(indexed, tmp_path_factory.mktemp("finding"))
-    versions = it.home / "Versions"
+def finding(reader):
+    """The running helper of one who has two generated versions of a cat among other pictures."""
+    versions = reader.home / "Versions"
     versions.mkdir()
     cat = Image.open(CHECKOUT / "assets" / "demo" / "cat.jpg")
     cat.resize((cat.width // 2, cat.height // 2)).save(versions / "small.jpg", quality=80)
     ImageOps.mirror(cat).save(versions / "mirrored.jpg", quality=60)  # a larger file would be kept
-    it.index(versions)
-    it.start()
-    yield it
-    it.close()
+    reader.index(versions)
+    return reader
 
 
 @pytest.fixture
@@ -283,25 +383,24 @@ def test_the_selection_alone_can_be_looked_at(found):
     assert "1 groups with 2 photos." in found.around.dialogs[-1].texts[0]
 
 
-def keeper_of(helper: Helper) -> str:
-    """What `safelight duplicates` says is to be kept of the one group that there is."""
-    (group,) = [json.loads(line) for line in helper.command("duplicates", "--json").splitlines()]
-    return next(m["name"] for m in group["members"] if m["relation"] == "keeper")
+def keepers(helper: Helper) -> list[str]:
+    """What `safelight duplicates` says is to be kept of the groups with one of the cats in it."""
+    said = helper.quick("duplicates", "--json", codes=(0, 1))
+    groups = [json.loads(line)["members"] for line in said.splitlines()]
+    cats = [group for group in groups if {m["name"] for m in group} & {"cat.jpg", "small.jpg", "mirrored.jpg"}]
+    return [m["name"] for group in cats for m in group if m["relation"] == "keeper"]
 
 
 def test_decisions_hold_when_they_are_looked_for_again(found, finding):
-    found.catalog.selected = [found.photo("SMALL").id]
-    found.click("MenuKeepThis.lua")
+    keep(found, "SMALL")
     find(found)
     assert roles(found) == {"CAT": "duplicate", "SMALL": "keeper", "MIRRORED": "duplicate", "PAGODA": None}
-    assert keeper_of(finding) == "small.jpg", "the command line honours it, too"
-    found.catalog.selected = [found.photo("CAT").id]  # another one: the first choice holds no more
-    found.click("MenuKeepThis.lua")
+    assert keepers(finding) == ["small.jpg"], "the command line honours it, too"
+    keep(found, "CAT")  # another one: the first choice holds no more
     find(found)
     assert roles(found)["CAT"] == "keeper"
-    assert keeper_of(finding) == "cat.jpg"
-    found.catalog.selected = [found.photo(u).id for u in ("MIRRORED", "CAT", "SMALL")]
-    found.click("MenuNotDuplicates.lua")
+    assert keepers(finding) == ["cat.jpg"]
+    part(found, "MIRRORED", "CAT", "SMALL")
     find(found)
     assert set(roles(found).values()) == {None}
-    assert finding.command("duplicates", "--json", code=1) == ""
+    assert keepers(finding) == []

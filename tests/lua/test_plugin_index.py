@@ -19,6 +19,7 @@ import pytest
 from lua.fake import Lightroom
 from lua.real_helper import CHECKOUT, PLUGIN, Helper
 from lua.test_plugin_finding import search
+from lua.test_plugin_living import make_smart, smart
 from PIL import Image
 from preview_folders import Library as Generated
 from preview_folders import fingerprint, levels_of
@@ -60,6 +61,7 @@ def catalog(user: Helper) -> Path:
 
 @pytest.fixture
 def lr(user: Helper, catalog: Path) -> Iterator[Lightroom]:
+    user.home.joinpath("tmp").mkdir(exist_ok=True)
     it = Lightroom(user.home, str(catalog))
     it.scheduler.pace = 0.1
     with open_catalog(catalog) as read:
@@ -192,3 +194,30 @@ def test_declining_asks_nobody(lr):
     before = len(lr.http.sent)
     lr.click("MenuIndex.lua")
     assert len(lr.http.sent) == before
+
+
+def test_virtual_copies_are_photos_of_their_own_by_their_uuid(user, tmp_path):
+    """A photo and its copy with another look (another picture, for the test): they share a path and nothing else."""
+    with Generated(user.home / "Work" / "Copies", root=f"{user.home}/Away/copies/", tag="C0FF") as lib:
+        file, file_uuid = lib.file("galaxy.jpg")
+        looks = []
+        for name in ("deep-field", "bricks"):
+            with Image.open(DEMO / f"{name}.jpg") as shown:
+                looks.append(levels_of(shown))
+        master = lib.image(file, file_uuid, levels=looks[0], fileFormat="JPG", id_global="MASTER")
+        lib.image(file, file_uuid, levels=looks[1], fileFormat="JPG", id_global="COPY", masterImage=master)
+    lr = Lightroom(user.home, str(lib.catalog))
+    lr.scheduler.pace = 0.1
+    path = f"{user.home}/Away/copies/2024/galaxy.jpg"
+    first = lr.catalog.add_photo("MASTER", path, available=False)
+    lr.catalog.add_photo("COPY", path, available=False, master=first.id)
+    lr.load(PLUGIN)
+    assert index(lr).startswith("2 photos are new in the index.")
+    make_smart(lr, "maze", name="mazes")
+    assert smart(lr, "mazes") == ["COPY"]
+    search(lr, "stars", match="any", limit="2")
+    assert lr.photos_in("Safelight", "Searches", "stars")[0] == "MASTER"
+    lr.catalog.selected = [lr.photo("COPY").id]
+    search(lr, "stars", match="any", limit="2", scope="selection")
+    assert lr.photos_in("Safelight", "Searches", "stars") == ["COPY"]
+    assert lr.violations == []

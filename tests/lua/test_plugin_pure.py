@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from lua.fake.marshal import from_text, plain, text
 from lua.real_helper import PLUGIN
@@ -100,6 +100,7 @@ def test_a_name_in_a_url_is_itself_again(name):
     assert unquote(encoded) == name
 
 
+@settings(deadline=None)  # a shell is started for each
 @given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=20), max_size=4))
 def test_the_shell_gets_every_argument_as_it_is(arguments):
     given_ = LUA.table_from([from_text(argument) for argument in arguments])

@@ -245,6 +245,62 @@ def test_a_catalog_is_known_however_its_path_is_written(library, planted, bridge
     assert catalog_path(library, CATALOG) == CATALOG
 
 
+def catalog_at(folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "C.lrcat").touch()
+    return folder / "C.lrcat"
+
+
+def hello(bridge: Bridge, path: Path | str) -> str:
+    said = {"protocol": 1, "plugin": "0.1.0", "catalog": str(path), "lightroom": "14.3"}
+    return bridge.hello(said)["catalog"]
+
+
+@pytest.mark.parametrize("linked", ["indexed", "opened"])
+def test_a_catalog_behind_a_link_is_the_same(library, planted, bridge, tmp_path, linked):
+    """Indexed through a link and opened without, or the other way round; that the photo has no path leaves the UUID."""
+    real = catalog_at(tmp_path / "real")
+    (tmp_path / "link").symlink_to(real.parent)
+    link = tmp_path / "link" / real.name
+    indexed, opened = (link, real) if linked == "indexed" else (real, link)
+    planted.roots["real"] = library.catalog.add_root("lightroom", indexed, None)
+    planted.add("real", "UUID-R", "/gone/r.jpg", [0.9, 0.2, 0, 0], 9)
+    catalog_id = hello(bridge, opened)
+    question = {"like": [{"path": "/photos/c.jpg"}]}
+    assert "UUID-R" in [p["uuid"] for p in bridge.search({"catalog": catalog_id, "question": question})["photos"]]
+    assert bridge.catalog_to_index({"catalog": catalog_id}) == str(indexed), "no second place for one file"
+
+
+def test_one_catalog_has_one_journal_however_it_is_opened(bridge, tmp_path):
+    real = catalog_at(tmp_path / "real")
+    (tmp_path / "link").symlink_to(real.parent)
+    link = tmp_path / "link" / real.name
+    assert hello(bridge, real) == hello(bridge, link) == hello(bridge, real)
+    (known,) = bridge.actions.plugins()
+    assert known.path == str(real), "as it was said last"
+    run = bridge.journal_begin({"catalog": hello(bridge, link), "title": "x"})["run"]
+    bridge.journal_add({"run": run, "changes": [{"op": "field"}]})
+    assert bridge.journal_last({"catalog": hello(bridge, real)})["run"] == run
+
+
+def test_two_files_whose_paths_look_alike_are_two_catalogs(library, bridge, tmp_path):
+    lower, upper = catalog_at(tmp_path / "work"), catalog_at(tmp_path / "WORK")
+    library.catalog.add_root("lightroom", lower, None)
+    assert catalog_path(library, str(upper)) == str(upper)
+    assert hello(bridge, lower) != hello(bridge, upper)
+
+
+def test_other_machines_are_not_asked_which_file_a_path_names(library, bridge, monkeypatch):
+    asked, stat = [], os.stat
+    monkeypatch.setattr(os, "stat", lambda path, **how: asked.append(str(path)) or stat(path, **how))
+    library.catalog.add_root("lightroom", Path("//elsewhere/y/C.lrcat"), None)
+    for said in (r"\\elsewhere\x\C.lrcat", "//elsewhere/x/C.lrcat", "/here/C.lrcat"):
+        assert catalog_path(library, said) == said
+        hello(bridge, said)
+    assert "/here/C.lrcat" in asked
+    assert not any("elsewhere" in path for path in asked)
+
+
 # Which catalog may be read
 
 

@@ -102,12 +102,12 @@ class CatalogCalls:
 
         return self._lua([shape(source) for source in self._catalog.sources])
 
-    def setActiveSources(self, sources: Any) -> None:  # noqa: N802
+    def setActiveSources(self, _self: Any, sources: Any) -> None:  # noqa: N802
         if self._lr.gates.inside():
             self._lr.violation("setActiveSources inside write access")
         self._catalog.sources = list(plain(sources)) if is_table(sources) else [sources]
 
-    def setSelectedPhotos(self, active: int, others: Any) -> None:  # noqa: N802
+    def setSelectedPhotos(self, _self: Any, active: int, others: Any) -> None:  # noqa: N802
         self._catalog.selected = [active, *(i for i in plain(others) or [] if i != active)]
 
     def getChildCollections(self, _self: Any) -> Any:  # noqa: N802
@@ -128,13 +128,15 @@ class CatalogCalls:
 
     # LrCatalog: writing
 
-    def createCollectionSet(self, name: str, parent: Any, prior: Any) -> Any:  # noqa: N802
+    def createCollectionSet(self, _self: Any, name: str, parent: Any = None, prior: Any = None) -> Any:  # noqa: N802
         return self._create("createCollectionSet", name, parent, prior, is_set=True)
 
-    def createCollection(self, name: str, parent: Any, prior: Any) -> Any:  # noqa: N802
+    def createCollection(self, _self: Any, name: str, parent: Any = None, prior: Any = None) -> Any:  # noqa: N802
         return self._create("createCollection", name, parent, prior)
 
-    def createSmartCollection(self, name: str, description: Any, parent: Any, prior: Any) -> Any:  # noqa: N802
+    def createSmartCollection(  # noqa: N802
+        self, _self: Any, name: str, description: Any = None, parent: Any = None, prior: Any = None
+    ) -> Any:
         return self._create("createSmartCollection", name, parent, prior, description=self._checked(description))
 
     def _checked(self, description: Any) -> Any:
@@ -158,7 +160,9 @@ class CatalogCalls:
         self._catalog.set_key(self._catalog.collections, new.id, new)
         return new.id
 
-    def createKeyword(self, name: str, synonyms: Any, include: Any, parent: Any, existing: Any) -> Any:  # noqa: N802
+    def createKeyword(  # noqa: N802
+        self, _self: Any, name: str, synonyms: Any = None, include: Any = None, parent: Any = None, existing: Any = None
+    ) -> Any:
         self._lr.gates.need("createKeyword")
         if not is_table(synonyms) or not isinstance(include, bool):
             self._lr.violation("createKeyword wants (name, synonyms table, boolean, parent, boolean)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import re
 from collections import Counter
+from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -19,6 +20,7 @@ from lua.fake.tasks import Scheduler
 from lupa import lua51
 
 HERE = Path(__file__).parent
+_SDK = ("objects", "tasks", "photos", "collections", "catalog", "dialogs", "modules", "environment")
 # lupa crashes where Python's collector frees a cycle that runs through a Lua state, so none is ever freed.
 _KEPT: list[Any] = []
 
@@ -62,8 +64,6 @@ class Lightroom:
             self._calls |= part.calls
         self._calls |= {
             "is_windows": lambda: self.windows,
-            "plugin_id": lambda: self.toolkit_id or None,
-            "plugin_path": lambda: from_text(str(self.folder)) if self.folder else None,
         }
         self.sdk: Any = None
         _KEPT.append(self)
@@ -76,10 +76,10 @@ class Lightroom:
         self._start()
         dictionary = folder / f"TranslatedStrings_{language}.txt"
         if dictionary.exists():
-            self.around.dictionary = read_dictionary(dictionary)
+            self.around.dictionary = dict(read_dictionary(dictionary))
         self.info = plain(self.sdk["run_info"](_source(folder / "Info.lua")))
         self.toolkit_id = self.info["LrToolkitIdentifier"]
-        self._start()  # the plug-in object knows its id from here on
+        self.sdk["know_plugin"](self.toolkit_id, from_text(str(folder)))
         if provider := self.info.get("LrMetadataProvider"):
             self._install_fields(provider)
         if init := self.info.get("LrInitPlugin"):
@@ -89,11 +89,12 @@ class Lightroom:
                 self._uninitialised = init  # until the first click
 
     def _start(self) -> None:
-        lua = self.runtime.globals()
-        source = (HERE / "sdk.lua").read_text("utf-8")
-        chunk = lua["loadstring"](source, "@sdk.lua")
-        assert not isinstance(chunk, tuple), chunk
-        self.sdk = chunk(self._host, lua["loadstring"], lua["setfenv"], lua["collectgarbage"])
+        load = self.runtime.globals()["loadstring"]
+        self.sdk = self.runtime.table_from({"host": self._host})
+        for part in _SDK:
+            chunk = load(_sdk_source(part), f"@{part}.lua")
+            assert not isinstance(chunk, tuple), chunk
+            chunk(self.sdk)
 
     def load_code(self, **modules: str) -> None:
         """Make a plug-in of a few lines, to see the rules bite."""
@@ -212,6 +213,7 @@ class Lightroom:
         raise ViolationError(what)
 
 
+@cache
 def read_dictionary(path: Path) -> dict[str, str]:
     """Read a TranslatedStrings file: one quoted "$$$/Key=Text" a line."""
     entries: dict[str, str] = {}
@@ -222,6 +224,11 @@ def read_dictionary(path: Path) -> dict[str, str]:
         assert found, f"{path.name}: {line}"
         entries[found[1]] = found[2]
     return entries
+
+
+@cache
+def _sdk_source(part: str) -> str:
+    return (HERE / "sdk" / f"{part}.lua").read_text("utf-8")
 
 
 def _source(path: Path) -> bytes:

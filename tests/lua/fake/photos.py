@@ -34,11 +34,11 @@ class PhotoCalls:
     def getFormattedMetadata(self, photo: int, key: str) -> Any:  # noqa: N802
         return self._lua(self._formatted(self._photo(photo), key))
 
-    def batchGetRawMetadata(self, photos: Any, keys: Any) -> Any:  # noqa: N802
+    def batchGetRawMetadata(self, _self: Any, photos: Any, keys: Any) -> Any:  # noqa: N802
         wanted = plain(keys)
         return self._lua([{key: self._raw(self._photo(i), key) for key in wanted} for i in plain(photos) or []])
 
-    def batchGetFormattedMetadata(self, photos: Any, keys: Any) -> Any:  # noqa: N802
+    def batchGetFormattedMetadata(self, _self: Any, photos: Any, keys: Any) -> Any:  # noqa: N802
         wanted = plain(keys)
         return self._lua([{key: self._formatted(self._photo(i), key) for key in wanted} for i in plain(photos) or []])
 
@@ -55,6 +55,7 @@ class PhotoCalls:
             "pickStatus": photo.pick,
             "colorNameForLabel": "grey" if photo.color == "none" else photo.color,
             "dateTimeOriginalISO8601": photo.captured,
+            "keywords": sorted(photo.keywords),
         }
         if key not in values:
             self._lr.violation(f"the fake does not know the raw metadata key {key!r} yet")
@@ -108,12 +109,12 @@ class PhotoCalls:
             self._lr.violation(f"the metadata provider declares no field {name!r}")
         return name
 
-    def getPropertyForPlugin(self, photo: int, plugin: Any, field: str, version: Any, no_throw: Any) -> Any:  # noqa: N802
+    def getPropertyForPlugin(self, photo: int, plugin: Any, field: str, *_version_and_no_throw: Any) -> Any:  # noqa: N802
         if plugin not in ("PLUGIN", self._lr.toolkit_id):
             self._lr.violation("getPropertyForPlugin wants _PLUGIN or the plug-in's id")
         return self._lua(self._photo(photo).properties.get(self._field(field)))
 
-    def setPropertyForPlugin(self, photo: int, plugin: Any, field: str, value: Any) -> None:  # noqa: N802
+    def setPropertyForPlugin(self, photo: int, plugin: Any, field: str, value: Any = None) -> None:  # noqa: N802
         self._lr.gates.need("setPropertyForPlugin", private=True, photos=1)
         if plugin != "PLUGIN":
             self._lr.violation("setPropertyForPlugin wants _PLUGIN")
@@ -128,7 +129,7 @@ class PhotoCalls:
         new = None if value is None else text(value)
         self._lr.catalog.set_key(self._photo(photo).properties, field, new)
 
-    def batchGetPropertyForPlugin(self, photos: Any, plugin: Any, fields: Any) -> Any:  # noqa: N802
+    def batchGetPropertyForPlugin(self, _self: Any, photos: Any, plugin: Any, fields: Any) -> Any:  # noqa: N802
         if plugin != self._lr.toolkit_id:
             self._lr.violation("batchGetPropertyForPlugin wants the plug-in's id as a string: Lightroom would hang")
         wanted = [self._field(name) for name in plain(fields)]
