@@ -6,7 +6,7 @@ picture that was.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -105,19 +105,23 @@ class _Grouping:
         return Found(stars, list(scenes.values()))
 
     def _star(self, keeper: int) -> Star:
-        """Compare the keeper with all that is near it, then with what is near those that it is one with."""
+        """Compare the keeper with all that is near it, then with what is near two of those that it is one with.
+
+        Near one of them alone is what chance brings near; where there is but one, that must do.
+        """
         star = Star(keeper)
         met = {keeper}
         ring = self._near[keeper] - met - self._taken
         while ring:
             met |= ring
-            joined = set[int]()
+            joined = False
             for other in sorted(ring, key=self._place.__getitem__):
                 verdict = self._verdict(keeper, other)
                 if verdict is not None and verdict.relation is not Relation.SCENE:
                     star.members[other] = verdict
-                    joined.add(other)
-            ring = {far for other in joined for far in self._near[other]} - met - self._taken
+                    joined = True
+            seen = Counter(far for other in star.members for far in self._near[other]) if joined else Counter[int]()
+            ring = {far for far, times in seen.items() if times >= min(2, len(star.members))} - met - self._taken
         return star
 
     def _chosen_star(self, picture: int) -> Star:
