@@ -15,8 +15,8 @@ from indexer.duplicates.picture import Picture
 
 _QUERY = """
 SELECT p.content_id, p.public_id, p.path, p.name, p.rendition IS NULL, r.source, c.format, c.width, c.height,
-    c.size_bytes, p.taken_at, p.taken_from, p.added_at, p.camera, p.exposure_seconds, p.aperture, p.iso, p.rating,
-    p.edited, p.series,
+    c.size_bytes, p.taken_at, p.taken_from, p.mtime_ns, p.added_at, p.camera, p.exposure_seconds, p.aperture, p.iso,
+    p.rating, p.edited, p.series,
     (p.title IS NOT NULL) + (p.caption IS NOT NULL) + (p.latitude IS NOT NULL) + (p.place IS NOT NULL)
         + coalesce(p.favorite, 0) + (SELECT count(*) FROM tag t WHERE t.photo_id = p.id AND t.kind <> 'media')
 FROM photo p JOIN root r ON r.id = p.root_id JOIN content c ON c.id = p.content_id
@@ -70,7 +70,7 @@ def _with_choice(copies: list[Copy], photo_id: str, place: int) -> list[Copy]:
 def _copies(catalog: Catalog, prefer: str | None) -> Iterator[tuple[int, Copy]]:
     for row in catalog.db.execute(_QUERY):
         content_id, photo_id, path_bytes, name, is_original, source, form, width, height, size_bytes, *rest = row
-        taken_at, taken_from, added_at, camera, seconds, aperture, iso, rating, edited, series, facts = rest
+        taken_at, taken_from, mtime_ns, added_at, camera, seconds, aperture, iso, rating, edited, series, facts = rest
         path = path_bytes and os.fsdecode(path_bytes)
         taken = datetime.fromisoformat(taken_at) if taken_at else None
         picture = Picture(
@@ -81,7 +81,7 @@ def _copies(catalog: Catalog, prefer: str | None) -> Iterator[tuple[int, Copy]]:
             height=height,
             size_bytes=size_bytes,
             taken_at=taken if taken_from == "exif" else None,
-            added=(taken or datetime.fromisoformat(added_at)).timestamp(),
+            added=mtime_ns / 1e9 if mtime_ns else datetime.fromisoformat(added_at).timestamp(),
             camera=camera,
             exposure=(seconds, aperture, iso),
             rating=rating,

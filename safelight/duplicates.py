@@ -227,7 +227,7 @@ class _Search:
             if number in star.seen_in:
                 verdict = _seen_in(self._copies[self._ids[star.seen_in[number]]][0], verdict)
             judged += [(copy, verdict) for copy in self._copies[self._ids[number]]]
-        reasons = {why(keeper.picture, copy.picture, saved_from_it=_is_saved_from(verdict)) for copy, verdict in judged}
+        reasons = {_why(keeper, copy, verdict) for copy, verdict in judged}
         said = "; ".join(sorted(reasons - {""})) or "nothing tells them apart; it comes first"
         kind = max((verdict.relation for _, verdict in judged), key=_ORDER.index)
         first = _member(keeper, "keeper", said)
@@ -238,8 +238,9 @@ class _Search:
         return Group(SERIES, series.what, tuple(_member(copy, SERIES, series.what) for copy in copies))
 
 
-def _is_saved_from(verdict: Verdict) -> bool:
-    return verdict.relation is Relation.SAME_PIXELS and verdict.derived > 0
+def _why(keeper: Copy, other: Copy, verdict: Verdict) -> str:
+    same = verdict.relation is Relation.SAME_PIXELS
+    return why(keeper.picture, other.picture, same_pixels=same, saved_from_it=same and verdict.derived > 0)
 
 
 def _seen_in(between: Copy, verdict: Verdict) -> Verdict:

@@ -1,7 +1,7 @@
 """Which pictures may be one: pairs that are worth a comparison, found without comparing all with all.
 
 Three joins by sorting, none of which holds an N x N matrix: hashes that agree in one of sixteen bands, keypoints that
-agree in one of three samples of their bits, and neighbours by what the model sees.
+agree in one of four samples of their bits, and neighbours by what the model sees.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OnStep = Callable[[float], None]
 HASH_DISTANCE = 60
 """Of 256 bits; unrelated pictures differ by about 128, 100 at the least."""
 _BANDS = 16
-_KEYPOINT_TABLES = 3
+_KEYPOINT_TABLES = 4
 _KEYPOINT_DISTANCE = 10  # of 63 bits
 _RELIABLE_BITS = 44  # the lowest frequencies change least
 _CROWD = 96

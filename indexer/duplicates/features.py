@@ -15,7 +15,7 @@ from importers.colour import rgb_to_srgb
 from importers.images import Picture
 from indexer.duplicates.keypoints import COUNT, Keypoints, find_keypoints
 
-VERSION = 1
+VERSION = 2
 """Of how features are computed; those of another version are computed anew."""
 SIDE = 48
 CHROMA_SIDE = 8
@@ -61,8 +61,11 @@ def describe(picture: Image.Image, width: int, height: int) -> Features:
     """
     scale = LONGER / max(picture.size)
     size = max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
-    gray = picture.convert("L").resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
-    coarse = picture.reduce(max(1, min(picture.size) // (4 * CHROMA_SIDE)))  # whole blocks first: far cheaper
+    factor = max(1, max(picture.size) // LONGER)
+    coarse = _in_blocks(picture, factor)  # the one step that looks at every pixel
+    whole = 0, 0, picture.width / factor, picture.height / factor  # not what fills the last blocks
+    gray = coarse.convert("L").resize(size, Image.Resampling.BILINEAR, whole)
+    coarse = _in_blocks(coarse, min(coarse.size) // (4 * CHROMA_SIDE))
     colours = coarse.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX).convert("YCbCr")
     return Features(
         np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX)),
@@ -71,6 +74,11 @@ def describe(picture: Image.Image, width: int, height: int) -> Features:
         width,
         height,
     )
+
+
+def _in_blocks(picture: Image.Image, factor: int) -> Image.Image:
+    """Average blocks of `factor` x `factor` pixels."""
+    return picture.reduce(factor) if factor > 1 else picture
 
 
 def describe_picture(picture: Picture) -> Features:

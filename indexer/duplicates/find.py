@@ -81,6 +81,7 @@ def find(
         return verify(features[one], features[other], turn, sensitivity)
 
     order = sorted(range(len(features)), key=lambda n: rank(pictures[n]), reverse=True)
+    order_of_same = sorted(order, key=lambda n: rank(pictures[n], same_pixels=True), reverse=True)
     chosen = {number for number, picture in enumerate(pictures) if picture.chosen}
-    found = group(order, pairs.turns.keys() | pairs.others | set(also), compare, chosen, apart)
+    found = group(order, pairs.turns.keys() | pairs.others | set(also), compare, chosen, apart, order_of_same)
     return sort_out(found, dict(enumerate(pictures)), {number: place for place, number in enumerate(order)})

@@ -6,7 +6,7 @@ picture that was.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -52,6 +52,7 @@ def group(
     judge: Judge,
     chosen: Collection[int] = (),
     apart: Apart = lambda one, other: False,
+    order_of_same: Sequence[int] | None = None,
 ) -> Found:
     """Group pictures.
 
@@ -61,8 +62,9 @@ def group(
         judge: Compares two; asked at most once about each pair, or once in each direction.
         chosen: Those that the user wants to keep; each is the keeper of its group, the first where there are several.
         apart: Asked about a chosen picture and what was not compared with it.
+        order_of_same: The same as `order`, among pictures that have the same pixels; None: `order`.
     """
-    return _Grouping(order, pairs, judge, chosen, apart).run()
+    return _Grouping(order, pairs, judge, chosen, apart, order_of_same or order).run()
 
 
 class _Grouping:
@@ -73,6 +75,7 @@ class _Grouping:
         judge: Judge,
         chosen: Collection[int],
         apart: Apart,
+        order_of_same: Sequence[int],
     ) -> None:
         self._order, self._judge, self._chosen, self._apart = order, judge, chosen, apart
         self._near: Mapping[int, set[int]] = defaultdict(set)
@@ -80,6 +83,7 @@ class _Grouping:
             self._near[one].add(other)
             self._near[other].add(one)
         self._place = {picture: place for place, picture in enumerate(order)}
+        self._place_of_same = {picture: place for place, picture in enumerate(order_of_same)}
         self._known: dict[tuple[int, int], Verdict | None] = {}
         self._taken: set[int] = set()
         self._scene: dict[int, int] = {}  # union-find: chains are what series are
@@ -101,19 +105,23 @@ class _Grouping:
         return Found(stars, list(scenes.values()))
 
     def _star(self, keeper: int) -> Star:
-        """Compare the keeper with all that is near it, then with what is near those that it is one with."""
+        """Compare the keeper with all that is near it, then with what is near two of those that it is one with.
+
+        Near one of them alone is what chance brings near; where there is but one, that must do.
+        """
         star = Star(keeper)
         met = {keeper}
         ring = self._near[keeper] - met - self._taken
         while ring:
             met |= ring
-            joined = set[int]()
+            joined = False
             for other in sorted(ring, key=self._place.__getitem__):
                 verdict = self._verdict(keeper, other)
                 if verdict is not None and verdict.relation is not Relation.SCENE:
                     star.members[other] = verdict
-                    joined.add(other)
-            ring = {far for other in joined for far in self._near[other]} - met - self._taken
+                    joined = True
+            seen = Counter(far for other in star.members for far in self._near[other]) if joined else Counter[int]()
+            ring = {far for far, times in seen.items() if times >= min(2, len(star.members))} - met - self._taken
         return star
 
     def _chosen_star(self, picture: int) -> Star:
@@ -133,11 +141,15 @@ class _Grouping:
         return star
 
     def _best_star(self, picture: int) -> Star:
-        """Group around a picture; or around the file that its pixels were saved from, without loss."""
+        """Group around a picture; or around the file that its pixels were saved from, or were in first."""
         star = self._widest_star(picture)
         same = {n: verdict for n, verdict in star.members.items() if verdict.relation is Relation.SAME_PIXELS}
         sources = [n for n, verdict in same.items() if verdict.derived < 0]
-        return self._star(min(sources, key=self._place_unchosen)) if sources else star
+        if sources:
+            return self._star(min(sources, key=self._place_unchosen))
+        equals = [n for n, verdict in same.items() if not verdict.derived and n not in self._chosen]
+        best = min([star.keeper, *equals], key=self._place_of_same.__getitem__)
+        return star if best == star.keeper else self._star(best)
 
     def _widest_star(self, picture: int) -> Star:
         """Group around a picture, or around what it was made from.

@@ -23,7 +23,7 @@ _SIDE = 12  # samples across what is described
 _SPACING = 2  # pixels between samples
 _REACH = _SPACING * (_SIDE - 1) // 2 + 4  # how near to the picture's edge a point may lie
 _FREQUENCIES = 8
-_LEAST = 1024.0  # of the Hessian's determinant: below is noise
+_LEAST = np.nextafter(np.float32(1024), np.float32(np.inf))  # of the Hessian's determinant: below is noise
 _ROWS = 28  # OpenBLAS keeps products of fewer than 262,144 steps on one thread; its threads would only wait
 _CELLS = 6  # points are taken evenly from a grid of so many cells across
 
@@ -46,21 +46,21 @@ class Keypoints:
 def find_keypoints(gray: Image.Image) -> Keypoints:
     """Find up to COUNT points in a picture of mode L whose longer side is 256 pixels."""
     images = _pyramid(gray)
+    if not images:
+        return Keypoints(np.empty((0, 2), np.uint8), np.empty(0, np.uint8), np.empty(0, np.uint64))
     smoothed = [_smooth(image) for image in images]
-    found = [
-        _peaks(_hessian(pixels, image.shape[1]), image.shape) for pixels, image in zip(smoothed, images, strict=True)
-    ]
-    level = np.repeat(np.arange(len(found), dtype=np.uint8), [len(pixel) for pixel, _ in found])
-    pixel = np.concatenate([np.empty(0, np.intp), *(one for one, _ in found)])
-    strength = np.concatenate([np.empty(0, np.float32), *(one for _, one in found)])
-    height, width = np.array([image.shape for image in images] or [(1, 1)]).T
-    xy = np.stack([(pixel % width[level] + 0.5) / width[level], (pixel // width[level] + 0.5) / height[level]], 1)
+    found = [_peaks(pixels, image.shape) for pixels, image in zip(smoothed, images, strict=True)]
+    level = np.repeat(np.arange(len(found)), [len(pixel) for pixel, _ in found])
+    pixel, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    size = np.array([image.shape[::-1] for image in images])
+    y, x = np.divmod(pixel, size[level, 0])
+    xy = (np.stack([x, y], 1) + 0.5) / size[level]
     keep = _spread(xy, strength)
-    samples = np.empty((len(keep), _SIDE * _SIDE), np.float32)
-    for number, pixels in enumerate(smoothed):
-        here = np.flatnonzero(level[keep] == number)
-        samples[here] = pixels[pixel[keep[here], None] + _around(int(width[number]))]
-    return Keypoints(np.minimum(xy[keep] * 256, 255).astype(np.uint8), level[keep], _described(samples))
+    level, pixel = level[keep], pixel[keep]
+    start = np.cumsum([0, *(len(pixels) for pixels in smoothed[:-1])])
+    around = _DOWN * size[level, :1] + _ACROSS
+    samples = np.concatenate(smoothed)[(start[level] + pixel)[:, None] + around].astype(np.float32)
+    return Keypoints(np.minimum(xy[keep] * 256, 255).astype(np.uint8), level.astype(np.uint8), _described(samples))
 
 
 def _pyramid(gray: Image.Image) -> list[NDArray[np.uint8]]:
@@ -81,11 +81,6 @@ def _described(samples: NDArray[np.float32]) -> NDArray[np.uint64]:
     return np.packbits(signs, axis=1, bitorder="little").view("<u8").ravel()
 
 
-def _around(width: int) -> NDArray[np.intp]:
-    """Return where what is described lies, from its middle, in what _smooth returns: intp (144,)."""
-    return ((_OFFSETS[:, None] - 2) * width + _OFFSETS - 2).ravel()
-
-
 # Rows lie one behind the other: a step down is a step of `width`. At the ends of rows nonsense comes about, too near to
 # the edge to matter, and NumPy works on one long array twice as fast as on many short ones.
 
@@ -100,8 +95,8 @@ def _smooth(image: NDArray[np.uint8]) -> NDArray[np.uint16]:
 
 
 def _hessian(pixels: NDArray[np.uint16], width: int) -> NDArray[np.float32]:
-    """Return the determinant of the second derivatives, taken two pixels apart: float32, from pixel (4, 4)."""
-    p = (pixels >> 4).astype(np.int16)
+    """Return the determinant of the second derivatives, taken two pixels apart: float32, from pixel (2, 2)."""
+    p = (pixels >> 4).view(np.int16)
     down, count = 2 * width, len(p) - 4 * width - 4
 
     def at(y: int, x: int) -> NDArray[np.int16]:
@@ -109,34 +104,53 @@ def _hessian(pixels: NDArray[np.uint16], width: int) -> NDArray[np.float32]:
         return p[start : start + count]
 
     centre = at(1, 1) << 1
-    xx = at(1, 2) + at(1, 0) - centre
-    yy = at(2, 1) + at(0, 1) - centre
-    xy = (at(2, 2) + at(0, 0) - at(2, 0) - at(0, 2)) >> 2
-    determinant = np.multiply(xx, yy, dtype=np.float32)
-    determinant -= np.multiply(xy, xy, dtype=np.float32)
+    xx = at(1, 2) + at(1, 0)
+    xx -= centre
+    yy = at(2, 1) + at(0, 1)
+    yy -= centre
+    xy = at(2, 2) + at(0, 0)
+    xy -= at(2, 0)
+    xy -= at(0, 2)
+    xy >>= 2
+    determinant = xx.astype(np.float32)  # once each: NumPy converts far faster than it multiplies mixed types
+    determinant *= yy.astype(np.float32)
+    mixed = xy.astype(np.float32)
+    mixed *= mixed
+    determinant -= mixed
     return determinant
 
 
-def _peaks(response: NDArray[np.float32], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """Find the strongest maxima over 5 x 5 pixels: which pixels of the picture, and how strong."""
-    height, width = shape
+def _peaks(pixels: NDArray[np.uint16], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """Find the strongest maxima of the Hessian's determinant over 5 x 5 pixels.
+
+    Args:
+        pixels: As _smooth returns them, from pixel (2, 2).
+        shape: Of the picture.
+
+    Returns:
+        Which pixels of the picture, and how strong.
+    """
+    width = shape[1]
+    above = _REACH - 6  # rows of `pixels` that no maximum needs: it lies REACH from the edge, and looks 2 + 2 around it
+    rows = pixels[above * width : len(pixels) - above * width]
+    response = _hessian(rows, width)
     r = response
     for step in (1, width):
         two = np.maximum(r[:-step], r[step:])
         r = np.maximum(np.maximum(two[: -3 * step], two[2 * step : -step]), r[4 * step :])
+    np.maximum(r, _LEAST, out=r)
     first = 2 * width + 2  # of the response, that lies amid the first 5 x 5
-    place = np.flatnonzero(response[first : first + len(r)] == r)
-    strength = response[place + first]
-    pixel = place + first + 4 * width + 4
-    y, x = pixel // width, pixel % width
-    inside = (y >= _REACH) & (y < height - _REACH) & (x >= _REACH) & (x < width - _REACH)
-    good = np.flatnonzero((strength > _LEAST) & inside)
-    if len(good) > COUNT:
-        good = good[np.argpartition(-strength[good], COUNT)[:COUNT]]
-    return pixel[good], strength[good]
+    place = np.flatnonzero(response[first : first + len(r)] == r) + first
+    x = (place + 4) % width
+    place = place[(x >= _REACH) & (x < width - _REACH)]
+    strength = response[place]
+    if len(place) > COUNT:
+        strongest = np.argpartition(-strength, COUNT)[:COUNT]
+        place, strength = place[strongest], strength[strongest]
+    return place + ((above + 4) * width + 4), strength
 
 
-def _spread(xy: NDArray[np.float32], strength: NDArray[np.float32]) -> NDArray[np.intp]:
+def _spread(xy: NDArray[np.float64], strength: NDArray[np.float32]) -> NDArray[np.intp]:
     """Choose the strongest points, three from each cell, then three more, so that every crop keeps some."""
     order = np.argsort(-strength, kind="stable")
     cell = (xy[order] * _CELLS).astype(np.int32) @ np.array([1, _CELLS], np.int32)
@@ -152,7 +166,8 @@ def _spread(xy: NDArray[np.float32], strength: NDArray[np.float32]) -> NDArray[n
 _ORDER = sorted(((v, u) for v in range(_FREQUENCIES) for u in range(_FREQUENCIES)), key=lambda vu: (vu[0] + vu[1], vu))[
     1:
 ]
-_OFFSETS = np.arange(_SIDE, dtype=np.intp) * _SPACING - _SPACING * (_SIDE - 1) // 2
+_OFFSETS = np.arange(_SIDE) * _SPACING - _SPACING * (_SIDE - 1) // 2 - 2  # from a point, in what _smooth returns
+_DOWN, _ACROSS = np.repeat(_OFFSETS, _SIDE), np.tile(_OFFSETS, _SIDE)
 _WEIGHTS = np.uint64(1) << np.arange(BITS, dtype=np.uint64)
 
 

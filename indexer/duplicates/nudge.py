@@ -16,6 +16,8 @@ _STEPS = 2
 _MOST = 0.06  # of a side, that one step may move anything
 _EDGE = 2 / SIDE
 _DAMPING = 1.01
+_GRID = GRID.reshape(-1, 3)
+_GRID_32 = _GRID.astype(np.float32)
 
 
 def nudged(one: NDArray[np.uint8], other: NDArray[np.uint8], alignment: Alignment) -> Alignment:
@@ -27,7 +29,7 @@ def nudged(one: NDArray[np.uint8], other: NDArray[np.uint8], alignment: Alignmen
     if alignment.area > 1:
         return nudged(other, one, alignment.inverse()).inverse()
     matrix = alignment.matrix
-    fine, stack = blurred(one, matrix), _with_slopes(other)
+    fine, stack = blurred(one, matrix).ravel(), _with_slopes(other)
     for _ in range(_STEPS):
         change = _step(fine, stack, matrix)
         if change is None or np.abs(change).max() > _MOST:
@@ -46,12 +48,12 @@ def _with_slopes(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _step(fine: NDArray[np.float32], stack: NDArray[np.float32], matrix: Matrix) -> Matrix | None:
-    at = GRID @ matrix.T
-    inside = np.asarray(((at > _EDGE) & (at < 1 - _EDGE)).all(-1))
-    if np.count_nonzero(inside) < LEAST_CELLS:
+    at = _GRID @ matrix.T
+    there = np.flatnonzero((np.abs(at - 0.5) < 0.5 - _EDGE).all(-1))
+    if len(there) < LEAST_CELLS:
         return None
-    p, grid = fine[inside], GRID[inside].astype(np.float32)
-    q, across, down = sampled(stack, at[inside] * SIDE - 0.5)
+    p, grid = fine[there], _GRID_32[there]
+    q, across, down = sampled(stack, at[there] * SIDE - 0.5)
     gain = float(p.std() / max(float(q.std()), 1.0))
     basis = np.concatenate([grid * (gain * across)[:, None], grid * (gain * down)[:, None], grid[:, 2:]], 1)
     square = (basis.T @ basis).astype(np.float64)

@@ -29,7 +29,7 @@ WORTH_A_LOOK = 0.7
 GRID = np.stack([*np.meshgrid(_AXIS, _AXIS), np.ones((SIDE, SIDE))], -1)
 """float64 (48, 48, 3): x, y, 1 of each cell's middle."""
 _X, _Y = ((2 * GRID[..., axis] - 1).astype(np.float32) for axis in (0, 1))
-_SHADING = np.stack([np.ones_like(_X), _X, _Y, _X * _X, _Y * _Y], -1)
+_SHADING = np.stack([np.ones_like(_X), _X, _Y, _X * _X, _Y * _Y], -1).reshape(SIDE * SIDE, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,19 +90,21 @@ def blurred(gray: NDArray[np.uint8], matrix: Matrix) -> NDArray[np.float32]:
 
 def sampled(gray: NDArray[Any], xy: NDArray[np.float64]) -> NDArray[np.float32]:
     """Sample between cells of one picture or several: (..., 48, 48) and xy (..., 2) -> float32."""
-    xy = np.clip(xy, 0, SIDE - 1.001)
-    cell = xy.astype(np.intp)
-    u, v = np.moveaxis((xy - cell).astype(np.float32), -1, 0)
-    index = cell[..., 1] * SIDE + cell[..., 0]
+    x, y = (np.minimum(np.maximum(xy[..., axis], 0), SIDE - 1.001) for axis in (0, 1))
+    across, down = x.astype(np.intp), y.astype(np.intp)
+    u, v = (x - across).astype(np.float32), (y - down).astype(np.float32)
+    index = down * SIDE + across
     flat = gray.astype(np.float32, copy=False).reshape(*gray.shape[:-2], SIDE * SIDE)
-    corners = [flat[..., index + step] for step in (0, 1, SIDE, SIDE + 1)]
+    corners = [flat.take(index + step, axis=-1, mode="clip") for step in (0, 1, SIDE, SIDE + 1)]
     top = corners[0] + (corners[1] - corners[0]) * u
-    return top + (corners[2] + (corners[3] - corners[2]) * u - top) * v
+    bottom = corners[2] + (corners[3] - corners[2]) * u
+    return (top + (bottom - top) * v).astype(np.float32, copy=False)
 
 
 def _compare(a: NDArray[np.float32], b: NDArray[np.float32], inside: NDArray[np.bool_]) -> Overlay:
-    p, q = a[inside], b[inside]
-    fit = _fit(_curve(p, q), p, _SHADING[inside])
+    there = np.flatnonzero(inside)
+    p, q = a.ravel()[there], b.ravel()[there]
+    fit = _fit(_curve(p, q), p, _SHADING[there])
     about_p, about_fit, count = p - p.mean(), fit - fit.mean(), len(p)
     contrast = float(np.sqrt(about_p @ about_p / count))
     deviation = float(np.sqrt(about_fit @ about_fit / count)) * contrast
@@ -110,8 +112,8 @@ def _compare(a: NDArray[np.float32], b: NDArray[np.float32], inside: NDArray[np.
     if likeness < WORTH_A_LOOK:
         return Overlay(likeness)
     difference = np.zeros_like(a)
-    difference[inside] = p - fit
-    plain = float(np.sqrt(((p - q) ** 2).mean()))
+    difference.ravel()[there] = left = p - fit
+    plain = _root_mean_square(p - q)
     seen = inside & (a > _CLIPPED[0]) & (a < _CLIPPED[1]) & (b > _CLIPPED[0]) & (b < _CLIPPED[1])
     patches = np.abs(_mean_of_9(np.where(seen, difference, np.float32(0))))[seen]
     usual = largest = 0.0
@@ -119,9 +121,13 @@ def _compare(a: NDArray[np.float32], b: NDArray[np.float32], inside: NDArray[np.
         ranks = len(patches) // 2, len(patches) * 99 // 100
         usual, largest = np.partition(patches, ranks)[list(ranks)].tolist()
     agreeing, parts, detail = _agreement(a, b, seen)
-    fitted = float(np.sqrt(((p - fit) ** 2).mean()))
+    fitted = _root_mean_square(left)
     local = float(largest / (usual + 0.3))
     return Overlay(likeness, contrast, plain, fitted, local, float(largest), agreeing, parts, detail)
+
+
+def _root_mean_square(values: NDArray[np.float32]) -> float:
+    return float(np.sqrt(values @ values / len(values)))
 
 
 def _agreement(a: NDArray[np.float32], b: NDArray[np.float32], seen: NDArray[np.bool_]) -> tuple[float, int, float]:

@@ -17,7 +17,7 @@ class Picture:
         width: Pixels of the full picture, upright.
         height: Pixels of the full picture, upright.
         taken_at: When the camera says it was taken; None where only the file's date is known.
-        added: Orders photos by age where nothing else does; smaller is older.
+        added: Seconds; orders photos by age where the camera's time does not: the date of the file.
         exposure: Seconds, aperture and ISO, for brackets.
         preferred: Whether it is from the source that the user prefers.
         chosen: Larger the later the user said that this is the one to keep; 0: never.

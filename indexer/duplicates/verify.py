@@ -52,7 +52,7 @@ class Verdict:
     part: bool = False
 
 
-RULES = 3
+RULES = 4
 """Version of what is decided here; verdicts of another version are reached anew."""
 
 MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
@@ -61,12 +61,14 @@ MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
 _SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
 _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
 _BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
+_LEAST_MOVED = 1.0  # gray levels
 _CHANGED = 5  # gray levels by which a cell of the thumbnail differs in no copy of the same tone
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
 _WELL_PLACED = 0.95  # of detail: above, there is nothing to gain
 _WORTH_A_NUDGE = 0.75  # of likeness: below, keypoints agree by chance
 _SAFE_POINTS = 8
 _MANY_POINTS = 12
+_ALONG = np.linspace(0.05, 0.95, 40)
 _LEAST_AREA = 0.08  # of the larger picture's surface: so little says nothing
 
 
@@ -187,18 +189,35 @@ def _directed(relation: Relation, words: Sequence[str], derived: int, *, part: b
 
 def _is_another_shot(one: Features, other: Features, seen: Overlay) -> bool:
     """Tell a next frame from a copy: the same size and exposure, but something moved, or the camera did."""
-    if (one.width, one.height) != (other.width, other.height) or seen.fitted <= _NO_CHANGE:
-        return False
-    if seen.plain > 1.6 * seen.fitted:
-        return False  # another tone: an edit
+    if (one.width, one.height) != (other.width, other.height) or seen.plain > 1.6 * seen.fitted:
+        return False  # another size or tone: an edit
     if _is_changed_in_one_place(one, other):
         return False  # a date or a mark was written into it; subjects move more than that
+    if _has_moved_a_little(one, other, seen):
+        return True
+    if seen.fitted <= _NO_CHANGE:
+        return False
     if seen.local > 7 and seen.peak > 6:
         return True
     place = locate(one, other)
     if place is None or place.points < 20:
         return False
     return min(place.outside, place.inverse().outside) > 0.003 or place.deviation > 0.006
+
+
+def _has_moved_a_little(one: Features, other: Features, seen: Overlay) -> bool:
+    """Tell from a copy a frame in which something moved by less than a cell.
+
+    What encoding again changes is less, and spread more evenly. What blurring or sharpening changes goes with the
+    picture's own edges, as its second derivative does; what moved goes with slopes, to the one side or the other.
+    """
+    if seen.plain < _LEAST_MOVED or seen.plain > 1.25 * seen.fitted + 0.2 or seen.local < 3.6 or seen.peak < 2:
+        return False
+    a, b = one.gray.astype(np.float32), other.gray.astype(np.float32)
+    both = a + b
+    edges = both[1:-1, :-2] + both[1:-1, 2:] + both[:-2, 1:-1] + both[2:, 1:-1] - 4 * both[1:-1, 1:-1]
+    change = (b - a)[1:-1, 1:-1]
+    return abs(float(np.corrcoef(change.ravel(), edges.ravel())[0, 1])) < 0.1
 
 
 def _is_changed_in_one_place(one: Features, other: Features) -> bool:
@@ -262,23 +281,20 @@ def _framed_words(second_is_outer: bool, share: str) -> str:
 
 def _is_framed(inside: Alignment, outer: np.ndarray) -> bool:
     """Tell a border from a crop: where a picture goes on past the edge, nothing jumps there."""
-    along = np.linspace(0.05, 0.95, 40)
-    step = 1.3 / SIDE
-    jumps, usual = list[float](), list[float]()
-    scale = np.abs(np.diag(inside.matrix[:, :2]))
+    scale = np.maximum(np.abs(np.diag(inside.matrix[:, :2])), 1e-3)
+    out = np.array([1.0, -1.0, -3.0]) * 1.3 / SIDE  # just beyond the edge, just within, further in
+    at = np.ones((2, 2, 3, len(_ALONG), 3))  # axis, edge, how far out, along it: x, y, 1
     for axis in (0, 1):
-        delta = step / max(scale[axis], 1e-3)
-        for edge, out in ((0.0, -1), (1.0, 1)):
-            at = [np.stack([along, np.full(40, edge + out * k * delta), np.ones(40)], -1) for k in (1.0, -1.0, -3.0)]
-            if axis == 0:
-                at = [a[:, [1, 0, 2]] for a in at]
-            placed = [a @ inside.matrix.T for a in at]
-            if placed[0].min() < 0.01 or placed[0].max() > 0.99:
-                continue
-            beyond, within, further = (sampled(outer, p * SIDE - 0.5) for p in placed)
-            jumps.append(float(np.abs(beyond - within).mean()))
-            usual.append(float(np.abs(within - further).mean()))
-    return bool(jumps) and float(np.mean(jumps)) > 2.0 * (float(np.mean(usual)) + 2.0)
+        at[axis, ..., 1 - axis] = _ALONG
+        at[axis, 0, ..., axis] = (-out / scale[axis])[:, None]
+        at[axis, 1, ..., axis] = (1 + out / scale[axis])[:, None]
+    placed = at.reshape(4, 3, len(_ALONG), 3) @ inside.matrix.T
+    placed = placed[((placed[:, 0] >= 0.01) & (placed[:, 0] <= 0.99)).all((1, 2))]
+    if not len(placed):
+        return False
+    beyond, within, further = np.moveaxis(sampled(outer, placed * SIDE - 0.5), 1, 0)
+    jumps, usual = float(np.abs(beyond - within).mean()), float(np.abs(within - further).mean())
+    return jumps > 2.0 * (usual + 2.0)
 
 
 def _same_shape(one: Features, other: Features, turn: int) -> bool:

@@ -30,8 +30,8 @@ def _finding(command: Callable[..., Any]) -> Callable[..., Any]:
         "--prefer",
         metavar="KIND",
         expose_value=False,
-        callback=_share,
-        help="Keep from this source where nothing else decides: folder, lightroom...",
+        callback=_share_source,
+        help="Keep from this source where nothing better decides: folder, lightroom, photos, takeout.",
     )
     return sensitivity(prefer(command))
 
@@ -39,6 +39,17 @@ def _finding(command: Callable[..., Any]) -> Callable[..., Any]:
 def _share(context: click.Context, option: click.Parameter, value: str | None) -> None:
     if value is not None and option.name:
         context.meta[f"{__name__}.{option.name}"] = value
+
+
+def _share_source(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value is not None:
+        from importers.sources import SOURCES
+
+        names = sorted(source.name for source in SOURCES)
+        value = value.strip().lower()
+        if value not in names:
+            raise click.BadParameter(f"there is no source {value!r}; write one of {', '.join(names)}", context, option)
+    _share(context, option, value)
 
 
 class _Duplicates(click.Group):

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+import sequences
 from attacks import BEYOND, EASY, EDITS
 from importers.images import ImageProblem, open_upright
 from indexer.duplicates.candidates import by_vectors
@@ -55,10 +56,11 @@ class Score:
 
 
 def measure(quick: bool) -> Iterator[Table]:
-    """Measure quality at every sensitivity, then cost."""
+    """Measure quality at every sensitivity, what sequences are called, then cost."""
     photos = Path(os.environ.get("PHOTOS") or CHECKOUT / "assets" / "demo")
     files = build(photos, HOME / "duplicates" / photos.name, bases=3 if quick else BASES)
     yield quality(files, photos, quick)
+    yield sequences.measure(1 if quick else None)
     yield cost((500,) if quick else (10_000, 30_000, 100_000))
 
 

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-import threading
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from generated_dng import generated_dng
+from indexed_library import DEMO, by_name, duplicates, index, indexed_library
 from PIL import Image, ImageOps
 
 from indexer.duplicates.store import Decision
 from indexer.duplicates.verify import Sensitivity
 from safelight.cli.entry import cli
-from safelight.config import Settings
-from safelight.duplicates import find_duplicates, forget_decisions, record_decision
+from safelight.duplicates import forget_decisions, record_decision
 from safelight.errors import SafelightError
-from safelight.indexing import index_paths
-from safelight.service import Library
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-MODEL = str(CHECKOUT / "tests" / "data" / "shapes-clip")
-DEMO = CHECKOUT / "assets" / "demo"
-
-
-def ignore(*_: object) -> None:
-    pass
 
 
 @pytest.fixture
@@ -49,19 +39,12 @@ def folder(tmp_path):
 
 @pytest.fixture
 def library(tmp_path, folder):
-    with Library(Settings(model=MODEL, workers=1), tmp_path / "home") as library:
-        index(library, folder)
+    with indexed_library(folder, tmp_path / "home") as library:
         yield library
 
 
-def index(library, folder):
-    how = {"on_progress": ignore, "on_problem": ignore, "on_remark": ignore}
-    return index_paths(library, [str(folder)], stop=threading.Event(), **how)
-
-
-def groups(library, sensitivity=Sensitivity.NORMAL, prefer=None):
-    found = find_duplicates(library, sensitivity, prefer=prefer, on_progress=ignore, stop=threading.Event())
-    return [(group.kind, {member.name: member for member in group.members}) for group in found]
+def groups(library, sensitivity=Sensitivity.NORMAL):
+    return by_name(duplicates(library, sensitivity))
 
 
 def test_what_is_found_and_what_is_said_of_it(library):
@@ -140,6 +123,19 @@ def test_a_picture_saved_without_loss_is_kept_only_where_it_was_chosen(library):
     assert members["cat.jpg"].reason == "the keeper was made from it"
 
 
+@pytest.mark.parametrize("older", ["plain.jpg", "larger.jpg"])
+def test_of_files_with_the_same_pixels_the_older_is_kept_and_not_the_larger(tmp_path, older):
+    jpeg, folder = (DEMO / "pagoda.jpg").read_bytes(), tmp_path / "photos"
+    folder.mkdir()
+    (folder / "plain.jpg").write_bytes(jpeg)
+    (folder / "larger.jpg").write_bytes(jpeg[:2] + b"\xff\xfe\x00\x82" + bytes(128) + jpeg[2:])  # with a comment
+    os.utime(folder / older, (1_000_000_000, 1_000_000_000))
+    with indexed_library(folder, tmp_path / "home") as library:
+        ((kind, members),) = groups(library)
+    assert kind == "same pixels"
+    assert (members[older].relation, members[older].reason) == ("keeper", "it is the oldest")
+
+
 def test_decisions_outlive_the_vectors_of_a_model(library):
     record_decision(library.catalog, Decision.KEEPER, [id_of(library, "small.jpg")])
     library.rebuild_indexes()
@@ -186,6 +182,15 @@ def test_a_folder_is_no_command():
     assert run.exit_code == 2
     assert "no command 'D'" in run.output
     assert "the whole library" in run.output
+
+
+@pytest.mark.parametrize("words", [["--prefer", "lightrom"], ["tag", "--to", "xmp", "--prefer", "lightrom"]])
+def test_a_source_that_there_is_not_is_refused_before_anything_is_done(tmp_path, monkeypatch, words):
+    monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path / "home"))
+    run = CliRunner().invoke(cli, ["duplicates", *words])
+    assert run.exit_code == 2
+    assert "no source 'lightrom'; write one of folder, lightroom, photos, takeout" in " ".join(run.output.split())
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize("words", [["--sensitivity", "exact", "tag"], ["tag", "--sensitivity", "exact"]])

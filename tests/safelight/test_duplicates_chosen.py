@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import shutil
-import threading
-from pathlib import Path
 
 import pytest
+from indexed_library import DEMO, duplicates, indexed_library
 from PIL import Image, ImageDraw, ImageOps
 
 from indexer.duplicates.store import Decision
-from safelight.config import Settings
-from safelight.duplicates import find_duplicates, forget_decisions, record_decision
-from safelight.indexing import index_paths
-from safelight.service import Library
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-DEMO = CHECKOUT / "assets" / "demo"
-
-
-def ignore(*_: object) -> None:
-    pass
+from safelight.duplicates import forget_decisions, record_decision
 
 
 def with_caption(picture: Image.Image) -> Image.Image:
@@ -61,10 +50,7 @@ def library(tmp_path_factory):
     shutil.copy(DEMO / "cat.jpg", folder)
     for name, picture in edits(Image.open(DEMO / "cat.jpg").convert("RGB")).items():
         picture.save(folder / name, quality=75)  # fewer bytes than the photo has
-    settings = Settings(model=str(CHECKOUT / "tests" / "data" / "shapes-clip"), workers=1)
-    with Library(settings, base / "home") as library:
-        how = {"on_progress": ignore, "on_problem": ignore, "on_remark": ignore}
-        index_paths(library, [str(folder)], stop=threading.Event(), **how)
+    with indexed_library(folder, base / "home") as library:
         yield library
 
 
@@ -76,7 +62,7 @@ def kept(library):
     def look(*names):
         for name in names:
             record_decision(library.catalog, Decision.KEEPER, [ids[name]])
-        (group,) = find_duplicates(library, on_progress=ignore, stop=threading.Event())
+        (group,) = duplicates(library)
         keeper, *others = group.members
         return keeper.name, keeper.reason, {member.name: member for member in others}
 

@@ -8,27 +8,18 @@ import re
 import shutil
 import threading
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from indexed_library import DEMO, duplicates, ignore, indexed_library
 from PIL import Image
 
 from safelight import duplicates_page, duplicates_report
 from safelight.cli.entry import cli
-from safelight.config import Settings
-from safelight.duplicates import Group, Member, find_duplicates
+from safelight.duplicates import Group, Member
 from safelight.errors import SafelightError
-from safelight.indexing import index_paths
-from safelight.service import Library
 
-CHECKOUT = Path(__file__).resolve().parents[2]
-DEMO = CHECKOUT / "assets" / "demo"
 HOSTILE = "<script>alert(1)</script>&\"'.jpg"
-
-
-def ignore(*_: object) -> None:
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -43,11 +34,8 @@ def library(tmp_path_factory):
     (base / "small.jpg").rename(folder / HOSTILE.replace("/", "\N{FRACTION SLASH}"))
     for name in ("a.jpg", "b.jpg"):
         Image.open(DEMO / "pagoda.jpg").save(folder / name, quality=90 if name == "a.jpg" else 50)
-    settings = Settings(model=str(CHECKOUT / "tests" / "data" / "shapes-clip"), workers=1)
-    with Library(settings, base / "home") as library:
-        how = {"on_progress": ignore, "on_problem": ignore, "on_remark": ignore}
-        index_paths(library, [str(folder)], stop=threading.Event(), **how)
-        groups = list(find_duplicates(library, on_progress=ignore, stop=threading.Event()))
+    with indexed_library(folder, base / "home") as library:
+        groups = duplicates(library)
         assert len(groups) == 2
         (folder / "b.jpg").unlink()
         yield library, groups

@@ -11,26 +11,17 @@ import select
 import shutil
 import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from indexed_library import CHECKOUT, DEMO, indexed_library
 from PIL import Image
 
 from safelight.cli import reviewing
 from safelight.cli.entry import cli
 from safelight.config import Settings
-from safelight.indexing import index_paths
 from safelight.service import Library
-
-CHECKOUT = Path(__file__).resolve().parents[2]
-DEMO = CHECKOUT / "assets" / "demo"
-
-
-def ignore(*_: object) -> None:
-    pass
 
 
 @pytest.fixture
@@ -41,11 +32,8 @@ def home(tmp_path):
     for name in ("cat", "pagoda"):
         shutil.copy(DEMO / f"{name}.jpg", folder)
         Image.open(DEMO / f"{name}.jpg").save(folder / f"{name}-again.jpg", quality=40)
-    settings = Settings(model=str(CHECKOUT / "tests" / "data" / "shapes-clip"), workers=1)
-    with Library(settings, tmp_path / "home") as library:
-        how = {"on_progress": ignore, "on_problem": ignore, "on_remark": ignore}
-        index_paths(library, [str(folder)], stop=threading.Event(), **how)
-    return tmp_path / "home"
+    with indexed_library(folder, tmp_path / "home"):
+        return tmp_path / "home"
 
 
 def typed(home, keys: str, **env: str) -> str:

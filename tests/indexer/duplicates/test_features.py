@@ -42,6 +42,20 @@ def test_pictures_with_nothing_in_them_have_features(size, color):
     assert features.gray.shape == (48, 48)
 
 
+@pytest.mark.parametrize("size", [(767, 511), (1023, 700), (1500, 1000)])
+def test_larger_pictures_are_described_as_smaller_ones(photo, size):
+    """However many pixels make up the blocks that are averaged first, and where the last are not full."""
+    picture = photo(2)[0].resize(size, Image.Resampling.BICUBIC)
+    small = picture.resize((256, 171), Image.Resampling.LANCZOS)
+    large, small = describe(picture, 4000, 2667), describe(small, 4000, 2667)
+    assert np.abs(large.gray.astype(int) - small.gray).mean() < 1
+    assert np.abs(large.chroma.astype(int) - small.chroma).max() <= 4
+    place = locate(large, small)
+    assert place is not None
+    assert place.points > 60
+    assert place.deviation < 0.004
+
+
 @pytest.mark.parametrize("turn", range(8))
 def test_a_turned_picture_has_the_turned_hash_and_keypoints(photo, turn):
     picture = photo(1)[0]

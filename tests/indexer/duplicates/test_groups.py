@@ -98,6 +98,17 @@ def test_the_file_that_pixels_were_saved_from_is_kept():
     assert (saved_from("JPEG", "PNG"), saved_from("TIFF", "HEIC"), saved_from("RAW", "TIFF")) == (1, -1, 0)
 
 
+def test_of_files_with_the_same_pixels_their_own_order_decides():
+    def judge(one, other):
+        return Verdict(Relation.SAME_PIXELS, "") if 2 not in (one, other) else SAME
+
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    (star,) = group(range(3), pairs, judge, order_of_same=[2, 1, 0]).stars
+    assert (star.keeper, set(star.members)) == (1, {0, 2}), "2 is first in that order, but is another picture"
+    (star,) = group(range(3), pairs, judge, {0}, order_of_same=[2, 1, 0]).stars
+    assert star.keeper == 0, "the user chose it"
+
+
 def test_hundreds_of_frames_cost_no_comparison_of_all_with_all():
     asked = []
 
@@ -201,8 +212,12 @@ def test_the_keeper_and_why():
     chosen, later = Picture(chosen=1), Picture(chosen=2)
     assert max((raw, chosen), key=rank) is chosen
     assert max((later, chosen), key=rank) is later
-    older = Picture(added=1.0)
-    assert why(older, Picture(added=2.0)) == "it is the oldest"
+    older = Picture(added=1.0, size_bytes=9)
+    assert why(older, Picture(added=2.0, size_bytes=9)) == "it is the oldest"
+    assert why(older, Picture(added=2.0, size_bytes=8)) == "its file is larger"
+    assert why(older, Picture(added=2.0, size_bytes=8), same_pixels=True) == "it is the oldest"
+    assert max((older, Picture(added=2.0, size_bytes=10)), key=lambda one: rank(one, same_pixels=True)) is older
+    assert why(Picture(taken_at=NOON, added=1.0), Picture(taken_at=NOON, added=2.0)) == "it is the oldest"
 
 
 def brute_force(gray, turn):

@@ -6,12 +6,14 @@ import io
 
 import numpy as np
 import pytest
+from PIL import Image, ImageFilter
 
 from indexer.duplicates.align import Alignment
 from indexer.duplicates.find import find
 from indexer.duplicates.nudge import nudged
 from indexer.duplicates.overlay import overlay
 from indexer.duplicates.picture import Picture
+from indexer.duplicates.verify import Relation, Sensitivity, verify
 
 EACH = 5
 LIKE_PROGRAMS = {"slide"}  # little but words differs in them: the one kind of which a pair or two is found
@@ -21,13 +23,14 @@ LIKE_PROGRAMS = {"slide"}  # little but words differs in them: the one kind of w
 def families(lookalikes, photo, describe):
     """Kind -> features of EACH pictures of it."""
 
-    def described(picture):
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=88)
-        return describe(file.getvalue())
-
     made = lookalikes.families([photo(n)[0] for n in range(11)], EACH)
-    return {kind: [described(picture) for picture in pictures] for kind, pictures in made.items()}
+    return {kind: [describe(_jpeg(picture, 88)) for picture in pictures] for kind, pictures in made.items()}
+
+
+def _jpeg(picture, quality):
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality)
+    return file.getvalue()
 
 
 def test_no_two_of_a_kind_are_taken_for_one(families):
@@ -44,12 +47,35 @@ def test_the_same_picture_encoded_again_is_found_in_every_kind(lookalikes, famil
     made = lookalikes.families([photo(n)[0] for n in range(11)], 1)
     missed = []
     for kind, (picture,) in made.items():
-        file = io.BytesIO()
-        picture.save(file, "JPEG", quality=40)
-        features = [families[kind][0], describe(file.getvalue())]
+        features = [families[kind][0], describe(_jpeg(picture, 40))]
         if not find(features, [Picture(width=f.width, height=f.height) for f in features]).stars:
             missed.append(kind)
     assert missed == []
+
+
+@pytest.mark.parametrize("number", [6, 9])
+def test_frames_of_a_hand_that_hardly_moves_are_no_copies(photo, describe, number):
+    """Names and times say nothing here; blurring and sharpening change as much."""
+    picture, _ = photo(number)
+    width, height = picture.width - 8, picture.height - 8
+    rng = np.random.default_rng(number)
+    features = []
+    for left, top in ((4, 4), (5, 4), (5, 5), (4, 5), (3, 5)):
+        frame = np.asarray(picture.crop((left, top, left + width, top + height)), np.float32)
+        noisy = np.clip(frame + rng.normal(0, 3, (height, width, 1)), 0, 255).astype(np.uint8)
+        features.append(describe(_jpeg(Image.fromarray(noisy), 90)))
+    found = find(features, [Picture(width=width, height=height) for _ in features])
+    assert [len(one.pictures) for one in found.series] == [5]
+    assert found.stars == []
+
+
+def test_what_was_blurred_or_sharpened_is_still_a_copy(photo, describe):
+    for number in (0, 3, 6, 9):
+        picture, file = photo(number)
+        for changed in (picture.filter(ImageFilter.GaussianBlur(2)), picture.filter(ImageFilter.SHARPEN)):
+            verdict = verify(describe(file), describe(_jpeg(changed, 85)), 0, Sensitivity.NORMAL)
+            assert verdict is not None
+            assert verdict.relation in (Relation.RE_ENCODED, Relation.EDITED)
 
 
 def test_an_alignment_that_is_a_little_off_is_moved_to_where_it_fits(photo, describe):
