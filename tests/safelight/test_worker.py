@@ -123,6 +123,21 @@ def test_a_picture_that_somebody_waits_for_goes_before_a_run(slow):
     assert done[:2] == ["run 1", "waited for"]
 
 
+def test_pictures_that_are_waited_for_go_together_and_take_turns_with_words(slow):
+    hold = slow.embed_pixels(batch())
+    assert slow.encoder.entered.acquire(timeout=10)
+    sent = [slow.embed_pixels(np.full((n, 2, 2, 3), n, np.uint8), waited_for=True) for n in (1, 2, 30)]
+    with ThreadPoolExecutor(2) as pool:
+        asked = pool.submit(slow.embed_texts, ["x"])
+        wait_until_queued(slow, 1)
+        for _ in range(10):
+            slow.encoder.go.release()
+        assert [len(future.result(timeout=10)) for future in (hold, *sent)] == [32, 1, 2, 30]
+        assert asked.result(timeout=10).shape == (1, 4)
+    # Thirty more would be more than a batch, and words need not wait for them.
+    assert slow.encoder.calls == [("pixels", 32), ("texts", 1), ("pixels", 3), ("pixels", 30)]
+
+
 def test_a_model_that_cannot_be_loaded_says_so_and_leaves_no_thread():
     before = threading.active_count()
 

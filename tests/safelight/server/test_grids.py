@@ -91,6 +91,16 @@ def test_the_first_photos_are_those_of_the_grid_also_where_contents_lie_at_sever
     assert first[8 + 2 * count :] == whole[8 + 2 * all_of_them :][: 12 * count]
 
 
+def test_months_are_those_of_the_list_in_its_order(helper):
+    newest = helper.post("/api/v1/grid/months", {})["months"]
+    assert sum(month["photos"] for month in newest) == helper.ask("POST", "/api/v1/grid", {}).body[4] == 13
+    assert helper.post("/api/v1/grid/months", {"order": "oldest"})["months"] == newest[::-1]
+    assert helper.post("/api/v1/grid/months", {"order": "random"})["months"] == []
+    (one,) = helper.post("/api/v1/grid/months", {"filters": {"format": ["jpeg"]}})["months"]
+    assert one["photos"] == 1
+    assert re.fullmatch(r"\d{4}-\d{2}", one["month"])
+
+
 def test_facets_are_those_of_now(helper, photos):
     facets = helper.get("/api/v1/facets")
     assert helper.get("/api/v1/facets") == facets
