@@ -110,3 +110,13 @@ def _read(ids: str | None, shapes: str | None) -> tuple[NDArray[np.uint16], NDAr
 
 def _pack(aspects: NDArray[np.uint16], names: NDArray[np.bytes_]) -> bytes:
     return MAGIC + len(names).to_bytes(4, "little") + aspects.tobytes() + names.tobytes()
+
+
+def unpack(rows: bytes) -> list[tuple[str, int]]:
+    """Read ids and shapes from the bytes of a grid; none from no bytes."""
+    if not rows:
+        return []
+    count = int.from_bytes(rows[4:8], "little")
+    names = rows[8 + 2 * count :].decode("ascii")
+    aspects: list[int] = np.frombuffer(rows, "<u2", count, 8).tolist()
+    return [(names[ID_BYTES * n : ID_BYTES * (n + 1)], aspect) for n, aspect in enumerate(aspects)]

@@ -43,6 +43,18 @@ def test_the_newest_photos_come_with_the_page_and_stay_when_the_others_do(page: 
     expect(photos(page).first).to_have_attribute("aria-setsize", "96")
 
 
+def test_pictures_that_are_fetched_ahead_are_those_that_are_shown(page: Page):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/picture/" in request.url else None)
+    page.reload()
+    wait_for_pictures(page)
+    ahead = page.locator("link[as=image]").evaluate_all("links => links.map(link => link.imageSrcset.split(' ')[0])")
+    shown = photos(page).locator("img").evaluate_all("images => images.map(image => new URL(image.src).pathname)")
+    assert ahead
+    assert set(ahead) <= set(shown)
+    assert len(asked) == len(set(asked)), "none is fetched twice"
+
+
 def test_words_find_and_the_address_keeps_them(page: Page):
     search(page, "a red circle")
     expect(photos(page).first).to_have_accessible_name(re.compile("^red circle"))
@@ -74,6 +86,7 @@ def test_nothing_that_matches_is_said_and_the_nearest_are_shown(page: Page):
 
 
 def test_scores_are_shown_on_demand(page: Page):
+    expect(page.get_by_role("button", name="Scores")).to_be_hidden()
     search(page, "a red circle")
     score = page.locator(".score").first
     expect(score).to_be_hidden()

@@ -62,7 +62,15 @@ def test_the_page_begins_with_the_grid_s_first_photos_and_with_nothing_that_a_fi
     (first,) = re.findall(r'data-first="([^"]*)"', page)
     assert re.fullmatch(r"[A-Za-z0-9+/]+=*", first)
     assert base64.b64decode(first) == helper.ask("POST", "/api/v1/grid", {}).body, "all of them: there are few"
-    assert 'data-first=""' in helper.ask("GET", "/?q=dog").body.decode()
+    ahead = (
+        r'<link rel="preload" as="image".* imagesrcset="/api/v1/photos/(\w{12})/picture/320 1x, .*/\1/picture/640 2x">'
+    )
+    links = re.findall(ahead, page)
+    assert len(links) == len(set(links)) == 6
+    assert all(photo_id.encode() in base64.b64decode(first) for photo_id in links)
+    other = helper.ask("GET", "/?q=dog").body.decode()
+    assert 'data-first=""' in other
+    assert "imagesrcset" not in other
     assert "café" not in page
     assert "<b>" not in page
 

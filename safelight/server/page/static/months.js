@@ -42,8 +42,9 @@ export class Months {
   }
 }
 
+const names = new Intl.DateTimeFormat(undefined, { month: "long", year: "numeric" });
+
 function named(month) {
   const day = new Date(`${month}-15T12:00:00`);
-  if (Number.isNaN(day.getTime())) return month ?? "No date";
-  return day.toLocaleDateString(undefined, { month: "long", year: "numeric" });
+  return Number.isNaN(day.getTime()) ? (month ?? "No date") : names.format(day);
 }

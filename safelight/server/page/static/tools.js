@@ -32,12 +32,12 @@ export function start(page) {
   const viewer = openViewer(page);
   byId("scores").addEventListener("click", () => toggleScores(page.grid));
   page.addEventListener("asked", () => filters.show());
-  const offerLightroom = () => {
-    byId("lightroom").hidden = !page.isSearch;
+  const offer = () => {
+    byId("scores").hidden = byId("lightroom").hidden = !page.isSearch;
     if (!page.isSearch && panel.isOpen("lightroom")) panel.close();
   };
-  page.addEventListener("asked", offerLightroom);
-  offerLightroom();
+  page.addEventListener("asked", offer);
+  offer();
   nameForReaders(page.grid);
   const duplicates = new Duplicates({ page, jobs });
   bindKeys({ page, panel, chosen, viewer, duplicates });
