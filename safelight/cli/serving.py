@@ -67,9 +67,11 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
         last.start()
 
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    if not run(settings(), home, port=port, on_ready=on_ready, on_stop=on_stop):
-        # A batch is still in the model, or a picture in a decoder; it is done again at the next start.
-        os._exit(FOUND)
+    run(settings(), home, port=port, on_ready=on_ready, on_stop=on_stop)
+    # What may still be in the model, or in a decoder, is done again at the next start; and to take all libraries apart
+    # would take a second or two.
+    logging.shutdown()
+    os._exit(FOUND)
 
 
 def _open(client: HelperClient) -> None:

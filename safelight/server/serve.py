@@ -49,10 +49,10 @@ OnReady = Callable[[discovery.Helper, Access], None]
 
 def serve(
     settings: Settings, home: Path, *, port: int | None = None, on_ready: OnReady, on_stop: Callable[[], None]
-) -> bool:
-    """Run the helper until it is told to stop; tells whether all work had come to its end by then.
+) -> None:
+    """Run the helper until it is told to stop.
 
-    Work that had not may be broken off, however roughly: it goes on at the next start.
+    Work may not have come to its end by then, and may be broken off, however roughly: it goes on at the next start.
 
     Args:
         settings: How to work.
@@ -74,7 +74,7 @@ def serve(
     except LockedError as error:
         raise SafelightError(_who_runs(home)) from error
     with lock, _listen(home, port) as listener:
-        return asyncio.run(_Helper(settings, home, listener).run(on_ready, on_stop))
+        asyncio.run(_Helper(settings, home, listener).run(on_ready, on_stop))
 
 
 def _who_runs(home: Path) -> str:
@@ -129,8 +129,8 @@ class _Helper:
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    async def run(self, on_ready: OnReady, on_stop: Callable[[], None]) -> bool:
-        """Answer requests until stopped, then end what runs; tells whether all has ended in time."""
+    async def run(self, on_ready: OnReady, on_stop: Callable[[], None]) -> None:
+        """Answer requests until stopped, then end what runs."""
         loop = asyncio.get_running_loop()
         with Library(self._settings, self._home):
             pass  # the catalog is brought up to date once, before many open it
@@ -174,7 +174,7 @@ class _Helper:
             after.callback(discovery.withdraw, self._home, self._info)
             on_ready(self._info, self._access)
             await serving
-        return await asyncio.to_thread(_end, hub)
+        await asyncio.to_thread(_end, hub)
 
     def _open_for_reading(self) -> Library:
         library = Library(
@@ -207,8 +207,8 @@ def _config(hub: Hub) -> uvicorn.Config:
     )
 
 
-def _end(hub: Hub) -> bool:
-    """Stop what runs, all at the same time; tells whether it has all stopped in time."""
+def _end(hub: Hub) -> None:
+    """Stop what runs, all at the same time, as far as it stops in time."""
     hub.uploads.close()
     at_work = (hub.board, hub.readers, hub.thinkers, hub.finders, hub.thumbnails)
     with ThreadPoolExecutor(len(at_work)) as pool:
@@ -216,4 +216,3 @@ def _end(hub: Hub) -> bool:
     if all(ended):
         hub.grids.close()
         hub.room.close()
-    return all(ended)
