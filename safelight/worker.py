@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -20,6 +21,9 @@ MERGED_TEXTS = 64
 """Texts of several callers that go through the model in one call, at most."""
 MERGED_PICTURES = 32
 """Likewise pictures, as many as a run has in a batch."""
+PART = 8
+"""Pictures of a run that go through the model in one call while somebody searches, so that they wait for less."""
+_LATELY_S = 10.0
 _TURNS_AHEAD = 4
 """Calls of those who wait that may overtake a batch of a run, so that an endless stream of searches starves none."""
 
@@ -51,6 +55,7 @@ class ModelThread:
         self._queued = threading.Condition()
         self._ahead = 0  # calls that have overtaken the batch that is next
         self._words_next = True
+        self._asked_at = -_LATELY_S  # when somebody last waited for an answer
         self._closed = False
         loaded: Future[Encoder] = Future()
         self._thread = threading.Thread(target=self._serve, args=(load, loaded), name="model", daemon=True)
@@ -59,7 +64,11 @@ class ModelThread:
 
     def embed_pixels(self, pixels: NDArray[np.uint8], *, waited_for: bool = False) -> Future[Vectors]:
         """Queue pictures: uint8 (N, H, W, 3) -> float32 (N, D), L2 norm 1; those that somebody waits for go first."""
-        return self._put(self._pictures if waited_for else self._batches, _Call(pixels))
+        if waited_for:
+            return self._put(self._pictures, _Call(pixels))
+        size = PART if time.monotonic() - self._asked_at < _LATELY_S else max(1, len(pixels))
+        parts = [pixels[start : start + size] for start in range(0, len(pixels), size)] or [pixels]
+        return _joined([self._put(self._batches, _Call(part)) for part in parts])
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts and wait: float32 (N, D), L2 norm 1."""
@@ -98,6 +107,8 @@ class ModelThread:
             if self._closed:
                 raise RuntimeError("the model has been closed")
             queue.append(call)
+            if queue is not self._batches:
+                self._asked_at = time.monotonic()
             self._queued.notify()
         return call.answer
 
@@ -129,6 +140,15 @@ class ModelThread:
             is_words = bool(self._texts) and (self._words_next or not self._pictures)
             self._words_next = not is_words
             return _take(self._texts, MERGED_TEXTS) if is_words else _take(self._pictures, MERGED_PICTURES)
+
+
+def _joined(parts: list[Future[Vectors]]) -> Future[Vectors]:
+    """Make one answer of those to the parts of a batch, of which the last comes last."""
+    if len(parts) == 1:
+        return parts[0]
+    whole: Future[Vectors] = Future()
+    parts[-1].add_done_callback(lambda _: _answer(whole, lambda: np.concatenate([part.result() for part in parts])))
+    return whole
 
 
 def _take(queue: deque[_Call], most: int) -> list[_Call]:
