@@ -295,3 +295,12 @@ def test_light_and_phone(page: Page):
     wait_for_pictures(page, 8)
     shot(page, "phone-light")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_a_browser_can_install_it_as_an_app(page: Page):
+    session = page.context.new_cdp_session(page)
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["url"].endswith("safelight.webmanifest")
+    assert manifest["errors"] == []
+    lacking = {error["errorId"] for error in session.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert lacking <= {"in-incognito"}, "which tests are"
