@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import Future
 from dataclasses import replace
 
@@ -53,10 +54,12 @@ class Decoding:
         for _, answer in dropped:
             answer.cancel()
 
-    def join(self, timeout_s: float) -> None:
-        """Wait until the processes have ended; call close() first."""
+    def join(self, timeout_s: float) -> bool:
+        """Wait until the processes have ended, and tell whether they have; call close() first."""
+        until = time.monotonic() + timeout_s
         for thread in self._threads:
-            thread.join(timeout_s / len(self._threads))
+            thread.join(max(0.0, until - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
     def _serve(self) -> None:
         while self._wait_for_work(None):

@@ -14,6 +14,7 @@ from typing import Any
 from indexer.catalog import Catalog
 from indexer.duplicates.verify import Sensitivity
 from safelight.duplicates import Group, Member
+from safelight.service import Library
 
 FOLDER = "duplicates"
 _FORMAT = 1
@@ -58,6 +59,22 @@ def keep(home: Path, sensitivity: Sensitivity, groups: Iterable[Group], library:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def keeping(
+    library: Library, sensitivity: Sensitivity, groups: Iterable[Group], stop: threading.Event
+) -> Iterator[Group]:
+    """Yield the groups of a look as it finds them, and keep them all once it has ended, unless it was stopped.
+
+    Writes: duplicates/ in our own data folder.
+    """
+    before = library_now(library.catalog)
+    found: list[Group] = []
+    for group in groups:
+        found.append(group)
+        yield group
+    if not stop.is_set():
+        keep(library.home, sensitivity, found, before)
 
 
 def read(home: Path, sensitivity: Sensitivity) -> Look | None:

@@ -12,13 +12,17 @@ from indexer.catalog import Catalog
 from indexer.duplicates.store import Decision, decide, decisions_among, forget_among
 from safelight.errors import SafelightError
 
+MOST_APART = 500
+"""Different pictures of which can be said at once that no two belong together: 124,750 pairs."""
+
 
 @dataclass(frozen=True, slots=True)
 class Said:
     """One decision.
 
     Attributes:
-        photos: The one to keep; else a pair.
+        photos: The one to keep; else those of which no two belong together: two or more, or twice the same for the
+            copies of one file.
     """
 
     decision: Decision
@@ -44,6 +48,7 @@ def say(catalog: Catalog, decision: Decision, photos: Sequence[str], keeper: str
         pairs = [(hashes[keeper], keeper.encode())]  # of copies of one file the very one
     else:
         counts = Counter(hashes.values())
+        _refuse_too_many(len(counts))
         pairs = list(combinations(sorted(counts), 2))
         if decision is Decision.IGNORED:  # copies of one file cannot be told apart, but nobody need see them again
             pairs += [(content, content) for content, copies in counts.items() if copies > 1]
@@ -66,30 +71,50 @@ def put_back(catalog: Catalog, photos: Sequence[str], before: Sequence[Said]) ->
     """
     hashes = _hashes(catalog, photos)
     for one in before:
-        if any(photo not in hashes for photo in one.photos) or len(one.photos) != _number(one.decision):
-            raise SafelightError("what is put back has to be about photos of the group, one to keep or a pair")
+        is_keeper = one.decision is Decision.KEEPER
+        if any(photo not in hashes for photo in one.photos) or (len(one.photos) == 1) != is_keeper:
+            raise SafelightError("what is put back has to be about photos of the group, one to keep or several apart")
+        _refuse_too_many(len(one.photos))
     with catalog.transaction():
         forget_among(catalog.db, hashes.values())
         for one in before:
-            first, *rest = one.photos
-            other = hashes[rest[0]] if rest else first.encode()
-            decide(catalog.db, one.decision, [(hashes[first], other)])
+            if one.decision is Decision.KEEPER:
+                pairs = [(hashes[one.photos[0]], one.photos[0].encode())]
+            else:
+                pairs = list(combinations([hashes[photo] for photo in one.photos], 2))
+            decide(catalog.db, one.decision, pairs)
 
 
-def _number(decision: Decision) -> int:
-    return 1 if decision is Decision.KEEPER else 2
+def _refuse_too_many(pictures: int) -> None:
+    if pictures > MOST_APART:
+        raise SafelightError(
+            f"these are {pictures:,} different pictures, and no more than {MOST_APART} can be told apart at once;"
+            " choose the one to keep instead"
+        )
 
 
 def _said(catalog: Catalog, hashes: dict[str, bytes]) -> list[Said]:
     photo_of = {content: photo for photo, content in reversed(hashes.items())}
     said: list[Said] = []
+    apart: dict[Decision, list[tuple[bytes, bytes]]] = {}
     for decision, one, other in decisions_among(catalog.db, hashes.values()):
         if decision is Decision.KEEPER:
             meant = other.decode()
             said.append(Said(decision, (meant if meant in hashes else photo_of[one],)))
         else:
-            said.append(Said(decision, (photo_of[one], photo_of[other])))
+            apart.setdefault(decision, []).append((one, other))
+    for decision, pairs in apart.items():
+        said += [Said(decision, tuple(photo_of[content] for content in some)) for some in _joined(pairs)]
     return said
+
+
+def _joined(pairs: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, ...]]:
+    """Name pairs of which every two are one by what they are made of: a group that was told apart, in one entry."""
+    copies = [pair for pair in pairs if pair[0] == pair[1]]
+    others = [pair for pair in pairs if pair[0] != pair[1]]
+    contents = sorted({content for pair in others for content in pair})
+    is_whole = len(others) == len(contents) * (len(contents) - 1) // 2
+    return [*copies, *([tuple(contents)] if is_whole and contents else others)]
 
 
 def _hashes(catalog: Catalog, photos: Sequence[str]) -> dict[str, bytes]:

@@ -29,6 +29,7 @@ LIMIT_BYTES = 2 << 30
 _KEEP = 0.8  # of the limit, once it is passed
 _SETTLE_BYTES = 32 << 20  # written between two looks at how much there is
 _QUALITY = {160: 80, 320: 82, 640: 85, 1280: 88, 2560: 90}
+_COPIES = 3  # of a photo that are tried when its own file gives no picture
 _NO_MODEL = PixelSpec(1, 1, "exact", 0, 2, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # every job here says how large
 
 
@@ -53,19 +54,26 @@ def wanted(catalog: Catalog, photo_id: str, size: int) -> Wanted:
         NoSuchPhotoError: There is none, or it was never read.
     """
     row = catalog.db.execute(
-        "SELECT lower(hex(c.hash)), p.path, p.rendition, p.edited FROM photo p JOIN content c ON c.id = p.content_id"
-        " WHERE p.public_id = ?",
+        "SELECT lower(hex(c.hash)), p.path, p.rendition, p.edited, c.id FROM photo p"
+        " JOIN content c ON c.id = p.content_id WHERE p.public_id = ?",
         (photo_id,),
     ).fetchone()
     if row is None:
         raise NoSuchPhotoError(f"there is no picture of a photo {photo_id}")
-    digest, path, packed, edited = row
+    digest, path, packed, edited, content_id = row
     original = [] if path is None else [Rendition(Path(os.fsdecode(path)))]
     read = [] if packed is None else [unpack_rendition(json.loads(packed))]
     # What was read shows the photo as its library does. Where it is too small the original serves, if nobody edited it.
     is_large = all(max(r.width or size, r.height or size) >= size for r in read)
     renditions = [*read, *original] if is_large or edited or any(r.edited for r in read) else [*original, *read]
-    return Wanted(f"{digest}-{size}", size, tuple(renditions))
+    # Where it lies elsewhere too, that serves when the drive of this place is away.
+    copies = catalog.db.execute(
+        "SELECT path FROM photo WHERE content_id = ? AND public_id != ? AND path IS NOT NULL AND rendition IS NULL"
+        f" AND state = 'indexed' LIMIT {_COPIES}",
+        (content_id, photo_id),
+    )
+    elsewhere = [Rendition(Path(os.fsdecode(copy))) for (copy,) in copies]
+    return Wanted(f"{digest}-{size}", size, (*renditions, *elsewhere))
 
 
 class Thumbnails:
@@ -107,10 +115,10 @@ class Thumbnails:
         decoded.add_done_callback(lambda done: self._finish(picture, done, answer))
         return answer
 
-    def close(self, timeout_s: float) -> None:
-        """End the decoders."""
+    def close(self, timeout_s: float) -> bool:
+        """End the decoders; tells whether they have ended in time."""
         self._decoding.close()
-        self._decoding.join(timeout_s)
+        return self._decoding.join(timeout_s)
 
     def _finish(self, picture: Wanted, done: Future[Decoded], answer: Future[bytes]) -> None:
         """Encode and keep a decoded picture; runs in the thread of its decoder."""

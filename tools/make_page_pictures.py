@@ -40,7 +40,7 @@ def main() -> None:
                 page = browser.new_page(viewport=SIZE, color_scheme="dark")
                 page.goto(pairing_link(home / "helper.json"))
                 take(page, "page")
-                page.get_by_role("searchbox").fill("something to drink")
+                page.get_by_role("searchbox").fill("an animal")
                 page.keyboard.press("Enter")
                 page.get_by_role("button", name="Scores").click()
                 page.get_by_role("button", name="Filters").click()

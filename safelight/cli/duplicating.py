@@ -227,10 +227,12 @@ def decide(targets: tuple[str, ...], kind: str | None) -> None:
 
 
 def _find(context: click.Context, library: Library, on_progress: OnProgress, stop: threading.Event) -> Iterator[Group]:
-    """Find the groups as the shared options say."""
+    """Find the groups as the shared options say, and keep them: the page shows what was found last, wherever."""
     from indexer.duplicates.verify import Sensitivity
     from safelight.duplicates import find_duplicates
+    from safelight.duplicates_kept import keeping
 
     sensitivity = Sensitivity(context.meta.get(f"{__name__}.sensitivity", "normal"))
     prefer = context.meta.get(f"{__name__}.prefer")
-    return find_duplicates(library, sensitivity, prefer=prefer, on_progress=on_progress, stop=stop)
+    found = find_duplicates(library, sensitivity, prefer=prefer, on_progress=on_progress, stop=stop)
+    return keeping(library, sensitivity, found, stop)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _START_S = 30.0
 _STOP_S = 10.0
+_LAST_S = 2.5  # after it was told to stop: what is still at work then is broken off
 
 
 @click.command()
@@ -51,6 +52,7 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
             _open(client)
         return
     import logging
+    import threading
 
     from safelight.server.serve import serve as run
 
@@ -59,10 +61,17 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
         if open_page:
             _show_page(f"{helper.url}/pair?code={access.new_code()}")
 
+    def on_stop() -> None:
+        last = threading.Timer(_LAST_S, os._exit, [FOUND])
+        last.daemon = True
+        last.start()
+
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
-    if not run(settings(), home, port=port, on_ready=on_ready):
-        # A batch is still in the model, or a picture in a decoder; it is done again at the next start.
-        os._exit(FOUND)
+    run(settings(), home, port=port, on_ready=on_ready, on_stop=on_stop)
+    # What may still be in the model, or in a decoder, is done again at the next start; and to take all libraries apart
+    # would take a second or two.
+    logging.shutdown()
+    os._exit(FOUND)
 
 
 def _open(client: HelperClient) -> None:

@@ -86,15 +86,13 @@ def _recover(job: Job, report: Report) -> dict[str, int]:
 def _duplicates(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int]:
     """Look for duplicates, and keep what was found; a look that was stopped leaves what the last one found."""
     from indexer.duplicates.verify import Sensitivity
-    from safelight import duplicates_kept
     from safelight.duplicates import SERIES, find_duplicates
+    from safelight.duplicates_kept import keeping
 
     sensitivity = Sensitivity(job.arguments["sensitivity"])
     with open_library(None) as library:
-        before = duplicates_kept.library_now(library.catalog)
-        groups = list(find_duplicates(library, sensitivity, on_progress=report.progress, stop=report.stop))
-        if report.stop.is_set():
-            return {}
-        duplicates_kept.keep(library.home, sensitivity, groups, before)
-    series = sum(group.kind == SERIES for group in groups)
-    return {"groups": len(groups) - series, "series": series}
+        found = find_duplicates(library, sensitivity, on_progress=report.progress, stop=report.stop)
+        kinds = [group.kind for group in keeping(library, sensitivity, found, report.stop)]
+    if report.stop.is_set():
+        return {}
+    return {"groups": len(kinds) - kinds.count(SERIES), "series": kinds.count(SERIES)}

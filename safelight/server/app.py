@@ -9,6 +9,7 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.telemetry import TelemetryConfig
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
@@ -47,6 +48,8 @@ _ERRORS: dict[int | str, dict[str, Any]] = {
 }
 API_PATH = f"/api/v{API_VERSION}"
 _OTHER_VERSION = re.compile(rf"/api/(?!v{API_VERSION}(/|$))")
+# Whatever the environment says, and whatever another library has set up in this process: spans hold what was asked.
+_NOTHING_LEAVES: TelemetryConfig = {"auto_configure": False, "tracing": False, "metrics": False, "logs": False}
 _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (QueryError, 400),
     (NoSuchJobError, 404),
@@ -65,7 +68,7 @@ def build_api(version: str) -> FastAPI:
         title="Safelight's helper",
         version=version,
         summary="Find photos by meaning. Listens on 127.0.0.1 alone; see docs/api.md.",
-        telemetry={"auto_configure": False},  # nothing leaves this computer, whatever the environment says
+        telemetry=_NOTHING_LEAVES,
         openapi_url="/api/v1/openapi.json",
         docs_url=None,  # these pages would load scripts from the network
         redoc_url=None,

@@ -6,11 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from safelight.duplicates_said import MOST_APART
 from safelight.server.shapes import Asked, PhotoId
 
 Kind = Literal["same bytes", "same pixels", "re-encoded", "resized", "edited", "turned", "series"]
 Decided = Literal["keeper", "different", "ignored"]
-Photos = Annotated[list[PhotoId], Field(min_length=2, max_length=500)]
+Photos = Annotated[list[PhotoId], Field(min_length=2, max_length=20_000)]
 
 
 class MemberOut(BaseModel):
@@ -52,10 +53,10 @@ class GroupsOut(BaseModel):
 
 
 class SaidShape(Asked):
-    """One decision: which photo to keep, or that a pair is different or ignored."""
+    """One decision: which photo to keep, or of which no two belong together: different, or ignored."""
 
     decision: Decided
-    photos: list[PhotoId] = Field(min_length=1, max_length=2)
+    photos: list[PhotoId] = Field(min_length=1, max_length=MOST_APART)
 
 
 class DecideIn(Asked):
@@ -76,4 +77,4 @@ class UndoIn(Asked):
     """What was said within a group before; nothing: all that was said there is forgotten."""
 
     photos: Photos
-    before: list[SaidShape] = Field(default=[], max_length=200_000)
+    before: list[SaidShape] = Field(default=[], max_length=20_000)

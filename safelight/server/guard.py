@@ -22,9 +22,11 @@ MAX_HEADERS = 64
 MAX_HEADER_BYTES = 16_384  # names and values together; browsers stay below 4 kB
 MAX_JSON_BYTES = 1 << 20
 MAX_PICTURE_BYTES = 128 << 20
+MAX_PICTURES_BYTES = 32 << 20  # several in one body of JSON, which is read as a whole
 BODY_TIMEOUT_S = 30.0
 
 PICTURE_ROUTES = frozenset({"/api/v1/search/image", "/api/v1/embeddings/image", "/api/v1/lightroom/thumbnail"})
+PICTURES_ROUTE = "/api/v1/embeddings/images"
 OPEN_ROUTES = frozenset({"/pair"})
 """What needs no secret, because the code that it is asked with is one."""
 
@@ -94,7 +96,11 @@ class Guard:
             await _drain(receive)
             await _answer(secured, refusal)
             return
-        await self._app(scope, _replayed(body, receive), secured)
+        except asyncio.CancelledError:
+            return  # the helper ends, and the rest of the body has not come
+        # Only the end of the helper cancels a request; uvicorn would log a traceback for each.
+        with suppress(asyncio.CancelledError):
+            await self._app(scope, _replayed(body, receive), secured)
 
     def _check(self, scope: Scope) -> None:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
@@ -162,7 +168,9 @@ def _check_type(path: str, headers: list[tuple[bytes, bytes]]) -> None:
 
 
 def _limit(path: str) -> int:
-    return MAX_PICTURE_BYTES if path in PICTURE_ROUTES else MAX_JSON_BYTES
+    if path in PICTURE_ROUTES:
+        return MAX_PICTURE_BYTES
+    return MAX_PICTURES_BYTES if path == PICTURES_ROUTE else MAX_JSON_BYTES
 
 
 def _check_length(path: str, headers: list[tuple[bytes, bytes]]) -> None:

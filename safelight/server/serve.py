@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -41,22 +42,24 @@ PORT = 47824
 """Where the helper listens unless told otherwise or taken; nobody is registered there with IANA."""
 
 _STREAMS_S = 1.0
-_JOB_S = 0.8
-_READERS_S = 0.25
+_WORK_S = 1.2
 
 OnReady = Callable[[discovery.Helper, Access], None]
 
 
-def serve(settings: Settings, home: Path, *, port: int | None = None, on_ready: OnReady) -> bool:
-    """Run the helper until it is told to stop; tells whether all work had come to its end by then.
+def serve(
+    settings: Settings, home: Path, *, port: int | None = None, on_ready: OnReady, on_stop: Callable[[], None]
+) -> None:
+    """Run the helper until it is told to stop.
 
-    Work that had not may be broken off, however roughly: it goes on at the next start.
+    Work may not have come to its end by then, and may be broken off, however roughly: it goes on at the next start.
 
     Args:
         settings: How to work.
         home: The data folder.
         port: Where to listen; None: PORT, or any that is free where that one is taken.
         on_ready: Called once it answers.
+        on_stop: Called when it is told to stop.
 
     Raises:
         SafelightError: Another helper runs, or the port is taken.
@@ -71,7 +74,7 @@ def serve(settings: Settings, home: Path, *, port: int | None = None, on_ready: 
     except LockedError as error:
         raise SafelightError(_who_runs(home)) from error
     with lock, _listen(home, port) as listener:
-        return asyncio.run(_Helper(settings, home, listener).run(on_ready))
+        asyncio.run(_Helper(settings, home, listener).run(on_ready, on_stop))
 
 
 def _who_runs(home: Path) -> str:
@@ -126,8 +129,8 @@ class _Helper:
             datetime.now(UTC).isoformat(timespec="seconds"),
         )
 
-    async def run(self, on_ready: OnReady) -> bool:
-        """Answer requests until stopped, then end what runs; tells whether all has ended in time."""
+    async def run(self, on_ready: OnReady, on_stop: Callable[[], None]) -> None:
+        """Answer requests until stopped, then end what runs."""
         loop = asyncio.get_running_loop()
         with Library(self._settings, self._home):
             pass  # the catalog is brought up to date once, before many open it
@@ -153,9 +156,13 @@ class _Helper:
         server = _Server(_config(hub))
 
         def stop() -> None:
+            if hub.ending.is_set():
+                return
             hub.stopping.set()
             hub.ending.set()
             server.should_exit = True
+            discovery.withdraw(self._home, self._info)  # nobody else need come
+            on_stop()
 
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
@@ -167,7 +174,7 @@ class _Helper:
             after.callback(discovery.withdraw, self._home, self._info)
             on_ready(self._info, self._access)
             await serving
-        return await asyncio.to_thread(_end, hub)
+        await asyncio.to_thread(_end, hub)
 
     def _open_for_reading(self) -> Library:
         library = Library(
@@ -200,13 +207,12 @@ def _config(hub: Hub) -> uvicorn.Config:
     )
 
 
-def _end(hub: Hub) -> bool:
-    """Stop what runs; tells whether it has all stopped in time."""
+def _end(hub: Hub) -> None:
+    """Stop what runs, all at the same time, as far as it stops in time."""
     hub.uploads.close()
-    hub.thumbnails.close(_READERS_S)
-    threads = hub.readers, hub.thinkers, hub.finders
-    ended = [hub.board.close(_JOB_S), *(some.close(_READERS_S) for some in threads)]
+    at_work = (hub.board, hub.readers, hub.thinkers, hub.finders, hub.thumbnails)
+    with ThreadPoolExecutor(len(at_work)) as pool:
+        ended = [closed.result() for closed in [pool.submit(some.close, _WORK_S) for some in at_work]]
     if all(ended):
         hub.grids.close()
         hub.room.close()
-    return all(ended)

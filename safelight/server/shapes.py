@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field, StringConstraints
 
 PhotoId = Annotated[str, StringConstraints(pattern=r"^[2-9bcdfghjkmnpqrstvwxz]{12}$")]
 PictureId = Annotated[str, StringConstraints(pattern=r"^(up-)?[2-9bcdfghjkmnpqrstvwxz]{12}$")]
@@ -233,6 +233,12 @@ class TextsIn(Asked):
     texts: list[Words] = Field(min_length=1, max_length=64)
 
 
+class ImagesIn(Asked):
+    """Pictures to embed."""
+
+    images: list[Base64Bytes] = Field(min_length=1, max_length=32, description="files of pictures, each in Base64")
+
+
 class VectorsOut(BaseModel):
     """Vectors of one model, L2 norm 1."""
 
@@ -317,6 +323,19 @@ class GridIn(Asked):
     order: Literal["time", "oldest", "added", "random"] = "time"
     seed: int = Field(default=0, ge=0, le=0xFFFF_FFFF)
     filters: FiltersIn = Field(default_factory=FiltersIn)
+
+
+class MonthOut(BaseModel):
+    """A month of photos."""
+
+    month: str | None = Field(description="2019-07; null: of unknown time")
+    photos: int
+
+
+class MonthsOut(BaseModel):
+    """The months of a list of photos, in its order; none where that is not by time."""
+
+    months: list[MonthOut]
 
 
 class FacetOut(BaseModel):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from importers.images import ImageProblem
-from indexer.decoders import Job
+from indexer.decoders import Decoded, Job
 from indexer.errors import QueryError
 from indexer.preprocess import PixelSpec
 from indexer.search import photo_vector
@@ -48,27 +50,32 @@ class Uploads:
         self._decoding: tuple[PixelSpec, Decoding] | None = None
         self._kept: OrderedDict[str, _Upload] = OrderedDict()
 
-    def embed(self, library: Library, picture: bytes) -> NDArray[np.float32]:
-        """Embed a picture, whatever it claims to be: float32 (D,), L2 norm 1.
+    def embed(self, library: Library, pictures: Sequence[bytes]) -> NDArray[np.float32]:
+        """Embed pictures, whatever they claim to be: float32 (N, D), L2 norm 1.
 
         Raises:
-            ImageProblem: It is none that can be read.
+            ImageProblem: One is none that can be read.
             ModelError: The model cannot be loaded.
 
         Writes: uploads/ in our own data folder, for as long as it takes.
         """
+        model = library.model_thread
+        decoder = self._decoder(model.encoder.pixels)
+        with ExitStack() as written:
+            paths = [written.enter_context(self._written(picture)) for picture in pictures]
+            decoded = [answer.result() for answer in [decoder.submit(Job.of_file(0, path)) for path in paths]]
+        return model.embed_pixels(np.stack(list(_pixels(decoded))), waited_for=True).result()
+
+    @contextmanager
+    def _written(self, picture: bytes) -> Generator[Path]:
+        """Put a picture into a file for the decoder; it is gone afterwards."""
         path = self._folder / secrets.token_hex(16)
         try:
             with path.open("xb") as file:
                 file.write(picture)
-            model = library.model_thread
-            decoded = self._decoder(model.encoder.pixels).submit(Job.of_file(0, path)).result()
+            yield path
         finally:
             path.unlink(missing_ok=True)
-        if decoded.problem is not None:
-            raise ImageProblem(decoded.problem.kind, f"the picture cannot be read: {decoded.problem.reason}")
-        assert decoded.pixels is not None  # there is no problem
-        return model.embed_pixels(decoded.pixels[None], waited_for=True).result()[0]
 
     def close(self) -> None:
         """End the decoder."""
@@ -95,7 +102,7 @@ class Uploads:
         digest = xxhash.xxh3_128_digest(picture)
         known = library.catalog.content(digest, library.model)
         vector = library.catalog.vector(library.model, known[0]) if known else None
-        upload = _Upload(library.model.space, self.embed(library, picture) if vector is None else vector, digest)
+        upload = _Upload(library.model.space, self.embed(library, [picture])[0] if vector is None else vector, digest)
         name = PREFIX + "".join(secrets.choice(LETTERS) for _ in range(12))
         with self._lock:
             self._kept[name] = upload
@@ -117,3 +124,12 @@ class Uploads:
             raise QueryError(f"the picture {name} is no longer kept; send it again")
         row = library.catalog.db.execute("SELECT id FROM content WHERE hash = ?", (upload.digest,)).fetchone()
         return upload.vector, row and row[0]
+
+
+def _pixels(decoded: Sequence[Decoded]) -> Iterator[NDArray[np.uint8]]:
+    for number, one in enumerate(decoded, 1):
+        if one.problem is not None:
+            which = "the picture" if len(decoded) == 1 else f"picture {number} of {len(decoded)}"
+            raise ImageProblem(one.problem.kind, f"{which} cannot be read: {one.problem.reason}")
+        assert one.pixels is not None  # there is no problem
+        yield one.pixels

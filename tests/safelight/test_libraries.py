@@ -21,6 +21,7 @@ from safelight.indexing import index_paths
 from safelight.reading import Wishes
 from safelight.service import Library
 from safelight.status import photo_record
+from safelight.thumbnails import wanted
 
 MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
 
@@ -121,6 +122,33 @@ def test_an_original_names_the_preview_that_is_read_in_its_place(run, tmp_path):
     found = record(run, "one")
     assert found["hash"] == found["original_hash"] == digest(original)
     assert [place["source"] for place in found["places"]] == ["listed", "folder"]
+
+
+def test_thumbnails_are_made_of_the_small_picture_that_was_read_as_long_as_it_is_large_enough(run, tmp_path):
+    def drawn(name: str, seed: int, size: tuple[int, int]) -> Path:
+        with Image.open(paint(tmp_path / name, seed)) as picture:
+            picture.resize(size).save(tmp_path / name)
+        return tmp_path / name
+
+    for key, is_edited in (("plain", False), ("edited", True)):
+        original = drawn(f"{key} original.png", 1 + is_edited, (1200, 900))
+        preview = drawn(f"{key} preview.jpg", 3 + is_edited, (400, 300))
+        read = Rendition(preview, 400, 300, edited=is_edited, kind="105_c")
+        assert run(photo(key, read, path=original)).embedded == 1
+        (public_id,) = run.library.catalog.db.execute(
+            "SELECT public_id FROM photo WHERE key = ?", (key.encode(),)
+        ).fetchone()
+        first = [wanted(run.library.catalog, public_id, size).renditions[0].path for size in (160, 320, 640, 2560)]
+        large = preview if is_edited else original  # which does not show the user's edits
+        assert first == [preview, preview, large, large]
+
+
+def test_a_photo_that_lies_elsewhere_too_is_shown_when_one_of_its_places_is_away(run, tmp_path):
+    files = [paint(tmp_path / f"{name}.png", 1) for name in ("one", "other")]
+    assert run(*(photo(file.stem, Rendition(file), path=file) for file in files)).indexed == 2
+    ids = [public_id for (public_id,) in run.library.catalog.db.execute("SELECT public_id FROM photo ORDER BY key")]
+    paths = [[rendition.path for rendition in wanted(run.library.catalog, one, 320).renditions] for one in ids]
+    assert paths == [files, files[::-1]]
 
 
 def test_an_edit_is_a_content_of_its_own_and_its_original_still_known(run, tmp_path):

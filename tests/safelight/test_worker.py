@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from indexer.errors import ModelError
-from safelight.worker import MERGED_TEXTS, ModelRoom, ModelThread
+from safelight.worker import MERGED_TEXTS, PART, ModelRoom, ModelThread
 
 
 class Slow:
@@ -121,6 +121,51 @@ def test_a_picture_that_somebody_waits_for_goes_before_a_run(slow):
         slow.encoder.go.release()
     last.result(timeout=10)
     assert done[:2] == ["run 1", "waited for"]
+
+
+def test_pictures_that_are_waited_for_go_together_and_take_turns_with_words(slow):
+    hold = slow.embed_pixels(batch())
+    assert slow.encoder.entered.acquire(timeout=10)
+    sent = [slow.embed_pixels(np.full((n, 2, 2, 3), n, np.uint8), waited_for=True) for n in (1, 2, 30)]
+    with ThreadPoolExecutor(2) as pool:
+        asked = pool.submit(slow.embed_texts, ["x"])
+        wait_until_queued(slow, 1)
+        for _ in range(10):
+            slow.encoder.go.release()
+        assert [len(future.result(timeout=10)) for future in (hold, *sent)] == [32, 1, 2, 30]
+        assert asked.result(timeout=10).shape == (1, 4)
+    # Thirty more would be more than a batch, and words need not wait for them.
+    assert slow.encoder.calls == [("pixels", 32), ("texts", 1), ("pixels", 3), ("pixels", 30)]
+
+
+def test_while_somebody_searches_a_run_goes_in_parts_and_they_wait_for_one(slow):
+    for _ in range(50):
+        slow.encoder.go.release()
+    slow.embed_texts(["x"])
+    pixels = np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1)
+    assert slow.embed_pixels(pixels).result(timeout=10).shape == (20, 4)
+    assert slow.encoder.calls == [("texts", 1), ("pixels", PART), ("pixels", PART), ("pixels", 4)]
+    slow._asked_at -= 60  # a minute later
+    slow.embed_pixels(batch()).result(timeout=10)
+    assert slow.encoder.calls[-1] == ("pixels", 32)
+
+
+def test_a_part_that_fails_fails_its_batch(slow):
+    for _ in range(50):
+        slow.encoder.go.release()
+    slow.embed_texts(["x"])
+    embed, calls = slow.encoder.embed_pixels, []
+
+    def fails_once(pixels):
+        calls.append(len(pixels))
+        if len(calls) == 2:
+            raise ModelError("no memory")
+        return embed(pixels)
+
+    slow.encoder.embed_pixels = fails_once
+    with pytest.raises(ModelError, match="no memory"):
+        slow.embed_pixels(batch()).result(timeout=10)
+    assert slow.embed_pixels(batch()).result(timeout=10).shape == (32, 4), "the next goes through"
 
 
 def test_a_model_that_cannot_be_loaded_says_so_and_leaves_no_thread():

@@ -18,8 +18,8 @@ _TYPES = {
     ".webmanifest": "application/manifest+json",
 }
 """What is served; the licences of vendored files lie beside them for people."""
-_FIRST = b"(first rows)"
-"""Where the page begins with its first photos, in shell.html."""
+_PICTURES, _ROWS = b"(first pictures)", b"(first rows)"
+"""Where the page begins with its first photos, in shell.html: links to their pictures, their ids and shapes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,13 @@ class Assets:
     """All files of the page.
 
     Attributes:
-        shell: The page itself, in two parts: what it begins with goes between them.
+        shell: The page itself, in three parts: links to the first pictures go between the first two, ids and shapes
+            of the first photos between the others.
         digest: Names this state of the files.
         files: By name, with / between folders; no other name leads anywhere.
     """
 
-    shell: tuple[bytes, bytes]
+    shell: tuple[bytes, bytes, bytes]
     digest: str
     files: dict[str, Asset]
 
@@ -59,8 +60,9 @@ def load() -> Assets:
     # Named up front, so that the browser asks for all that it starts with at once, not for one after the other.
     preloads = "\n".join(f'<link rel="modulepreload" href="{at}/{name}">' for name in _imported(files, "main.js"))
     shell = Template((_FOLDER / "shell.html").read_text("utf-8")).substitute(at=at, preloads=preloads)
-    before, after = shell.encode().split(_FIRST)
-    return Assets((before, after), digest, files)
+    head, rest = shell.encode().split(_PICTURES)
+    body, end = rest.split(_ROWS)
+    return Assets((head, body, end), digest, files)
 
 
 def _imported(files: dict[str, Asset], name: str) -> list[str]:

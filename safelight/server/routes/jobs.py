@@ -126,7 +126,7 @@ async def list_places(hub: TheHub) -> PlacesOut:
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
 )
 async def events(hub: TheHub) -> StreamingResponse:
-    """Send each job, as JSON, whenever it changes: `event: job`."""
+    """Send each job, as JSON, whenever it changes: `event: job`; `event: listed` once all that there are were sent."""
     if hub.streams >= MOST_STREAMS:
         raise HTTPException(503, "too many streams are open; close one, or ask /api/v1/jobs now and then")
     return StreamingResponse(_changes(hub), media_type="text/event-stream")
@@ -140,11 +140,13 @@ async def _changes(hub: Hub) -> AsyncIterator[str]:
         yield "retry: 1000\n\n"
         while not hub.stopping.is_set():
             if hub.board.revision != revision:
-                revision = hub.board.revision
+                is_first, revision = revision < 0, hub.board.revision
                 for job in reversed(hub.board.list()):
                     if sent.get(job.id) != (now := job_out(job)):
                         sent[job.id], silent_s = now, 0.0
                         yield f"event: job\ndata: {now.model_dump_json()}\n\n"
+                if is_first:
+                    yield "event: listed\ndata:\n\n"
             elif silent_s >= _ALIVE_EVERY_S:
                 silent_s = 0.0
                 yield ": alive\n\n"

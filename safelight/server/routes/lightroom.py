@@ -95,7 +95,7 @@ async def thumbnail(
     jpeg = await request.body()
 
     def work(library: Library) -> dict[str, Any]:
-        vector = hub.uploads.embed(library, jpeg)
+        vector = hub.uploads.embed(library, [jpeg])[0]
         with Bridge(library) as bridge:
             return bridge.thumbnail({"catalog": catalog, "uuid": uuid, "name": name}, jpeg, vector)
 

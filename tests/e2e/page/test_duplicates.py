@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from double_photos import double_photos
 from page_browser import axe, opened, shot
 from playwright.sync_api import BrowserContext, Locator, Page, expect
-from safelight_server import RunningHelper, index, start_helper
+from safelight_server import RunningHelper, index, own_helper, paint, start_helper
 
 from indexer.catalog import Catalog
 
@@ -211,6 +215,46 @@ def test_axe_finds_nothing_to_mend_in_the_review(review: Page, scheme):
     review.keyboard.press("?")
     expect(review.get_by_role("dialog")).to_contain_text("keep this photo of the group")
     assert violations(review) == ""
+
+
+def test_what_a_command_finds_meanwhile_is_shown_when_one_comes_back(review: Page, doubled: RunningHelper):
+    looked = doubled.get("/api/v1/duplicates")["looked"]
+    review.get_by_label("What counts as a duplicate").select_option("exact")
+    expect(review.locator("#review")).to_contain_text("has not looked for duplicates")
+    environment = os.environ | {"SAFELIGHT_HOME": str(doubled.home)}
+    command = [sys.executable, "-m", "safelight", "duplicates", "--sensitivity", "exact"]
+    subprocess.run(command, env=environment, check=True, capture_output=True)
+    review.evaluate("() => dispatchEvent(new Event('focus'))")
+    expect(groups(review)).to_have_count(2)
+    assert doubled.get("/api/v1/duplicates")["looked"] == looked, "of another sensitivity"
+
+
+def test_of_hundreds_of_copies_any_one_is_kept(context: BrowserContext, tmp_path: Path, mistakes: list[str]):
+    folder = tmp_path / "copies"
+    folder.mkdir()
+    paint(folder / "0.png", 1)
+    for number in range(1, 520):
+        (folder / f"{number}.png").write_bytes((folder / "0.png").read_bytes())
+    index(tmp_path / "home", folder)
+    with own_helper(tmp_path) as helper:
+        helper.wait_for_job(helper.post("/api/v1/jobs", {"kind": "duplicates"})["id"])
+        page = opened(context, helper, mistakes, "#duplicates")
+        members = page.locator(".member")
+        expect(page.get_by_role("heading", name="Same bytes, 520 photos")).to_be_visible()
+        expect(members).to_have_count(24)
+        for left in (496, 376, 256, 136, 16):
+            page.get_by_role("button", name=f"more of {left}").click()
+        expect(members).to_have_count(520)
+        name = members.last.locator("strong").inner_text()
+        members.last.get_by_role("button", name=f"Keep this {name}").click()
+        expect(page.locator(".said")).to_have_text("Decided")
+        (group,) = helper.get("/api/v1/duplicates")["groups"]
+        assert (group["decision"], group["keeper"]) == ("keeper", group["members"][519]["id"])
+        page.reload()
+        expect(page.locator(".member.kept strong")).to_have_text(name)
+        page.keyboard.press("c")
+        expect(page.locator(".pane.kept strong")).to_have_text(name)
+    assert not mistakes
 
 
 def violations(page: Page) -> str:

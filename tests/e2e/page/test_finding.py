@@ -43,6 +43,18 @@ def test_the_newest_photos_come_with_the_page_and_stay_when_the_others_do(page: 
     expect(photos(page).first).to_have_attribute("aria-setsize", "96")
 
 
+def test_pictures_that_are_fetched_ahead_are_those_that_are_shown(page: Page):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/picture/" in request.url else None)
+    page.reload()
+    wait_for_pictures(page)
+    ahead = page.locator("link[as=image]").evaluate_all("links => links.map(link => link.imageSrcset.split(' ')[0])")
+    shown = photos(page).locator("img").evaluate_all("images => images.map(image => new URL(image.src).pathname)")
+    assert ahead
+    assert set(ahead) <= set(shown)
+    assert len(asked) == len(set(asked)), "none is fetched twice"
+
+
 def test_words_find_and_the_address_keeps_them(page: Page):
     search(page, "a red circle")
     expect(photos(page).first).to_have_accessible_name(re.compile("^red circle"))
@@ -74,6 +86,7 @@ def test_nothing_that_matches_is_said_and_the_nearest_are_shown(page: Page):
 
 
 def test_scores_are_shown_on_demand(page: Page):
+    expect(page.get_by_role("button", name="Scores")).to_be_hidden()
     search(page, "a red circle")
     score = page.locator(".score").first
     expect(score).to_be_hidden()
@@ -101,6 +114,22 @@ def test_a_click_opens_and_similar_asks_for_more_of_it(page: Page):
     assert "red" in names(page)[0]
 
 
+def test_a_click_opens_and_the_mark_or_a_held_key_selects(page: Page):
+    chosen = page.locator("#chosen strong")
+    photos(page).nth(2).hover()
+    expect(photos(page).nth(2).locator(".mark")).to_have_css("opacity", "0.6")
+    photos(page).nth(2).locator(".mark").click()
+    expect(chosen).to_have_text("1 photo selected")
+    photos(page).nth(6).click(modifiers=["Shift"])
+    expect(chosen).to_have_text("5 photos selected")
+    photos(page).nth(2).click(modifiers=["ControlOrMeta"])
+    expect(chosen).to_have_text("4 photos selected")
+    expect(page.locator(".pswp")).to_have_count(0)
+    photos(page).nth(3).click()
+    expect(page.locator(".pswp--open")).to_be_visible()
+    expect(chosen).to_have_text("4 photos selected")
+
+
 def test_a_part_of_a_photo_is_searched(page: Page):
     photos(page).first.click()
     page.wait_for_function("() => document.querySelector('.pswp__item img.pswp__img')?.complete")
@@ -118,24 +147,72 @@ def test_a_part_of_a_photo_is_searched(page: Page):
     assert "t=%2B%7Eup-" in page.url
 
 
-def test_a_picture_is_chosen_or_dropped(page: Page, shapes_folder: Path):
+def test_a_part_is_chosen_with_keys_and_given_up(page: Page):
+    photos(page).first.click()
+    page.wait_for_function("() => document.querySelector('.pswp__item img.pswp__img')?.complete")
+    page.wait_for_timeout(500)
+    page.keyboard.press("b")
+    box = page.locator(".cut .box")
+    before = box.bounding_box()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowDown")
+    after = box.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert after["x"] > before["x"]
+    assert after["height"] > before["height"]
+    page.keyboard.press("Escape")
+    expect(box).to_have_count(0)
+    expect(page.locator(".pswp--open")).to_be_visible()
+    page.keyboard.press("b")
+    page.keyboard.press("Enter")
+    expect(page.locator(".chip img")).to_have_attribute("src", re.compile("^blob:"))
+
+
+def test_a_picture_is_chosen(page: Page, shapes_folder: Path):
     picture = shapes_folder / "ring" / "green ring 1.png"
     page.locator("#file").set_input_files(picture)
     expect(page.locator(".chip img")).to_be_visible()
     expect(photos(page).first).to_have_accessible_name(re.compile("^green ring"))
-    page.goto(page.url.split("?")[0])
-    data = page.evaluate_handle(
-        """async () => {
-            const all = new DataTransfer();
-            const canvas = Object.assign(document.createElement("canvas"), {width: 64, height: 64});
-            Object.assign(canvas.getContext("2d"), {fillStyle: "red"}).fillRect(0, 0, 64, 64);
-            const blob = await new Promise(resolve => canvas.toBlob(resolve));
-            all.items.add(new File([blob], "red.png", {type: "image/png"}));
-            return all;
-        }"""
-    )
+
+
+DATA = """async () => {
+    const all = new DataTransfer();
+    const canvas = Object.assign(document.createElement("canvas"), {width: 64, height: 64});
+    Object.assign(canvas.getContext("2d"), {fillStyle: "red"}).fillRect(0, 0, 64, 64);
+    const blob = await new Promise(resolve => canvas.toBlob(resolve));
+    all.items.add(new File([blob], "red.png", {type: "image/png"}));
+    return all;
+}"""
+
+
+def test_a_picture_is_dropped_or_pasted(page: Page):
+    data = page.evaluate_handle(DATA)
+    page.dispatch_event("#box", "dragover", {"dataTransfer": data})
+    expect(page.locator("body.dropping")).to_be_visible()
     page.dispatch_event("#box", "drop", {"dataTransfer": data})
     expect(page.locator(".chip img")).to_have_attribute("src", re.compile("^blob:"))
+    expect(page.locator("body.dropping")).to_have_count(0)
+    page.goto(page.url.split("?")[0])
+    data = page.evaluate_handle(DATA)
+    pasting = "all => new ClipboardEvent('paste', {clipboardData: all, bubbles: true, cancelable: true})"
+    page.locator("#words").evaluate(f"(field, all) => field.dispatchEvent(({pasting})(all))", data)
+    expect(page.locator(".chip img")).to_have_attribute("src", re.compile("^blob:"))
+    assert "t=%2B%7Eup-" in page.url
+
+
+def test_less_like_those_keeps_away_from_what_is_selected(page: Page):
+    search(page, "a red circle")
+    least = names(page)[0]
+    page.keyboard.press("Escape")
+    page.keyboard.press("x")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("x")
+    page.get_by_role("button", name="Less like those").click()
+    expect(page.locator(".chip.less img")).to_have_count(2)
+    expect(page.locator("#chosen")).to_be_hidden()
+    assert page.url.count("t=-0.5%3A%7E") == 2, "both together weigh as much as one"
+    expect(photos(page).first).not_to_have_accessible_name(least)
 
 
 def test_filters_are_ticked_and_kept_in_the_address(page: Page):
@@ -160,6 +237,21 @@ def test_photos_come_in_the_order_that_is_chosen(page: Page):
     page.get_by_label("Order").select_option("random")
     page.wait_for_function("before => document.querySelector('.cell img')?.getAttribute('src') !== before", arg=newest)
     assert re.search(r"order=random&seed=\d+", page.url)
+
+
+def test_the_month_in_sight_is_told_while_one_scrolls(page: Page):
+    month = page.locator("#month")
+    expect(month).to_be_hidden()
+    page.locator("#box").evaluate("box => (box.scrollTop = 40)")
+    page.wait_for_timeout(300)
+    page.locator("#box").evaluate("box => (box.scrollTop = 80)")
+    expect(month).to_have_text(re.compile(r"^[A-Z][a-z]+ 20\d\d$"))
+    expect(month).to_be_hidden()
+    page.get_by_label("Order").select_option("random")
+    page.wait_for_timeout(300)
+    page.locator("#box").evaluate("box => (box.scrollTop = 120)")
+    page.wait_for_timeout(300)
+    expect(month).to_be_hidden()
 
 
 def test_a_million_photos_are_scrolled_to_the_last(page: Page):
@@ -203,3 +295,12 @@ def test_light_and_phone(page: Page):
     wait_for_pictures(page, 8)
     shot(page, "phone-light")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+
+
+def test_a_browser_can_install_it_as_an_app(page: Page):
+    session = page.context.new_cdp_session(page)
+    manifest = session.send("Page.getAppManifest")
+    assert manifest["url"].endswith("safelight.webmanifest")
+    assert manifest["errors"] == []
+    lacking = {error["errorId"] for error in session.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert lacking <= {"in-incognito"}, "which tests are"

@@ -34,6 +34,7 @@ def test_the_first_run_a_pause_and_a_helper_that_is_killed_in_the_middle(
 ):
     page = opened(context, newcomer, mistakes)
     expect(page.get_by_role("heading", name="Welcome")).to_be_visible()
+    expect(page.locator("#empty")).to_contain_text("No photos yet")
     shot(page, "first-run")
     page.get_by_role("button", name="Index: Pictures").click()
     page.get_by_role("button", name="Pause: Pictures").click()
@@ -50,6 +51,7 @@ def test_the_first_run_a_pause_and_a_helper_that_is_killed_in_the_middle(
         expect(page.locator("#count")).to_have_text(f"{MANY} photos", timeout=90_000)
         expect(page.get_by_role("alert")).to_be_hidden()
         wait_for_pictures(page, 8)
+        expect(page.locator("#empty")).to_be_hidden()
         left_out = page.get_by_text("1 photo skipped, failed or missing")
         left_out.click()
         expect(page.locator(".problems").last).to_contain_text("broken.jpg")

@@ -128,3 +128,42 @@ def test_an_address_by_anyone_is_no_error(quiet: Page):
 def test_signs_at_the_start_of_words_make_terms(quiet: Page, typed, words, terms):
     expected = {"words": words, "terms": [{"text": text, "weight": weight} for text, weight in terms]}
     assert module(quiet, "query.js", "m.split(a)", typed) == expected
+
+
+ENDS = """(() => {
+    const told = [];
+    let stream;
+    window.EventSource = class extends EventTarget {
+        constructor() { super(); stream = this; }
+        close() {}
+    };
+    const listen = name => {
+        const jobs = new m.Jobs();
+        jobs.addEventListener("end", ({detail: {id}}) => told.push(`${name}: ${id}`));
+        jobs.listen();
+        const send = (id, state) => stream.dispatchEvent(new MessageEvent("job", {data: JSON.stringify({id, state})}));
+        return [jobs, send, () => stream.dispatchEvent(new Event("listed"))];
+    };
+    const [watching, sent, listed] = listen("while watching");
+    sent("before", "done");
+    sent("long", "running");
+    listed();
+    sent("long", "done");
+    sent("short", "done");
+    watching.started({id: "ours", state: "queued"});
+    sent("ours", "running");
+    sent("ours", "failed");
+    sent("ours", "failed");
+    const [early, seen, all] = listen("before the list");
+    seen("before", "done");
+    seen("ours", "done");
+    early.started({id: "ours", state: "queued"});
+    all();
+    return told;
+})()"""
+
+
+def test_the_end_of_a_job_is_told_however_short_it_was(quiet: Page):
+    """The stream is played: it says what the helper's says, in the orders in which that may come."""
+    ended = ["while watching: long", "while watching: short", "while watching: ours", "before the list: ours"]
+    assert module(quiet, "jobs.js", ENDS) == ended

@@ -158,11 +158,18 @@ ATTEMPTS = """async helper => {
 
 
 @pytest.fixture(scope="module")
-def foreign_port() -> Iterator[int]:
+def foreign_requests() -> list[dict[str, str]]:
+    """What someone else's page was asked, and with which headers."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def foreign_port(foreign_requests: list[dict[str, str]]) -> Iterator[int]:
     """Someone else's page, on another port of this computer."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            foreign_requests.append({name.lower(): value for name, value in self.headers.items()} | {"path": self.path})
             body = b"<!doctype html><title>evil</title><body>"
             if self.path == "/sandboxed":
                 body += b'<iframe name="box" sandbox="allow-scripts" srcdoc="<body>"></iframe>'
@@ -226,6 +233,36 @@ def test_a_browser_that_was_not_paired_gets_nothing(context: BrowserContext, ser
     assert answer is not None
     assert answer.status == 401
     assert "safelight serve --open" in answer.text()
+
+
+def test_a_script_that_got_into_the_page_would_not_run(paired: Page, mistakes: list[str]):
+    refused = paired.evaluate(
+        """async () => {
+            const said = [];
+            document.addEventListener("securitypolicyviolation", event => said.push(event.effectiveDirective));
+            document.body.append(Object.assign(document.createElement("script"), {textContent: "window.pwned = 1"}));
+            document.body.append(Object.assign(document.createElement("script"), {src: "https://evil.test/x.js"}));
+            document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.pwned = 1'>");
+            await fetch("https://evil.test/").catch(() => null);
+            await new Promise(resolve => setTimeout(resolve, 500));
+            return [window.pwned ?? null, ...new Set(said)];
+        }"""
+    )
+    assert refused == [None, "script-src-elem", "script-src-attr", "connect-src"]
+    mistakes.clear()  # which are those refusals
+
+
+def test_no_other_place_learns_where_one_came_from(paired: Page, foreign_port, foreign_requests: list[dict]):
+    """The link that pairs a browser has its code in the address; no address of ours goes anywhere."""
+    address = f"http://127.0.0.1:{foreign_port}/followed"
+    paired.evaluate(
+        "to => document.body.append(Object.assign(document.createElement('a'), {href: to, id: 'out'}))", address
+    )
+    paired.evaluate("() => document.querySelector('#out').click()")
+    paired.wait_for_url(address)
+    (followed,) = [headers for headers in foreign_requests if headers["path"] == "/followed"]
+    assert "referer" not in followed
+    assert paired.evaluate("() => document.referrer") == ""
 
 
 def test_the_cookie_is_out_of_reach_of_scripts(paired: Page, context: BrowserContext):

@@ -62,7 +62,15 @@ def test_the_page_begins_with_the_grid_s_first_photos_and_with_nothing_that_a_fi
     (first,) = re.findall(r'data-first="([^"]*)"', page)
     assert re.fullmatch(r"[A-Za-z0-9+/]+=*", first)
     assert base64.b64decode(first) == helper.ask("POST", "/api/v1/grid", {}).body, "all of them: there are few"
-    assert 'data-first=""' in helper.ask("GET", "/?q=dog").body.decode()
+    ahead = (
+        r'<link rel="preload" as="image".* imagesrcset="/api/v1/photos/(\w{12})/picture/320 1x, .*/\1/picture/640 2x">'
+    )
+    links = re.findall(ahead, page)
+    assert len(links) == len(set(links)) == 6
+    assert all(photo_id.encode() in base64.b64decode(first) for photo_id in links)
+    other = helper.ask("GET", "/?q=dog").body.decode()
+    assert 'data-first=""' in other
+    assert "imagesrcset" not in other
     assert "café" not in page
     assert "<b>" not in page
 
@@ -89,6 +97,16 @@ def test_the_first_photos_are_those_of_the_grid_also_where_contents_lie_at_sever
     assert 80 < count <= grid.FIRST < all_of_them
     assert first[8 : 8 + 2 * count] == whole[8 : 8 + 2 * count]
     assert first[8 + 2 * count :] == whole[8 + 2 * all_of_them :][: 12 * count]
+
+
+def test_months_are_those_of_the_list_in_its_order(helper):
+    newest = helper.post("/api/v1/grid/months", {})["months"]
+    assert sum(month["photos"] for month in newest) == helper.ask("POST", "/api/v1/grid", {}).body[4] == 13
+    assert helper.post("/api/v1/grid/months", {"order": "oldest"})["months"] == newest[::-1]
+    assert helper.post("/api/v1/grid/months", {"order": "random"})["months"] == []
+    (one,) = helper.post("/api/v1/grid/months", {"filters": {"format": ["jpeg"]}})["months"]
+    assert one["photos"] == 1
+    assert re.fullmatch(r"\d{4}-\d{2}", one["month"])
 
 
 def test_facets_are_those_of_now(helper, photos):

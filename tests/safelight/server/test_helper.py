@@ -15,7 +15,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 import pytest
-from safelight_server import MODEL, STOP_S, RunningHelper, index, paint, start_helper
+from safelight_server import MODEL, STOP_S, RunningHelper, index, own_helper, paint, start_helper
 
 from safelight.server import discovery
 from safelight.server.private_files import read_private, write_private
@@ -24,10 +24,8 @@ from safelight.server.private_files import read_private, write_private
 @pytest.fixture
 def own(tmp_path: Path):
     """A helper of one test's own, over an empty library."""
-    running = start_helper(tmp_path / "home")
-    yield running
-    if running.process.poll() is None:
-        running.kill()
+    with own_helper(tmp_path) as running:
+        yield running
 
 
 def test_it_is_found_by_a_file_that_only_its_owner_reads(own):
@@ -57,7 +55,12 @@ def test_it_ends_within_three_seconds_with_streams_open(own):
         assert answer.headers["content-type"].startswith("text/event-stream")
         assert answer.readline() == b"retry: 1000\n"
         streams.append((connection, answer))
+    half_sent = socket.create_connection(("127.0.0.1", own.port), timeout=10)
+    head = f"POST /api/v1/search HTTP/1.1\r\nHost: 127.0.0.1:{own.port}\r\nAuthorization: Bearer {own.token}\r\n"
+    half_sent.sendall(f"{head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{".encode())
+    time.sleep(0.2)  # it waits for the rest by then
     assert own.stop() < STOP_S
+    half_sent.close()
     assert own.process.returncode == 0
     assert not (own.home / "helper.json").exists()
     assert "Traceback" not in own.log()
@@ -68,12 +71,10 @@ def test_it_ends_within_three_seconds_with_streams_open(own):
 def test_it_ends_on_request_and_its_token_with_it(own, tmp_path):
     assert own.ask("POST", "/api/v1/shutdown").status == 202
     own.process.wait(timeout=5)
-    again = start_helper(own.home)
-    try:
-        assert again.token != own.token
-        assert again.ask("GET", "/api/v1/status", Authorization=f"Bearer {own.token}").status == 401
-    finally:
-        again.stop()
+    former = own.token
+    own.start_again()
+    assert own.token != former
+    assert own.ask("GET", "/api/v1/status", Authorization=f"Bearer {former}").status == 401
 
 
 def serve_again(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -115,9 +116,9 @@ def test_what_a_killed_one_left_is_stale_and_its_port_is_taken_again(own):
         text=True,
     )
     assert (said.returncode, said.stdout) == (1, "No helper runs.\n")
-    again = start_helper(own.home)
-    assert again.port == own.port
-    again.stop()
+    port = own.port
+    own.start_again()
+    assert own.port == port
 
 
 def pair(helper: RunningHelper, url: str) -> tuple[int, str | None]:
@@ -161,10 +162,9 @@ def test_a_browser_is_paired_once_by_a_link(own):
     assert value not in stored
     assert stat.S_IMODE((own.home / "sessions.json").stat().st_mode) == 0o600
     own.kill()
-    again = start_helper(own.home)
-    assert again.port == own.port
+    own.start_again()
+    assert name == f"safelight_{own.port}", "at the same port"
     assert ask(f"{name}={value}") == 200
-    again.stop()
 
 
 def test_a_browser_pairs_itself_with_no_link_of_its_own(own):

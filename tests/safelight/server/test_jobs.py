@@ -13,7 +13,7 @@ from pathlib import Path
 from statistics import quantiles
 
 import pytest
-from safelight_server import STOP_S, RunningHelper, paint, start_helper
+from safelight_server import STOP_S, RunningHelper, own_helper, paint, start_helper
 
 from safelight.jobs.journal import Journal, new_job
 
@@ -35,10 +35,8 @@ def many(tmp_path_factory) -> Path:
 def own(many, tmp_path):
     """A helper whose user has these pictures in the usual folder."""
     (tmp_path / "Pictures").symlink_to(many)
-    running = start_helper(tmp_path / "home")
-    yield running
-    if running.process.poll() is None:
-        running.kill()
+    with own_helper(tmp_path) as running:
+        yield running
 
 
 def start_indexing(helper: RunningHelper) -> str:
@@ -51,21 +49,18 @@ def count(helper: RunningHelper) -> int:
     return helper.get("/api/v1/status")["photos"]["indexed"]
 
 
-def wait_until_some(helper: RunningHelper, job_id: str, least: int = 1) -> None:
-    deadline = time.monotonic() + 60
-    while count(helper) < least:
-        assert time.monotonic() < deadline, helper.get(f"/api/v1/jobs/{job_id}")
-        time.sleep(0.02)
+def wait_until_some(helper: RunningHelper, least: int = 1) -> None:
+    helper.wait_until(lambda: count(helper) >= least)
 
 
 def test_kill_dash_nine_in_the_middle_and_the_job_goes_on_by_itself(own, tmp_path):
     job_id = start_indexing(own)
-    wait_until_some(own, job_id)
+    wait_until_some(own)
     chance, kept = random.Random(6), 0
     for _ in range(3):
         time.sleep(chance.uniform(0, 0.3))
         own.kill()
-        own = start_helper(own.home)
+        own.start_again()
         now = count(own)
         assert now >= kept, "what was committed stays"
         kept = now
@@ -81,30 +76,28 @@ def test_kill_dash_nine_in_the_middle_and_the_job_goes_on_by_itself(own, tmp_pat
     assert problem["path"].endswith("cut.jpg")
     assert problem["state"] == "failed"
     assert own.get("/api/v1/problems")["problems"][0]["reason"]
-    own.stop()
 
 
 def test_pause_lasts_over_a_restart_and_resume_goes_on(own):
     job_id = start_indexing(own)
-    wait_until_some(own, job_id)
+    wait_until_some(own)
     own.post(f"/api/v1/jobs/{job_id}/pause")
     assert own.wait_for_job(job_id, "paused", "done")["state"] == "paused"
     before = count(own)
     assert 0 < before < PICTURES
     assert own.stop() < STOP_S
-    own = start_helper(own.home)
+    own.start_again()
     time.sleep(0.5)
     assert own.get(f"/api/v1/jobs/{job_id}")["state"] == "paused"
     assert count(own) == before
     own.post(f"/api/v1/jobs/{job_id}/resume")
     assert own.wait_for_job(job_id)["state"] == "done"
     assert count(own) == PICTURES
-    own.stop()
 
 
 def test_cancel_keeps_what_is_done_and_stop_is_quick_in_the_middle(own):
     job_id = start_indexing(own)
-    wait_until_some(own, job_id)
+    wait_until_some(own)
     waiting = own.post("/api/v1/jobs", {"kind": "rebuild"})
     assert waiting["state"] == "queued", "one runs at a time"
     assert own.post(f"/api/v1/jobs/{waiting['id']}/cancel")["state"] == "cancelled"
@@ -113,12 +106,11 @@ def test_cancel_keeps_what_is_done_and_stop_is_quick_in_the_middle(own):
     assert 0 < count(own) < PICTURES
     assert own.post(f"/api/v1/jobs/{job_id}/resume")["state"] == "cancelled", "it is over"
     third = own.post("/api/v1/jobs", {"kind": "index"})
-    wait_until_some(own, third["id"], count(own) + 1)
+    wait_until_some(own, count(own) + 1)
     assert own.stop() < STOP_S
-    again = start_helper(own.home)
-    assert again.wait_for_job(third["id"])["state"] == "done"
-    assert count(again) == PICTURES
-    again.stop()
+    own.start_again()
+    assert own.wait_for_job(third["id"])["state"] == "done"
+    assert count(own) == PICTURES
 
 
 def test_progress_is_sent_as_it_happens(own):
@@ -153,7 +145,7 @@ def rss_mb(pid: int) -> float:
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
 def test_fifty_at_once_search_while_a_run_goes_on(own):
     job_id = start_indexing(own)
-    wait_until_some(own, job_id, 16)
+    wait_until_some(own, 16)
     own.post("/api/v1/search", {"words": "red", "show_all": True})
     before = rss_mb(own.process.pid)
 

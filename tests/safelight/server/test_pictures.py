@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import os
 import time
@@ -200,6 +201,14 @@ def test_an_upload_finds_its_likes_and_joins_words(shown, shelf):
     assert helper.ask("POST", "/api/v1/search", {"like": ["up-222222222222"]}).status == 400
     vectors = helper.ask("POST", "/api/v1/embeddings/image", data, Content_Type="image/jpeg").json
     assert np.linalg.norm(vectors["vectors"][0]) == pytest.approx(1, abs=1e-4)
+    batch = [base64.b64encode((shelf / name).read_bytes()).decode() for name in ("turned.jpg", "plain.jpg", "deep.tif")]
+    several = helper.post("/api/v1/embeddings/images", {"images": batch})
+    assert np.linalg.norm(several["vectors"], axis=1) == pytest.approx([1, 1, 1], abs=1e-4)
+    assert several["vectors"][1] == pytest.approx(vectors["vectors"][0], abs=1e-4), "in the order of the pictures"
+    broken = helper.ask("POST", "/api/v1/embeddings/images", {"images": [batch[0], "bm8gcGljdHVyZQ=="]})
+    assert (broken.status, broken.json["error"].startswith("picture 2 of 2 cannot be read")) == (422, True)
+    assert helper.ask("POST", "/api/v1/embeddings/images", {"images": ["not base64"]}).status == 422
+    assert list((helper.home / "uploads").iterdir()) == []
     texts = helper.post("/api/v1/embeddings/texts", {"texts": ["a red circle", "a blue square"]})
     assert np.linalg.norm(texts["vectors"], axis=1) == pytest.approx([1, 1], abs=1e-4)
     assert texts["dim"] == len(texts["vectors"][0])

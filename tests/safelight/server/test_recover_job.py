@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 from preview_folders import Library, fingerprint, levels_of, picture
-from safelight_server import STOP_S, RunningHelper, start_helper
+from safelight_server import STOP_S, RunningHelper, own_helper
 
 PHOTOS = 500
 
@@ -28,10 +27,8 @@ def own(lightroom, tmp_path):
     """A helper of a user whose pictures hold that catalog."""
     (tmp_path / "Pictures").mkdir()
     (tmp_path / "Pictures" / "Family").symlink_to(lightroom)
-    running = start_helper(tmp_path / "home")
-    yield running
-    if running.process.poll() is None:
-        running.kill()
+    with own_helper(tmp_path) as running:
+        yield running
 
 
 def recover(helper: RunningHelper) -> str:
@@ -43,9 +40,7 @@ def recover(helper: RunningHelper) -> str:
 
 
 def wait_until_some(helper: RunningHelper, job_id: str, least: int) -> None:
-    deadline = time.monotonic() + 30
-    while helper.get(f"/api/v1/jobs/{job_id}")["done"] < least:
-        assert time.monotonic() < deadline, helper.get(f"/api/v1/jobs/{job_id}")
+    helper.wait_until(lambda: helper.get(f"/api/v1/jobs/{job_id}")["done"] >= least)
 
 
 def files(helper: RunningHelper) -> list[Path]:
@@ -58,11 +53,11 @@ def test_killed_and_stopped_in_the_middle_it_goes_on_and_every_photo_is_there_on
     job_id = recover(own)
     wait_until_some(own, job_id, 20)
     own.kill()
-    own = start_helper(own.home)
+    own.start_again()
     wait_until_some(own, job_id, 60)
     assert own.stop() < STOP_S
     assert 0 < len(files(own)) < PHOTOS, "stopped in the middle"
-    own = start_helper(own.home)
+    own.start_again()
     job = own.wait_for_job(job_id)
     assert (job["state"], job["error"]) == ("done", "")
     assert (job["done"], job["total"], job["total_final"]) == (PHOTOS, PHOTOS, True)
@@ -71,7 +66,6 @@ def test_killed_and_stopped_in_the_middle_it_goes_on_and_every_photo_is_there_on
     assert len(files(own)) == PHOTOS
     assert all(file.read_bytes()[:2] == b"\xff\xd8" for file in files(own))
     assert fingerprint(lightroom) == before, "what is recovered from is only read"
-    own.stop()
 
 
 def test_pause_resume_and_cancel(own):

@@ -8,6 +8,7 @@ const FLICKER_MS = 700; // slow enough for everybody's eyes
 const CLOSEST = 16;
 const STEP = 1.5;
 const PAN = 0.15; // of the pane
+const STRIP = 60; // photos below the two
 const WAY = "(width < 700px)";
 
 export class Compare {
@@ -94,11 +95,18 @@ export class Compare {
         el("h3", {}, title(group)), isSeries(group) ? el("span", { class: "quiet small" }, "belong together, no duplicates") : null, decided(group),
         el("div", { class: "buttons" }, ...tools), el("div", { class: "buttons" }, ...groupButtons(group, this.act))),
       this.stage,
-      el("ul", { class: "strip" }, ...group.members.slice(0, 60).map((member, index) => this.#strip(member, index))),
+      el("ul", { class: "strip" }, ...this.#around().map((index) => this.#strip(group.members[index], index))),
       this.told,
     );
     this.#fill();
     if (focused) (this.element.querySelector(`[data-way="${focused.dataset.way}"]`) ?? this.stage).focus({ preventScroll: true });
+  }
+
+  /** The places in the group of the photos around the one that is compared: few of a time-lapse fit. */
+  #around() {
+    const { members } = this.group;
+    const from = Math.max(0, Math.min(members.indexOf(this.other) - STRIP / 2, members.length - STRIP));
+    return members.slice(from, from + STRIP).map((_, place) => from + place);
   }
 
   #strip(member, index) {

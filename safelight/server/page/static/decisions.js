@@ -2,8 +2,6 @@
 
 import { post } from "./api.js";
 
-const AT_ONCE = 500; // photos of a group that the helper takes
-
 export class Decisions {
   #said = []; // {group, before, decision, keeper}: how to go back
 
@@ -68,4 +66,4 @@ export class Decisions {
   }
 }
 
-const photosOf = (group) => group.members.slice(0, AT_ONCE).map(({ id }) => id);
+const photosOf = (group) => group.members.map(({ id }) => id);

@@ -16,8 +16,10 @@ export function el(tag, properties = {}, ...children) {
 
 export const byId = (id) => document.getElementById(id);
 
+const numbers = new Intl.NumberFormat(); // made once: it takes longer than its work
+
 /** A number as people here write it. */
-export const number = (value) => value.toLocaleString();
+export const number = (value) => numbers.format(value);
 
 /** "1 photo", "2 photos". */
 export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;

@@ -20,7 +20,7 @@ export class Grid extends EventTarget {
   #rest = null;
   #width = 0;
 
-  /** Events: open (detail: index), select (detail: {index, range}), near-end, focus-photo. */
+  /** Events: open (detail: index), select (detail: {index, range}), near-end, focus-photo, scrolled. */
   constructor(box, list, selection) {
     super();
     this.box = box;
@@ -90,6 +90,12 @@ export class Grid extends EventTarget {
       case "End": return photos.count - 1;
       default: return null;
     }
+  }
+
+  /** What is in sight: the first photo of the uppermost row, and how much of all lies above, from 0 to 1. */
+  get place() {
+    const { top, seen, total } = this.#map;
+    return { index: this.photos.count ? this.layout.start[rowAt(this.layout, top)] : 0, share: total > seen ? top / (total - seen) : 0 };
   }
 
   /** Where a photo is on the screen, for the viewer to grow from; null where it is out of sight. */
@@ -170,6 +176,7 @@ export class Grid extends EventTarget {
       this.#map.moved(this.box.scrollTop);
       this.#resting = Math.abs(this.#map.top - before) > FAST * this.#map.seen ? performance.now() + REST_MS : this.#resting;
       this.#render();
+      if (this.#map.top !== before) this.#tell("scrolled");
       clearTimeout(this.#rest);
       this.#rest = setTimeout(() => this.#settle(), REST_MS);
     });

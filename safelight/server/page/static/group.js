@@ -8,7 +8,8 @@ export const KIND_NAMES = {
   edited: "Edited", turned: "Turned", series: "Series",
 };
 const DECISIONS = { keeper: "Decided", different: "Not duplicates", ignored: "Shown no more" };
-const SHOWN = 24; // photos of a group; a time-lapse has hundreds
+const SHOWN = 24; // photos of a group at first; a time-lapse has hundreds
+const MORE = 120;
 const WIDE = 205; // pixels of a photo in it
 const ACROSS = 6;
 
@@ -64,18 +65,35 @@ export function keepButton(group, index, act) {
 /** Draw a group: `act(what, keeper)` decides, `open(member)` compares. */
 export function drawGroup(group, { act, open }) {
   const id = `group-${group.members[0].id}-${group.kind.replaceAll(" ", "-")}`;
-  const members = group.members.slice(0, SHOWN).map((member, index) => drawMember(group, member, index, { act, open }));
-  const left = group.members.length - members.length;
+  const draw = (from, to) => group.members.slice(from, to).map((member, index) => drawMember(group, member, from + index, { act, open }));
+  // Kept with the group: a decision draws it anew, and what was unfolded stays so. The one to keep is always to be seen.
+  group.shown ??= Math.max(SHOWN, 1 + group.members.findIndex(({ id: member }) => member === group.keeper));
+  const list = el("ul", { class: "members" }, ...draw(0, group.shown));
   const card = el(
     "article",
     { class: ["group", isSeries(group) && "series", group.decision && `is-${group.decision}`].filter(Boolean).join(" "), "aria-labelledby": id },
     el("div", { class: "group-head" }, el("h3", { id }, title(group)), isSeries(group) ? el("span", { class: "quiet small" }, "belong together, no duplicates") : null, decided(group),
       el("div", { class: "buttons" }, el("button", { type: "button", title: "Key: c", onclick: () => open(group.members.find(({ id: other }) => other !== group.keeper)) }, "Compare"), ...groupButtons(group, act))),
-    el("ul", { class: "members" }, ...members),
-    left ? el("p", { class: "quiet small" }, `and ${number(left)} more`) : null,
+    list,
+    moreButton(group, (from, to) => list.append(...draw(from, to))),
   );
-  card.style.flexBasis = `${WIDE * Math.max(2, Math.min(members.length, ACROSS)) + 40}px`; // small groups stand beside each other
+  card.style.flexBasis = `${WIDE * Math.max(2, Math.min(group.members.length, ACROSS)) + 40}px`; // small groups stand beside each other
   return card;
+}
+
+/** The button that unfolds more of a group; null where all of it is to be seen. */
+function moreButton(group, unfold) {
+  const left = () => group.members.length - group.shown;
+  if (left() <= 0) return null;
+  const label = () => `Show ${number(Math.min(MORE, left()))} more of ${number(left())}`;
+  const button = el("button", { type: "button", class: "more", onclick: () => {
+    const from = group.shown;
+    group.shown += MORE;
+    unfold(from, group.shown);
+    if (left() > 0) button.textContent = label();
+    else button.remove();
+  } }, label());
+  return button;
 }
 
 function drawMember(group, member, index, { act, open }) {

@@ -7,6 +7,7 @@ export const OVER = new Set(["done", "failed", "cancelled"]);
 
 export class Jobs extends EventTarget {
   #stream = null;
+  #listed = false; // whether all that were there when the page came are known
 
   constructor() {
     super();
@@ -21,6 +22,7 @@ export class Jobs extends EventTarget {
     this.#stream?.close();
     this.#stream = new EventSource("/api/v1/events");
     this.#stream.addEventListener("job", ({ data }) => this.#take(JSON.parse(data)));
+    this.#stream.addEventListener("listed", () => (this.#listed = true));
     this.#stream.addEventListener("open", () => this.#answered());
     this.#stream.addEventListener("error", () => {
       this.#missed();
@@ -37,11 +39,24 @@ export class Jobs extends EventTarget {
     return [...this.jobs.values()].sort((a, b) => b.created.localeCompare(a.created));
   }
 
+  /** Take a job that was started here: the stream may be late, or may have told its end already. */
+  started(job) {
+    const known = this.jobs.get(job.id);
+    if (!known) this.#take(job);
+    else if (OVER.has(known.state)) this.#ended(known);
+  }
+
   #take(job) {
     const before = this.jobs.get(job.id);
     this.jobs.set(job.id, job);
-    if (before && !OVER.has(before.state) && OVER.has(job.state)) this.dispatchEvent(new CustomEvent("end", { detail: job }));
+    // A short one is seen when it is over, and never before; what was over when the page came is no news.
+    const isNews = before ? !OVER.has(before.state) : this.#listed;
+    if (isNews && OVER.has(job.state)) this.#ended(job);
     this.dispatchEvent(new Event("change"));
+  }
+
+  #ended(job) {
+    this.dispatchEvent(new CustomEvent("end", { detail: job }));
   }
 
   #answered() {

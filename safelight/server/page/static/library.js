@@ -44,7 +44,7 @@ export class LibraryPanel {
     const start = (kind) => async ({ target }) => {
       target.disabled = true;
       try {
-        await post("/api/v1/jobs", { kind, place: place.id });
+        this.jobs.started(await post("/api/v1/jobs", { kind, place: place.id }));
       } catch (error) {
         this.say(error.message);
         target.disabled = false;

@@ -47,16 +47,20 @@ export class Results {
     if (first && !isFiltered(this.query) && this.query.order === "time") {
       this.grid.show(first); // they came with the page; the others take a moment
       keep = true;
+      await new Promise(requestAnimationFrame); // their pictures are asked for before the list of all
+      signal.throwIfAborted();
     }
     const photos = Photos.fromGrid(await fetchGrid(gridBody(this.query), signal));
     this.#hits = null;
     this.#more = false;
     this.grid.show(photos, { keep });
+    byId("empty").hidden = photos.count > 0 || isFiltered(this.query);
     this.count.textContent = plural(photos.count, "photo");
     if (!photos.count && isFiltered(this.query)) this.say("No photo passes these filters.");
   }
 
   async #search(signal) {
+    byId("empty").hidden = true;
     this.#showAll = false;
     let found = await post("/api/v1/search", searchBody(this.query, 0, PAGE, false), signal);
     const reason = found.reason;

@@ -36,6 +36,7 @@ export class Review {
     this.decisions = new Decisions({ say, changed: (group) => this.#redraw(group) });
     this.compare = new Compare({ act: (what, keeper) => this.#act(what, keeper), turn: (by) => this.#turn(by) });
     document.addEventListener("keydown", (event) => this.#key(event));
+    addEventListener("focus", () => this.isOpen && this.#catchUp());
     jobs.addEventListener("change", () => this.#drawWork());
     jobs.addEventListener("end", ({ detail }) => detail.kind === "duplicates" && this.isOpen && this.#load());
   }
@@ -108,10 +109,16 @@ export class Review {
     }
   }
 
-  #fetch(offset) {
+  #fetch(offset, limit = PAGE) {
     const { kind, show, sensitivity } = this.asked;
-    const given = new URLSearchParams({ sensitivity, show, limit: PAGE, offset, ...(kind && { kind }) });
+    const given = new URLSearchParams({ sensitivity, show, limit, offset, ...(kind && { kind }) });
     return get(`/api/v1/duplicates?${given}`);
+  }
+
+  /** Show what was found elsewhere, by a command in a terminal, while one was away from this page. */
+  async #catchUp() {
+    const found = await this.#fetch(0, 1).catch(() => null);
+    if (found && this.isOpen && found.looked !== this.looked) await this.#load();
   }
 
   #tell({ looked, kinds, decided, changed }) {
@@ -276,7 +283,7 @@ export class Review {
   async #look() {
     this.look.disabled = true;
     try {
-      await post("/api/v1/jobs", { kind: "duplicates", sensitivity: this.asked.sensitivity });
+      this.jobs.started(await post("/api/v1/jobs", { kind: "duplicates", sensitivity: this.asked.sensitivity }));
     } catch (error) {
       this.say(error.message);
     }

@@ -11,6 +11,7 @@ import { Jobs } from "./jobs.js";
 import { Keys } from "./keys.js";
 import { LibraryPanel } from "./library.js";
 import { LightroomPanel } from "./lightroom.js";
+import { Months } from "./months.js";
 import { Panel } from "./panel.js";
 import { follow } from "./progress.js";
 import { Viewer } from "./viewer.js";
@@ -22,6 +23,7 @@ export function start(page) {
   const library = new LibraryPanel({ jobs, say: page.say });
   const lightroom = new LightroomPanel(page);
   const chosen = new Chosen(page);
+  new Months(page);
   const panel = new Panel({
     filters: { title: "Filters", button: byId("filters"), fill: (body) => filters.fill(body) },
     library: { title: "Library", button: byId("library"), fill: (body) => library.fill(body) },
@@ -30,12 +32,12 @@ export function start(page) {
   const viewer = openViewer(page);
   byId("scores").addEventListener("click", () => toggleScores(page.grid));
   page.addEventListener("asked", () => filters.show());
-  const offerLightroom = () => {
-    byId("lightroom").hidden = !page.isSearch;
+  const offer = () => {
+    byId("scores").hidden = byId("lightroom").hidden = !page.isSearch;
     if (!page.isSearch && panel.isOpen("lightroom")) panel.close();
   };
-  page.addEventListener("asked", offerLightroom);
-  offerLightroom();
+  page.addEventListener("asked", offer);
+  offer();
   nameForReaders(page.grid);
   const duplicates = new Duplicates({ page, jobs });
   bindKeys({ page, panel, chosen, viewer, duplicates });

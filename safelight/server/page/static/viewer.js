@@ -3,6 +3,9 @@
 import { picture } from "./api.js";
 import { el } from "./dom.js";
 
+const SIDE = 368; // pixels of what stands beside the photo, as page.css has it
+const NARROW = 900; // in a window that is narrower it lies over the photo
+
 const styles = new URL("vendor/photoswipe/photoswipe.css", import.meta.url);
 
 /** Loads PhotoSwipe and its styles, once, when a photo is first opened. */
@@ -55,7 +58,7 @@ export class Viewer {
       returnFocus: false,
       showHideAnimationType: still ? "none" : "zoom",
       wheelToZoom: true,
-      padding: { top: 56, bottom: 16, left: 8, right: 8 },
+      paddingFn: ({ x }) => ({ top: 60, bottom: 16, left: 8, right: this.side && x > NARROW ? SIDE : 8 }),
     });
     shown.addFilter("numItems", () => this.photos.count);
     shown.addFilter("itemData", (_, at) => this.#item(at));
@@ -85,6 +88,7 @@ export class Viewer {
 
   /** Show something beside the photo: `make(id)` gives it, for each photo anew; null takes it away. */
   setSide(make) {
+    const before = Boolean(this.side);
     this.side?.remove();
     this.side = null;
     this.makeSide = make;
@@ -92,6 +96,7 @@ export class Viewer {
       this.side = make(this.id);
       this.element.append(this.side);
     }
+    if (this.shown && before !== Boolean(this.side)) this.shown.updateSize(true); // the photo makes room
   }
 
   /** Show a line over the photo. */

@@ -1,0 +1,101 @@
+"""Jobs of every kind: paused in the middle, over a restart, or cancelled; what was there stays until they are done."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from double_photos import double_photos
+
+from indexer.duplicates.verify import Sensitivity
+from safelight import duplicates_kept
+from safelight.config import Settings
+from safelight.indexing import index_paths
+from safelight.jobs.board import Board, Report
+from safelight.jobs.journal import Job, Journal, State
+from safelight.jobs.kinds import kinds
+from safelight.service import Library
+
+MODEL = str(Path(__file__).resolve().parents[1] / "data" / "shapes-clip")
+ARGUMENTS = {"rebuild": {}, "duplicates": {"sensitivity": "normal"}}
+"""Of the kinds that are tried here; index and recover are in the tests of the helper, with runs that take longer."""
+
+
+def ignore(*_: object) -> None:
+    pass
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("kinds")
+    double_photos(folder / "photos")
+    with Library(Settings(model=MODEL, workers=1), folder / "home") as library:
+        how = {"on_progress": ignore, "on_problem": ignore, "on_remark": ignore}
+        index_paths(library, [str(folder / "photos")], stop=threading.Event(), **how)
+    return folder / "home"
+
+
+def board(home: Path, in_the_middle: Callable[[Board, str], object] | None = None) -> Board:
+    """The helper's board; what is to be done in the middle is done once, when a job first tells how far it is."""
+
+    def watched(start: Callable[[Job], Callable[[Report], dict[str, int]]]):
+        def run(job: Job, report: Report) -> dict[str, int]:
+            tell, waiting = report.progress, [in_the_middle]
+
+            def progress(event):
+                tell(event)
+                if (deed := waiting.pop() if waiting else None) is not None:
+                    deed(made, job.id)
+
+            report.progress = progress
+            return start(job)(report)
+
+        return lambda job: lambda report: run(job, report)
+
+    real = kinds(lambda model: Library(Settings(model=model or MODEL, workers=1), home, chroma_apart=True))
+    made = Board(Journal(home), {kind: watched(start) for kind, start in real.items()})
+    return made
+
+
+def wait(board: Board, job_id: str, *states: State) -> Job:
+    deadline = time.monotonic() + 60
+    while (job := board.get(job_id)).state not in states:
+        assert time.monotonic() < deadline, job
+        time.sleep(0.01)
+    return job
+
+
+@pytest.mark.parametrize("kind", ARGUMENTS)
+def test_a_pause_in_the_middle_lasts_over_a_restart(home, kind):
+    first = board(home, lambda board, job_id: board.pause(job_id))
+    job = first.start(kind, "x", ARGUMENTS[kind])
+    assert wait(first, job.id, State.PAUSED, State.DONE).state is State.PAUSED
+    assert duplicates_kept.read(home, Sensitivity.NORMAL) is None
+    assert first.close(10)
+    second = board(home)
+    assert second.get(job.id).state is State.PAUSED
+    second.resume(job.id)
+    done = wait(second, job.id, State.DONE, State.FAILED)
+    assert (done.state, done.error) == (State.DONE, "")
+    assert second.close(10)
+    if kind == "duplicates":
+        look = duplicates_kept.read(home, Sensitivity.NORMAL)
+        assert look is not None
+        assert len(look.groups) == 5
+        assert done.counts == {"groups": 4, "series": 1}
+    with Library(Settings(model=MODEL), home) as library:
+        assert len(library.search(["red"], limit=5, show_all=True).hits) == 5
+
+
+@pytest.mark.parametrize("kind", ARGUMENTS)
+def test_one_that_is_cancelled_in_the_middle_is_over(home, kind):
+    one = board(home, lambda board, job_id: board.cancel(job_id))
+    job = one.start(kind, "x", ARGUMENTS[kind])
+    ended = wait(one, job.id, State.CANCELLED, State.DONE)
+    assert ended.state is State.CANCELLED
+    assert ended.ended is not None
+    assert one.resume(job.id).state is State.CANCELLED
+    assert one.close(10)
