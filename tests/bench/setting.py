@@ -58,8 +58,14 @@ def _cell(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) else str(value)
 
 
+_PAUSE_S = 0.3
+
+
 def take_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, list[float]]:
     """Time each contender once a round, so that noise meets all alike; one round before is not counted.
+
+    A pause comes before each: the threads of torch and of BLAS libraries spin on for a while when their work is done,
+    which would be at the cost of whoever comes next.
 
     Returns:
         Seconds a round; of a contender that returns a float, what it says: it has timed itself, elsewhere.
@@ -67,6 +73,7 @@ def take_turns(contenders: Mapping[str, Callable[[], object]], rounds: int) -> d
     seconds: dict[str, list[float]] = {name: [] for name in contenders}
     for number in range(rounds + 1):
         for name, run in contenders.items():
+            time.sleep(_PAUSE_S)
             started = time.perf_counter()
             said = run()
             spent = said if isinstance(said, float) else time.perf_counter() - started
