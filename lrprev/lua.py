@@ -93,14 +93,15 @@ def _plain_assignment(text: bytes) -> tuple[str, Value] | None:
             position += 1
         elif name in _PLAIN_WORDS:
             return None
-        value = _sizes(sizes) if sizes else {} if opening else _plain_value(string, number, word)
+        inner: Table = _sizes(sizes) if sizes else {}
+        value = inner if sizes or opening else _plain_value(string, number, word)
         if (value is None and word is None) or (sizes and len(open_tables) + 2 > _MAX_DEPTH):
             return None
         open_tables[-1][position if name is None else name.decode("ascii")] = value
         if opening:
             if len(open_tables) == _MAX_DEPTH:
                 return None
-            open_tables.append(value)
+            open_tables.append(inner)
             positions.append(position)
             position = 0
     return None

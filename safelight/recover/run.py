@@ -23,7 +23,7 @@ from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_pre
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _BATCH = 8, 64  # small at first, so that there is soon something to write
+_FIRST_BATCH, _BATCH = 16, 128  # small at first, so that there is soon something to write; each costs a fork
 
 
 class OutputError(SafelightError):
