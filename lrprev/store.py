@@ -276,9 +276,10 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
         pyramid = pyramid or part.pyramid
         levels += part.levels
         problems += (f"{path.name}: {problem}" for problem in part.problems)
-    sizes = {(level.width, level.height) for level in levels}
-    with suppress(LrprevError):  # a thumbnail that is none
-        levels += (level for level in read_preview(thumbnail or b"").levels if (level.width, level.height) not in sizes)
+    if thumbnail:
+        sizes = {(level.width, level.height) for level in levels}
+        with suppress(LrprevError):  # it is none
+            levels += (level for level in read_preview(thumbnail).levels if (level.width, level.height) not in sizes)
     if not levels:
         raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
     return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))

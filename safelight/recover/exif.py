@@ -133,7 +133,8 @@ def _text(text: str) -> tuple[int, int, bytes]:
 
 def cut_utf8(text: str, limit_bytes: int) -> bytes:
     """Encode a text and cut it at a character, to at most so many bytes."""
-    return text.encode("utf-8", "replace")[:limit_bytes].decode("utf-8", "ignore").encode()
+    data = text.encode("utf-8", "replace")
+    return data if len(data) <= limit_bytes else data[:limit_bytes].decode("utf-8", "ignore").encode()
 
 
 def _shorts(*values: int) -> tuple[int, int, bytes]:

@@ -90,6 +90,7 @@ class Row(NamedTuple):
 _NAMES = Row._fields
 _COLUMNS = ", ".join(_NAMES)
 _OUTCOME = _NAMES.index("outcome")
+_OUTCOMES = {str(outcome): outcome for outcome in Outcome}  # to call the class takes ten times as long
 _PUT = f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"
 
 
@@ -218,8 +219,8 @@ class Ledger:
 
 def _row(values: tuple[Any, ...]) -> Row:
     cells = list(values)
-    cells[_OUTCOME] = Outcome(cells[_OUTCOME])
-    return Row(*cells)
+    cells[_OUTCOME] = _OUTCOMES[cells[_OUTCOME]]
+    return Row._make(cells)
 
 
 def _in_memory(file: Path) -> sqlite3.Connection:
