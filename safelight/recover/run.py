@@ -23,7 +23,7 @@ from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_pre
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 32, 128
+_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 64, 128
 """Small at first, so that there is soon something to write, and at last, so that no core waits long for another's end;
 large between, as each costs a fork."""
 
@@ -150,7 +150,7 @@ class _Run:
                 while not self._stop.is_set() and (batch := list(islice(jobs, size))):
                     self._total = before + plan.total
                     begun += len(batch)
-                    share = (plan.total - begun) // (2 * options.jobs)
+                    share = (plan.total - begun) // options.jobs
                     size = min(2 * size, max(share, _SMALL_BATCH), _BATCH)
                     rows = [(self._begin(job), job) for job in batch]
                     self._ledger.commit()
