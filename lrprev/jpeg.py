@@ -69,8 +69,7 @@ class Frame(NamedTuple):
     sampling: dict[int, tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A JPEG that is whole from its first marker to its last.
 
     Attributes:

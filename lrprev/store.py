@@ -11,13 +11,12 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
 from sqlite3 import Connection
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lrprev.databases import CacheEntry, PreviewsDatabase, RootPixels
 from lrprev.errors import LrprevError
@@ -47,8 +46,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # neither a readable previews.db nor a catalog to ask
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPreview:
+class StoredPreview(NamedTuple):
     """One preview of a store, found but not opened.
 
     Attributes:
