@@ -37,7 +37,8 @@ _PLAIN_START = re.compile(rb"\s*+([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+\{")
 _PLAIN = re.compile(
     rb"""\s*+(?:(?:([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+)?+"""
     rb"""(?:"([^"\\]*+)"\s*+,|(-?[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+)\s*+,|(true|false|nil)\s*+,"""
-    rb"""|(\{(?:\s*+\{(?:\s*+(?:height|width)\s*+=\s*+[0-9]{1,18}+,)++\s*+\},)++\s*+\})\s*+,|(\{))|(\})\s*+,?+)"""
+    rb"""|(\{(?:\s*+\{(?:\s*+(?:height|width)\s*+=\s*+[0-9]{1,18}+,){1,2}+\s*+\},){1,64}+\s*+\})\s*+,"""
+    rb"""|(\{))|(\})\s*+,?+)"""
 )
 _SIZE = re.compile(rb"\{([^}]*+)\}")
 _LENGTH = re.compile(rb"([a-z]++)\s*+=\s*+([0-9]++)")
@@ -107,7 +108,7 @@ def _plain_assignment(text: bytes) -> tuple[str, Value] | None:
     return None
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)  # of at most 64 sizes each: hostile headers stay cheap
 def _sizes(text: bytes) -> Table:
     """Parse a table of sizes: three quarters of a header, and the same bytes in most. Not to be changed by anybody."""
     sizes = enumerate(_SIZE.findall(text[1:-1]), start=1)
