@@ -10,8 +10,8 @@ ProPhoto's primaries; its curve is a plain 1.8).
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 _Xyz = tuple[float, float, float]
 _D50: _Xyz = (0.9642, 1.0, 0.8249)  # the profile connection space's white, as ICC.1 rounds it
@@ -19,8 +19,7 @@ _SRGB_STEPS = 1024  # a curve of so many steps is within a quarter of an 8-bit l
 _HEADER = struct.Struct(">I4sI4s4s4s6H4s4sI4s4sQI3I4s44x")
 
 
-@dataclass(frozen=True, slots=True)
-class _Space:
+class _Space(NamedTuple):
     """A colour space: its primaries adapted to D50 (Bradford), and its curve; without a gamma, sRGB's."""
 
     description: str

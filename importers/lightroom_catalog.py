@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from importers import lightroom_schema, lightroom_xmp
 from importers.errors import ImporterError
@@ -32,8 +32,7 @@ _Stored = tuple[int | None, object]
 """Length and content of a column; the content is None where that is too long."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
+class _Batch(NamedTuple):
     """Some photos, all as they were at one moment."""
 
     rows: list[Row]

@@ -5,23 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from importers.lightroom_cells import flag, integer, text
 from importers.lightroom_keywords import Keyword, KeywordTree
 from importers.lightroom_schema import COLLECTION, KEYWORD, Schema
 
 
-@dataclass(frozen=True, slots=True)
-class Shared:
+class Shared(NamedTuple):
     """The keyword tree, and of each of the user's collections its name after those of the sets it lies in."""
 
     keywords: KeywordTree
     collections: Mapping[int, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Links:
+class Links(NamedTuple):
     """The ids of what a run of photos points to, by image_id."""
 
     keywords: Mapping[int, list[int]]

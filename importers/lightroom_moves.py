@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 _DRIVE_OR_SHARE = re.compile(r"[A-Za-z]:(?=[\\/]|$)|\\\\|//")
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
+class _Move(NamedTuple):
     """One (old, new) pair, the old one as its steps."""
 
     steps: tuple[str, ...]

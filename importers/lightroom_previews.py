@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
@@ -99,7 +99,7 @@ class Previews:
             raise LrprevError(0, "a folder of previews", "none")
         found = read_files(StoredPreview(photo.file_uuid, preview.digest, State.UNKNOWN, preview.files))
         if found.pyramid is None:  # plain JPEGs alone: only previews.db knows their colours
-            found = replace(found, pyramid=self._store.stored(photo.file_uuid, preview.digest, preview.files).recorded)
+            found = found._replace(pyramid=self._store.stored(photo.file_uuid, preview.digest, preview.files).recorded)
         entry = self._store.entry(photo.file_uuid, photo.image_id)
         return found, ORIENTATIONS.get((entry and entry.orientation) or photo.orientation or "")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 FIRST_KNOWN, LAST_KNOWN = 5, 15
 _PRODUCTS = {7: "Lightroom Classic 7 or 8", 9: "Lightroom Classic 9 or 10"}
@@ -22,8 +22,7 @@ NEEDED: Mapping[str, Collection[str]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A table that has one row for each image, or for what an image points to.
 
     Attributes:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lrprev.layout import DIGEST, UUID
 from lrprev.pyramid import LevelSize, Pyramid, time_from_seconds
@@ -17,8 +17,7 @@ from lrprev.readonly import database_errors
 _MAX_INTEGER = 2**53  # up to here REAL holds integers exactly; NaN and infinities fail the comparison
 
 
-@dataclass(frozen=True, slots=True)
-class CacheEntry:
+class CacheEntry(NamedTuple):
     """A row of ImageCacheEntry: this digest is the current preview of that image.
 
     Attributes:

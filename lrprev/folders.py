@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lrprev.layout import PREVIEW_NAME, SMART_PREVIEW_NAME, TIFF_MAGICS
 
 Key = tuple[str, str]  # (uuid, digest)
 
 
-@dataclass(frozen=True, slots=True)
-class SmartPreview:
+class SmartPreview(NamedTuple):
     """A Smart Preview: a lossy DNG of at most 2560 pixels, of the photo as it was before any edit."""
 
     uuid: str

@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import BinaryIO, NamedTuple, TypeAlias
 
 from lrprev.errors import LrprevError
@@ -29,10 +30,12 @@ _SAMPLINGS = {h << 4 | v: (h, v) for h in range(1, _MAX_SAMPLING + 1) for v in r
 _MARKER_IN_SCAN = re.compile(rb"\xff([^\x00\xff])")
 _RESTART_MARKERS = range(0xD0, 0xD8)
 _RESTARTS_ROUND = bytes(_RESTART_MARKERS)
+_RESTARTS = frozenset(bytes((marker,)) for marker in _RESTART_MARKERS)  # as _MARKER_IN_SCAN finds them
 _DISK_BLOCK_BYTES, _SAMPLE_BYTES = 4096, 256
 _DOT_BYTES = 128
 _ZERO_DOTS, _ONE_DOTS = bytes(3), b"\xff" * 3  # every 512 bytes that are blank hold so many dots or more
 _NO_SEGMENT_MARKERS = STANDALONE_MARKERS | {0x00, 0xFF}
+_SOS = bytes((0xFF, SOS_MARKER))
 _BARE_MARKERS = _NO_SEGMENT_MARKERS | {EOI_MARKER}
 _WINDOW_BYTES = 1024  # a header is many small pieces close together; more would read pictures that nobody asked for
 
@@ -66,8 +69,7 @@ class Frame(NamedTuple):
     sampling: dict[int, tuple[int, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A JPEG that is whole from its first marker to its last.
 
     Attributes:
@@ -81,11 +83,16 @@ class Picture:
 
 
 class _Header(NamedTuple):
-    """The segments of a JPEG's header that tell how many restart markers its scan has."""
+    """What a JPEG's header says, up to where the data of its first scan start.
 
-    frame: Segment
-    interval: Segment | None
-    scan: Segment
+    Attributes:
+        segments: All of them, the scan's own last.
+        restarts: How many restart markers the scan has; None where that cannot be told.
+    """
+
+    segments: tuple[Segment, ...]
+    frame: Frame
+    restarts: int | None
 
 
 @dataclass(slots=True)
@@ -104,10 +111,8 @@ def read_frame(stream: BinaryIO, offset_bytes: int, end: int) -> Frame:
         LrprevError: There is no complete JPEG header between `offset_bytes` and `end`.
     """
     stream.seek(offset_bytes)
-    head = stream.read(min(_WINDOW_BYTES, end - offset_bytes))
-    if header := _header_in(head):
-        with suppress(LrprevError):  # told below, with its place in the stream
-            return _parse_frame(_slice(head), header.frame)
+    if header := _header_in(stream.read(min(_WINDOW_BYTES, end - offset_bytes))):
+        return header.frame
     frame, peek = None, _window(stream)
     for segment in _segments(peek, offset_bytes, end):
         if segment.marker in SOF_MARKERS:
@@ -150,30 +155,19 @@ def seems_whole(data: bytes, start: int, end: int) -> bool:
     and whether a block anywhere is blank, as lost sectors and what a crash left unwritten are. That takes a fifth of
     the time of `check`, which tells more: where this says no, and where the file around the picture is damaged.
     """
-    head = data[start : min(end, start + _WINDOW_BYTES)]
-    header = _header_in(head)
-    if header is None or data[end - len(EOI) : end] != EOI:
+    header = _header_in(data[start : min(end, start + _WINDOW_BYTES)])
+    if header is None or header.restarts is None or data[end - len(EOI) : end] != EOI:
         return False
-    peek = _slice(head)
-    try:
-        frame = _parse_frame(peek, header.frame)
-        interval = int.from_bytes(_payload(peek, header.interval, 2, "a restart interval")) if header.interval else 0
-        expected = _expected_restarts(frame, interval, _payload(peek, header.scan, 2, "a scan header"))
-    except LrprevError:
-        return False
-    scan, last = start + header.scan.end, end - len(EOI)
+    scan, last = start + header.segments[-1].end, end - len(EOI)
     dots = data[scan:last:_DOT_BYTES]
-    if expected is None or _ZERO_DOTS in dots or _ONE_DOTS in dots:
+    if _ZERO_DOTS in dots or _ONE_DOTS in dots:
         return False
-    if expected and not _starts_and_ends_with_restarts(data, scan, end, expected):
+    if header.restarts and not _starts_and_ends_with_restarts(data, scan, end, header.restarts):
         return False
     blocks = range(-(-scan // _DISK_BLOCK_BYTES) * _DISK_BLOCK_BYTES, last - _SAMPLE_BYTES, _DISK_BLOCK_BYTES)
-    markers, allowed = _MARKER_IN_SCAN.findall, _RESTARTS_ROUND if expected else b""
-    for at in blocks:  # no generator: there are hundreds
-        for marker in markers(data, at, at + _SAMPLE_BYTES):
-            if marker not in allowed:
-                return False
-    return True
+    samples = b"\0".join([data[at : at + _SAMPLE_BYTES] for at in blocks])  # a 0 after FF: a data byte, no marker
+    allowed: frozenset[bytes] = _RESTARTS if header.restarts else frozenset()
+    return allowed.issuperset(_MARKER_IN_SCAN.findall(samples))
 
 
 def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
@@ -185,35 +179,47 @@ def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:
     return (segment for segment, _ in _walk(data, offset_bytes))
 
 
-def segments(data: _Bytes) -> Iterator[Segment]:
-    """Yield the segments of a JPEG's header, up to and with the first SOS or EOI.
+def segments(data: _Bytes) -> Sequence[Segment]:
+    """List the segments of a JPEG's header, up to and with the first SOS or EOI.
 
     Raises:
         LrprevError: The chain of segments breaks.
     """
-    return _segments(_slice(data), 0, len(data))
+    header = _header_in(bytes(data[:_WINDOW_BYTES]))
+    return header.segments if header else tuple(_segments(_slice(data), 0, len(data)))
 
 
-def _header_in(head: bytes) -> _Header | None:
-    """Find a sound header where the first bytes of a JPEG hold all of it, as they do nearly always.
+def _header_in(start: bytes) -> _Header | None:
+    """Read a header where the first bytes of a JPEG hold a sound one whole, as they do nearly always."""
+    scan = start.find(_SOS)
+    end = scan + 2 + int.from_bytes(start[scan + 2 : scan + 4])
+    return _parse_header(start[:end]) if 0 <= scan < end <= len(start) else None
 
-    A preview has six levels with a dozen segments each: following them through a window, one by one, was a third of
-    the time that reading it takes.
+
+@lru_cache(maxsize=256)
+def _parse_header(header: bytes) -> _Header | None:
+    """Parse a header up to the data of its scan; None where it is unsound, or a table's bytes were taken for its end.
+
+    Lightroom uses the same tables for all (two sets of them in 20 levels seen), so that levels of one size have the
+    same header, byte for byte. Parsing each anew was a third of the time that reading a preview takes.
     """
-    frame = interval = None
-    at, last = len(SOI), len(head) - 4
-    while at <= last and head[at] == 0xFF and head[at + 1] not in _BARE_MARKERS:
-        marker, end = head[at + 1], at + 2 + (head[at + 2] << 8 | head[at + 3])
-        if not at + 4 <= end <= len(head):
-            return None
-        if marker == SOS_MARKER:
-            return _Header(frame, interval, Segment(marker, at, at + 4, end)) if frame and head[:2] == SOI else None
-        if marker in SOF_MARKERS:
-            frame = Segment(marker, at, at + 4, end)
-        elif marker == DRI_MARKER:
-            interval = Segment(marker, at, at + 4, end)
-        at = end
+    peek = _slice(header)
+    with suppress(LrprevError):
+        found = tuple(_segments(peek, 0, len(header)))
+        frames = [segment for segment in found if segment.marker in SOF_MARKERS]
+        if frames and found[-1].marker == SOS_MARKER:
+            frame = _parse_frame(peek, frames[-1])
+            return _Header(found, frame, _restarts_after(peek, found, frame))
     return None
+
+
+def _restarts_after(peek: _Peek, header: Sequence[Segment], frame: Frame) -> int | None:
+    intervals = [segment for segment in header if segment.marker == DRI_MARKER]
+    try:
+        interval = int.from_bytes(_payload(peek, intervals[-1], 2, "a restart interval")) if intervals else 0
+        return _expected_restarts(frame, interval, _payload(peek, header[-1], 2, "a scan header"))
+    except LrprevError:
+        return None
 
 
 def _segments(peek: _Peek, offset: int, end: int) -> Iterator[Segment]:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 from typing import TypeAlias
 
 from lrprev.errors import LrprevError
@@ -35,8 +36,12 @@ _TOKEN = re.compile(  # matches at any place, the end of the text too
 _PLAIN_START = re.compile(rb"\s*+([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+\{")
 _PLAIN = re.compile(
     rb"""\s*+(?:(?:([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+)?+"""
-    rb"""(?:"([^"\\]*+)"\s*+,|(-?[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+)\s*+,|(true|false|nil)\s*+,|(\{))|(\})\s*+,?+)"""
+    rb"""(?:"([^"\\]*+)"\s*+,|(-?[0-9]{1,18}+(?:\.[0-9]{1,18}+)?+)\s*+,|(true|false|nil)\s*+,"""
+    rb"""|(\{(?:\s*+\{(?:\s*+(?:height|width)\s*+=\s*+[0-9]{1,18}+,){1,2}+\s*+\},){1,64}+\s*+\})\s*+,"""
+    rb"""|(\{))|(\})\s*+,?+)"""
 )
+_SIZE = re.compile(rb"\{([^}]*+)\}")
+_LENGTH = re.compile(rb"([a-z]++)\s*+=\s*+([0-9]++)")
 _ESCAPE = re.compile(rb"\\([0-9]{1,3}|.)", re.DOTALL)
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _WORDS: dict[str, Value] = {"true": True, "false": False, "nil": None}
@@ -76,7 +81,7 @@ def _plain_assignment(text: bytes) -> tuple[str, Value] | None:
     at, position, positions = start.end(), 0, list[int]()
     while item := _PLAIN.match(text, at):
         at = item.end()
-        name, string, number, word, opening, closing = item.groups()
+        name, string, number, word, sizes, opening, closing = item.groups()
         if closing:
             table, has_comma = open_tables.pop(), text[at - 1] == _COMMA
             if not open_tables:
@@ -89,17 +94,25 @@ def _plain_assignment(text: bytes) -> tuple[str, Value] | None:
             position += 1
         elif name in _PLAIN_WORDS:
             return None
-        value = {} if opening else _plain_value(string, number, word)
-        if value is None and word is None:
+        inner: Table = _sizes(sizes) if sizes else {}
+        value = inner if sizes or opening else _plain_value(string, number, word)
+        if (value is None and word is None) or (sizes and len(open_tables) + 2 > _MAX_DEPTH):
             return None
         open_tables[-1][position if name is None else name.decode("ascii")] = value
-        if isinstance(value, dict):
+        if opening:
             if len(open_tables) == _MAX_DEPTH:
                 return None
-            open_tables.append(value)
+            open_tables.append(inner)
             positions.append(position)
             position = 0
     return None
+
+
+@lru_cache(maxsize=64)  # of at most 64 sizes each: hostile headers stay cheap
+def _sizes(text: bytes) -> Table:
+    """Parse a table of sizes: three quarters of a header, and the same bytes in most. Not to be changed by anybody."""
+    sizes = enumerate(_SIZE.findall(text[1:-1]), start=1)
+    return {number: {key.decode(): int(length) for key, length in _LENGTH.findall(size)} for number, size in sizes}
 
 
 def _plain_value(string: bytes | None, number: bytes | None, word: bytes | None) -> Value:

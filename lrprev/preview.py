@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from lrprev import jpeg, pyramid
 from lrprev.container import Section, walk
@@ -22,8 +21,7 @@ class Confidence(StrEnum):
     POSSIBLE = "possible"  # its own structure is whole; nothing in the file vouches for it
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
+class Level(NamedTuple):
     """One stored JPEG.
 
     Attributes:
@@ -38,7 +36,12 @@ class Level:
     offset_bytes: int
     length_bytes: int
     confidence: Confidence
-    source: Source = field(repr=False)
+    source: Source
+
+    def __repr__(self) -> str:
+        """Show all but the source, which may be a whole file."""
+        shown = zip(self._fields, self[:-1], strict=False)
+        return f"Level({', '.join(f'{name}={value!r}' for name, value in shown)})"
 
     def read(self) -> bytes:
         """Read the JPEG's bytes, exactly as they are stored.
@@ -57,8 +60,7 @@ class Level:
         return size if self.number is None else f"level {self.number} ({size})"
 
 
-@dataclass(frozen=True, slots=True)
-class Preview:
+class Preview(NamedTuple):
     """The levels of one preview, and what its header says of them.
 
     Attributes:

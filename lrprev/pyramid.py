@@ -143,6 +143,9 @@ class _Fields:
     def _level(self, number: lua.Key, level: lua.Value) -> LevelSize:
         if not isinstance(level, dict) or not isinstance(number, int):
             raise self._error("levels", "{ width = ..., height = ... }", level)
+        width, height = level.get("width"), level.get("height")
+        if isinstance(width, int) and isinstance(height, int) and 1 < width < _MAX_EDGE and 1 < height < _MAX_EDGE:
+            return LevelSize(number, width, height)  # nearly always; True, which is 1, is left to the checks below
         size = _Fields(level, self._offset)
         width, height = size.integer("width", _MAX_EDGE), size.integer("height", _MAX_EDGE)
         if width is None or height is None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from io import BytesIO
 from itertools import islice
+from typing import NamedTuple
 
 from lrprev import jpeg, pyramid
 from lrprev.container import Section, read_section_header
@@ -33,8 +33,7 @@ _MAX_PROBLEMS = 32
 _MAX_HEADERS_TRIED = 4
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
+class Whole(NamedTuple):
     """The largest level of a preview whose JPEG is whole.
 
     Attributes:
@@ -67,7 +66,7 @@ def read_or_salvage(source: Source) -> Preview:
             salvaged = salvage(source)
         except LrprevError:
             raise damage from None
-        return replace(salvaged, problems=(f"damaged: {damage}", *salvaged.problems))
+        return salvaged._replace(problems=(f"damaged: {damage}", *salvaged.problems))
 
 
 def salvage(source: Source) -> Preview:

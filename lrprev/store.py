@@ -11,13 +11,12 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 from pathlib import Path
 from sqlite3 import Connection
 from types import TracebackType
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from lrprev.databases import CacheEntry, PreviewsDatabase, RootPixels
 from lrprev.errors import LrprevError
@@ -47,8 +46,7 @@ class State(StrEnum):
     UNKNOWN = "unknown"  # neither a readable previews.db nor a catalog to ask
 
 
-@dataclass(frozen=True, slots=True)
-class StoredPreview:
+class StoredPreview(NamedTuple):
     """One preview of a store, found but not opened.
 
     Attributes:
@@ -276,9 +274,10 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
         pyramid = pyramid or part.pyramid
         levels += part.levels
         problems += (f"{path.name}: {problem}" for problem in part.problems)
-    sizes = {(level.width, level.height) for level in levels}
-    with suppress(LrprevError):  # a thumbnail that is none
-        levels += (level for level in read_preview(thumbnail or b"").levels if (level.width, level.height) not in sizes)
+    if thumbnail:
+        sizes = {(level.width, level.height) for level in levels}
+        with suppress(LrprevError):  # it is none
+            levels += (level for level in read_preview(thumbnail).levels if (level.width, level.height) not in sizes)
     if not levels:
         raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
     return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from safelight.draw import count, emit, printable, say
@@ -34,7 +33,7 @@ def recovered_record(row: Row, out: Path) -> dict[str, Any]:
 def recovery(tally: Tally, out: Path, as_json: bool, *, dry_run: bool) -> None:
     """Say how a recovery went."""
     if as_json:
-        emit({"event": "done", **asdict(tally), "lost": tally.lost})
+        emit({"event": "done", **tally._asdict(), "lost": tally.lost})
         return
     verb = "would be recovered" if dry_run else "recovered"
     parts = [f"{count(tally.recovered, 'photo')} {verb}"]

@@ -57,7 +57,7 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
         stale=flags["stale"],
         overwrite=flags["overwrite"],
         dry_run=flags["dry_run"],
-        jobs=flags["jobs"] or min(8, max(2, os.cpu_count() or 1)),
+        jobs=flags["jobs"] or min(8, 1 + max(2, os.cpu_count() or 1)),  # one more than cores: none waits for a batch
     )
     stop = threading.Event()
     with stopping(stop), draw.Bar() as bar:

@@ -80,7 +80,7 @@ def _recover(job: Job, report: Report) -> dict[str, int]:
         on_progress=report.progress,
         on_remark=report.remark,
     )
-    return {name: count for name, count in asdict(tally).items() if name != "interrupted"}
+    return {name: count for name, count in tally._asdict().items() if name != "interrupted"}
 
 
 def _duplicates(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int]:

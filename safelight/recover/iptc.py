@@ -36,12 +36,11 @@ def payload(photo: CatalogPhoto) -> bytes | None:
 
 def _fields(photo: CatalogPhoto) -> list[tuple[int, str, int]]:
     """List (dataset, text, longest in bytes)."""
-    time = photo.taken_at
-    zone = f"{time:%z}"[:5] if time else ""
+    time = photo.taken_at.isoformat(timespec="seconds") if photo.taken_at else ""
     texts = [
         (5, photo.title, 64),
-        (55, time and f"{time:%Y%m%d}".rjust(8, "0"), 8),
-        (60, time and f"{time:%H%M%S}{zone}", 11),
+        (55, time[:10].replace("-", ""), 8),
+        (60, time[11:25].replace(":", ""), 11),
         (80, photo.creator, 32),
         (90, photo.city, 32),
         (92, photo.location, 32),

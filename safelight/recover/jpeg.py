@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lrprev import LrprevError
 from lrprev.jpeg import Segment, segments
@@ -24,8 +24,7 @@ _JFIF_MAGIC = b"JFIF\0"
 _HEAD_BYTES = 64  # of a payload: longer than any magic
 
 
-@dataclass(frozen=True, slots=True)
-class Dress:
+class Dress(NamedTuple):
     """What goes beside the picture; None and empty leave alone what the JPEG has of that kind."""
 
     exif: bytes | None = None

@@ -90,6 +90,7 @@ class Row(NamedTuple):
 _NAMES = Row._fields
 _COLUMNS = ", ".join(_NAMES)
 _OUTCOME = _NAMES.index("outcome")
+_OUTCOMES = {str(outcome): outcome for outcome in Outcome}  # to call the class takes ten times as long
 _PUT = f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"
 
 
@@ -121,7 +122,7 @@ class Ledger:
         self.has_changed = anew
         self._db = _in_memory(out / FILE_NAME) if dry_run else sqlite3.connect(out / FILE_NAME, timeout=5)
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # one recovery at a time
-        self._db.executescript(_SCHEMA)
+        self._db.executescript(f"BEGIN; {_SCHEMA}")  # what is made here is committed with the first names
         if anew:
             for table in ("recipe", "names", "photos"):
                 self._db.execute(f"DELETE FROM {table}")
@@ -135,7 +136,6 @@ class Ledger:
         if not before:
             self._db.execute("INSERT INTO recipe VALUES (?)", (recipe,))
         self.run = 1 + (self._db.execute("SELECT max(written_run) FROM photos").fetchone()[0] or 0)
-        self._db.commit()
 
     def __enter__(self) -> Ledger:
         return self
@@ -166,7 +166,8 @@ class Ledger:
         """Write how a photo stands now, if that is news, and that this run has seen it."""
         if row != before:
             self.plan(row)
-        self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (row.key,))
+        if row.written_run != self.run:  # of the others their own rows tell
+            self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (row.key,))
 
     def give_name(self, name: Name) -> str:
         """Return a path for a new file that no other photo has, in any case or Unicode form, and no file on disk."""
@@ -190,7 +191,8 @@ class Ledger:
     def counts(self) -> dict[tuple[str, Outcome, bool], int]:
         """Count the photos that this run saw, by state, outcome and whether it wrote them."""
         rows = self._db.execute(
-            "SELECT state, outcome, written_run IS ?, count(*) FROM photos JOIN seen USING (key) GROUP BY 1, 2, 3",
+            "SELECT state, outcome, written_run IS ?1, count(*) FROM photos"
+            " WHERE written_run IS ?1 OR key IN (SELECT key FROM seen) GROUP BY 1, 2, 3",
             (self.run,),
         )
         return {(state, Outcome(outcome), bool(written)): count for state, outcome, written, count in rows}
@@ -217,8 +219,8 @@ class Ledger:
 
 def _row(values: tuple[Any, ...]) -> Row:
     cells = list(values)
-    cells[_OUTCOME] = Outcome(cells[_OUTCOME])
-    return Row(*cells)
+    cells[_OUTCOME] = _OUTCOMES[cells[_OUTCOME]]
+    return Row._make(cells)
 
 
 def _in_memory(file: Path) -> sqlite3.Connection:

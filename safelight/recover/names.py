@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from typing import NamedTuple
 
 from importers.lightroom import CatalogPhoto
 from lrprev import StoredPreview
@@ -36,8 +36,7 @@ class Layout(StrEnum):
     BY_DATE = "by date"  # 2019/2019-07-04
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A file's place under the output folder, in parts, so that a number can go between stem and suffix.
 
     Attributes:

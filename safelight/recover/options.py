@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from safelight.recover.names import Layout
 from safelight.recover.picture import Pixels
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """What is wanted.
 
     Attributes:
@@ -20,7 +19,7 @@ class Options:
     """
 
     layout: Layout = Layout.MIRROR
-    pixels: Pixels = field(default_factory=Pixels)
+    pixels: Pixels = Pixels()
     stale: bool = False
     overwrite: bool = False
     dry_run: bool = False

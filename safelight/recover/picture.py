@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from importers import icc
 from importers.lightroom import CatalogPhoto
@@ -21,8 +21,7 @@ _THUMBNAIL_EDGE, _THUMBNAIL_BYTES = 100, 12_000
 _Size = tuple[int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Pixels:
+class Pixels(NamedTuple):
     """Which pixels are wanted; None means no limit.
 
     Attributes:
@@ -38,8 +37,7 @@ class Pixels:
     srgb: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """A recovered picture.
 
     Attributes:
@@ -79,7 +77,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
         TooSmallError: What is stored is smaller than wanted.
         OSError: The preview cannot be read.
     """
-    whole = largest_whole(replace(preview, levels=wanted(preview, pixels)))
+    whole = largest_whole(preview._replace(levels=wanted(preview, pixels)))
     color_profile = preview.pyramid.color_profile if preview.pyramid else None
     orientation = exif.orientation_of(code)
     jpeg, size = whole.view, (whole.level.width, whole.level.height)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
 from indexer.events import OnProgress, Progress
@@ -18,8 +18,7 @@ from safelight.recover.shelf import Shelf, ShelfKey
 from safelight.recover.sources import Place
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(NamedTuple):
     """One photo to recover.
 
     Attributes:
@@ -168,7 +167,7 @@ class Plan:
     def _developed(self, photo: CatalogPhoto, smart: Path) -> Job:
         name = name_of_developed(photo, self._layout)
         job = Job(f"developed:{photo.uuid}", photo.stored_path, name, DEVELOPED, photo=photo, smart=smart)
-        return replace(job, is_developed=True)
+        return job._replace(is_developed=True)
 
     def _older(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
         """Yield the renders that no image shows any more; the catalog is read again, for their names."""
@@ -179,7 +178,7 @@ class Plan:
             if not photo.is_virtual_copy:
                 for stored in self._of(shelf, photo.file_uuid, left=True):
                     shelf.take(stored)
-                    yield replace(self._job(photo, stored, is_stale=True), key=_key(stored))
+                    yield self._job(photo, stored, is_stale=True)._replace(key=_key(stored))
 
     def _orphans(self, shelf: Shelf) -> Iterator[Job]:
         for key in shelf.unknown():

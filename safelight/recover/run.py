@@ -23,7 +23,9 @@ from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_pre
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _BATCH = 8, 64  # small at first, so that there is soon something to write
+_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 64, 128
+"""Small at first, so that there is soon something to write, and at last, so that no core waits long for another's end;
+large between, as each costs a fork."""
 
 
 class OutputError(SafelightError):
@@ -144,10 +146,12 @@ class _Run:
         with Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan:
             jobs = plan.jobs(self._on_progress)
             try:
-                size = _FIRST_BATCH
+                size, begun = _FIRST_BATCH, 0
                 while not self._stop.is_set() and (batch := list(islice(jobs, size))):
-                    size = min(2 * size, _BATCH)
                     self._total = before + plan.total
+                    begun += len(batch)
+                    share = (plan.total - begun) // options.jobs
+                    size = min(2 * size, max(share, _SMALL_BATCH), _BATCH)
                     rows = [(self._begin(job), job) for job in batch]
                     self._ledger.commit()
                     self._settle(shifts, place, at_most=options.jobs - 1)

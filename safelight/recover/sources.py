@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from lrprev import previews_folder
 from lrprev.folders import key_of_name
@@ -19,8 +19,7 @@ _PREVIEW_SUFFIXES = (".lrprev", ".lrfprev", ".lrmprev")
 _FOLDERS_ABOVE = 3  # U/UUUU/file: the databases are at most three folders up
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Previews, and the catalog that names their photos.
 
     Attributes:

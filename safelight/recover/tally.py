@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from lrprev import State
 from safelight.recover.ledger import IS_THERE, Ledger, Outcome
 from safelight.recover.plan import DEVELOPED, SMART
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """How a recovery ended, in photos.
 
     Attributes:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib import import_module
 from pathlib import Path
+from types import TracebackType
 
 from lrprev import LrprevError, StoredPreview, read_files
 from safelight.recover.files import write_whole
@@ -64,14 +64,14 @@ class Writer:
 
     def _make(self, row: Row, job: Job, stored: StoredPreview) -> Row:
         """Make a JPEG of a preview."""
-        with _reading():
+        with _READING:
             preview = read_files(stored, job.thumbnail, whole=not self._dry_run)
         if self._dry_run:
             level = wanted(preview, self._pixels)[-1]
             return row._replace(
                 outcome=Outcome.RECOVERED, width=level.width, height=level.height, written_run=self._run
             )
-        with _reading():
+        with _READING:
             made = picture_of(preview, job.photo, job.orientation, self._pixels)
         time = (job.photo and job.photo.taken_at) or (preview.pyramid and preview.pyramid.file_time)
         return self._finish(row, made, time)
@@ -87,7 +87,7 @@ class Writer:
             width, height = raw.size_of(job.smart) or (None, None)
             return row._replace(outcome=Outcome.RECOVERED, width=width, height=height, written_run=self._run)
         try:
-            with _reading():
+            with _READING:
                 made = developed(job.smart, job.photo)
         except raw.DamagedRaw as error:
             note = "the Smart Preview cannot be developed; its DNG is copied"
@@ -130,20 +130,27 @@ class _ReadError(Exception):
     """The source cannot be read; said apart from errors of writing."""
 
 
-@contextmanager
-def _reading() -> Generator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _ReadError(str(error)) from error
+class _Reading:
+    """Marks what reads the source; an object that is entered anew each time, as there are thousands."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, OSError):
+            raise _ReadError(str(error)) from error
+
+
+_READING = _Reading()
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with _reading():
+    with _READING:
         stream = path.open("rb")
     with stream:
         while True:
-            with _reading():
+            with _READING:
                 chunk = stream.read(_CHUNK_BYTES)
             if not chunk:
                 return

@@ -73,7 +73,8 @@ CHANGES = [b"", b",", b"}", b"{", b"=", b'"', b"1"]
 @given(names, values, st.data())
 def test_the_short_way_reads_what_the_long_way_reads(name: str, value: object, data: st.DataObject) -> None:
     """Headers as Lightroom writes them, and such with a byte changed, lost or added."""
-    table = written({"a": value, "b": [1, value]}).replace("; ", ", ").replace(" }", ", }")
+    sizes = [{"height": data.draw(st.integers(0, 99)), "width": 5}] * data.draw(st.integers(0, 3))
+    table = written({"a": value, "b": [1, value], "levels": sizes}).replace("; ", ", ").replace(" }", ", }")
     text = bytearray(f"\n{name} = {table}\n".encode())
     for _ in range(data.draw(st.integers(0, 2))):
         at = data.draw(st.integers(0, len(text) - 1))
