@@ -5,12 +5,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from io import BytesIO
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from lrprev import LrprevError, jpeg, read_preview
+from lrprev.layout import SOS_MARKER
 
 KINDS = {
     "baseline": {},
@@ -21,6 +23,7 @@ KINDS = {
     "progressive": {"progressive": True},
     "progressive restarts": {"progressive": True, "restart_marker_rows": 1},
     "comment": {"comment": b"\xff\xd8\xff\xd9 not a picture"},
+    "comment like a scan": {"comment": b"\xff\xda\0\4 not a scan", "restart_marker_rows": 1},
 }
 
 
@@ -34,6 +37,19 @@ def test_a_whole_picture_is_followed_to_its_last_byte(
     assert picture.end == len(data)
     assert (picture.frame.width, picture.frame.height) == size
     assert jpeg.read_frame(BytesIO(data), 0, len(data)) == picture.frame
+
+
+def test_pictures_that_share_a_header_keep_their_own_data(make_jpeg: Callable[..., bytes]) -> None:
+    """Headers are parsed once for all pictures that have the same one, byte for byte, and another for any other."""
+    sizes = [(64, 48), (64, 40), (64, 48)]
+    pictures = [make_jpeg(*size, restart_marker_rows=1) for size in sizes]
+    for data, (width, height) in zip(pictures, sizes, strict=True):
+        frame = jpeg.read_frame(BytesIO(data), 0, len(data))
+        assert (frame.width, frame.height) == (width, height)
+        segments = jpeg.segments(data)
+        assert segments[-1].marker == SOS_MARKER
+        assert list(segments) == list(islice(jpeg.walk(data, 0), len(segments)))
+        assert jpeg.seems_whole(data, 0, len(data))
 
 
 def test_grey_pictures_count_restarts_of_their_own_blocks(make_jpeg: Callable[..., bytes]) -> None:
