@@ -64,6 +64,7 @@ class Known:
     content_id: int | None
     facts_token: str
     has_vector: bool
+    path: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ class Catalog:
         """Look up the photo `key` of `root`, and whether `model` has its vector."""
         row = self.db.execute(
             "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id, p.facts_token,"
-            " EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id)"
+            " EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id), p.path"
             " FROM photo p WHERE p.root_id = ? AND p.key = ?",
             (model.id, root.id, key),
         ).fetchone()
@@ -211,7 +212,7 @@ class Catalog:
             " FROM photo p WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
             (model.id, stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id),
         )
-        return next((_known(row) for row in rows if has_left(row[10], stamp.inode)), None)
+        return next((known for known in map(_known, rows) if has_left(known.path, stamp.inode)), None)
 
     def vanished_with(self, content_id: int, source: str) -> int | None:
         """Find a photo of such sources with this content whose file is gone although its root is there: it moved."""
@@ -375,9 +376,9 @@ class Catalog:
 
 
 def _known(row: tuple[object, ...]) -> Known:
-    photo_id, size_bytes, mtime_ns, inode, state, reason, reader, content_id, token, has_vector = row[:10]
+    photo_id, size_bytes, mtime_ns, inode, state, reason, reader, content_id, token, has_vector, path = row
     stamp = None if size_bytes is None else FileStamp(size_bytes, mtime_ns, inode)  # type: ignore[arg-type]
-    return Known(photo_id, stamp, state, reason, reader, content_id, token, bool(has_vector))  # type: ignore[arg-type]
+    return Known(photo_id, stamp, state, reason, reader, content_id, token, bool(has_vector), path)  # type: ignore[arg-type]
 
 
 def _new_public_id() -> str:

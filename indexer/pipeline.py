@@ -153,21 +153,19 @@ class IndexRun:
     def _meet(self, photo: Photo) -> None:
         known = self._catalog.known(self._root, photo.key, self._model)
         if photo.away and known is not None and known.content_id is not None:
-            self._meet_again(photo, known, moved=False)
+            self._meet_again(photo, known)
             return
         if photo.problem is not None:
             # Without a stamp it is read once the problem is gone, though its file has not changed.
             self._settle(replace(self._row(photo, Outcome.SKIPPED, photo.problem), stamp=None))
             self._done(photo)
             return
-        moved = False
         if known is None and photo.stamp is not None and self._keys_are_paths:
             known = self._catalog.vanished_twin(self._root, photo.stamp, self._model)
-            moved = known is not None
         if known is None or known.stamp != photo.stamp or photo.stamp is None:
             self._decode(photo)
         elif known.has_vector:
-            self._meet_again(photo, known, moved=moved)
+            self._meet_again(photo, known)
         elif self._is_settled(known):
             self._seen.add(known.id)
             self._count(Outcome(known.state))
@@ -175,13 +173,13 @@ class IndexRun:
         else:
             self._decode(photo)
 
-    def _meet_again(self, photo: Photo, known: Known, *, moved: bool) -> None:
+    def _meet_again(self, photo: Photo, known: Known) -> None:
         """Take a photo that looks as it did when it was read; what is known of it may be new."""
         if known.facts_token != photo.facts_token and not photo.facts_complete:
             self._decode(photo)
             return
         self._seen.add(known.id)
-        if moved:
+        if known.path != (os.fsencode(photo.path) if photo.path else None):
             self._keep_moved(known.id, photo)
         elif known.state == Outcome.MISSING:
             with self._catalog.transaction():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 import threading
 from pathlib import Path
@@ -133,6 +134,17 @@ def test_a_part_that_arrives_later_brings_what_it_knows(tmp_path, runner) -> Non
     pack_zip(two, tmp_path / "export" / f"{STAMP}-002.zip")
     assert "embedded" not in index(tmp_path / "export")
     assert index.rows("SELECT count(*) FROM photo WHERE caption IS NOT NULL") == [(4,)]
+
+
+def test_a_folder_that_is_renamed_inside_an_export_gives_its_photos_their_new_paths(tmp_path, runner) -> None:
+    unpack({f"{YEAR}/{n}.jpg": picture(n) for n in range(3)}, tmp_path / "export")
+    index = runner()
+    assert index(tmp_path / "export") == {"indexed": 3, "embedded": 3}
+    (tmp_path / "export" / "Takeout").rename(tmp_path / "export" / "Takeout 2")
+    assert index(tmp_path / "export") == {"unchanged": 3}
+    paths = [Path(os.fsdecode(path)) for (path,) in index.rows("SELECT path FROM photo")]
+    assert len(paths) == 3
+    assert all(path.is_file() for path in paths)
 
 
 def test_a_damaged_part_keeps_its_photos(tmp_path, runner) -> None:
