@@ -39,7 +39,7 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
     SRC is a catalog, a folder of previews (.lrdata), a single preview, or any folder to search. Lightroom's files are
     only read. Run it again to go on where it stopped; OUT/recovery-report.html tells what could not be had.
 
-    Exit code 0: all photos recovered; 1: some lost; 2: error.
+    Exit code 0: all photos recovered; 1: some lost, or a damaged catalog had to be done without; 2: error.
 
     \b
     safelight recover ~/Pictures/Lightroom -o ~/Recovered
@@ -74,4 +74,4 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
     draw_recovery.recovery(tally, out, as_json, dry_run=options.dry_run)
     if tally.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
-    raise click.exceptions.Exit(NOTHING if tally.lost else FOUND)
+    raise click.exceptions.Exit(NOTHING if tally.lost or tally.lost_catalogs else FOUND)

@@ -168,6 +168,12 @@ class Ledger:
             self.plan(row)
         self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (row.key,))
 
+    def has_met(self, row: Row) -> bool:
+        """Tell whether this run has recorded a photo before."""
+        if row.written_run == self.run:
+            return True
+        return self._db.execute("SELECT 1 FROM seen WHERE key = ?", (row.key,)).fetchone() is not None
+
     def give_name(self, name: Name) -> str:
         """Return a path for a new file that no other photo has, in any case or Unicode form, and no file on disk."""
         key = same_file_key(name.path())

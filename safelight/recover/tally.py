@@ -25,6 +25,7 @@ class Tally:
         failed: Nothing whole is in the preview, or its file cannot be written.
         left_out: Smaller than asked for.
         stale_left: Older renders that were not asked for.
+        lost_catalogs: Catalogs that are damaged; what their previews hold was recovered without.
     """
 
     recovered: int = 0
@@ -38,6 +39,7 @@ class Tally:
     failed: int = 0
     left_out: int = 0
     stale_left: int = 0
+    lost_catalogs: int = 0
     interrupted: bool = False
 
     @property
@@ -46,7 +48,7 @@ class Tally:
         return self.missing + self.failed
 
 
-def tally_of(ledger: Ledger, stale_left: int, *, interrupted: bool) -> Tally:
+def tally_of(ledger: Ledger, stale_left: int, lost_catalogs: int, *, interrupted: bool) -> Tally:
     """Count what this run saw."""
     counts = ledger.counts()
 
@@ -68,5 +70,6 @@ def tally_of(ledger: Ledger, stale_left: int, *, interrupted: bool) -> Tally:
         failed=ended(Outcome.FAILED),
         left_out=ended(Outcome.LEFT_OUT),
         stale_left=stale_left,
+        lost_catalogs=lost_catalogs,
         interrupted=interrupted,
     )

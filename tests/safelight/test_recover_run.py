@@ -711,7 +711,8 @@ def test_json_is_a_line_per_photo_and_ends_with_the_counts(tmp_path):
     ]
     assert events[-1] == {
         "event": "done", "recovered": 1, "unchanged": 0, "salvaged": 0, "orphans": 0, "stale": 0, "smart": 0,
-        "developed": 0, "missing": 1, "failed": 0, "left_out": 0, "stale_left": 0, "interrupted": False, "lost": 1,
+        "developed": 0, "missing": 1, "failed": 0, "left_out": 0, "stale_left": 0, "lost_catalogs": 0,
+        "interrupted": False, "lost": 1,
     }  # fmt: skip
 
 
