@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, stopping
+
+if TYPE_CHECKING:
+    from safelight.recover.ledger import Row
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,7 +28,10 @@ _PATH = click.Path(path_type=Path)
 @click.option("--stale", is_flag=True, help="Older renders too, that show a photo before its last edits.")
 @click.option("--srgb", is_flag=True, help="Convert colours to sRGB; encodes anew (quality 95, 4:4:4).")
 @click.option(
-    "--max-edge", metavar="PIXELS", type=click.IntRange(1), help="The largest stored size up to this; unscaled."
+    "--max-edge",
+    metavar="PIXELS",
+    type=click.IntRange(1),
+    help="The largest stored size up to this, unscaled; photos without are left out.",
 )
 @click.option("--min-edge", metavar="PIXELS", type=click.IntRange(1), help="Leave out photos that are stored smaller.")
 @click.option("--level", metavar="N", type=click.IntRange(1), help="This stored level, 1 being the smallest.")
@@ -45,6 +51,7 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
     safelight recover ~/Pictures/Lightroom -o ~/Recovered
     safelight recover "Old Catalog.lrcat" -o /Volumes/Rescue --stale
     """
+    from indexer.events import ignore
     from safelight import draw, draw_recovery
     from safelight.recover import Layout, Options, Pixels
     from safelight.recover import recover as run
@@ -59,6 +66,13 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
         dry_run=flags["dry_run"],
         jobs=flags["jobs"] or min(8, max(2, os.cpu_count() or 1)),
     )
+
+    def on_photo(row: Row) -> None:
+        if as_json:
+            draw.emit(draw_recovery.recovered_record(row, out))
+        elif options.dry_run:
+            draw_recovery.foreseen(row)
+
     stop = threading.Event()
     with stopping(stop), draw.Bar() as bar:
         tally = run(
@@ -67,8 +81,8 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
             options,
             catalog=catalog,
             stop=stop,
-            on_progress=draw.json_progress() if as_json else bar.show,
-            on_photo=lambda row: draw.emit(draw_recovery.recovered_record(row, out)) if as_json else None,
+            on_progress=draw.json_progress() if as_json else ignore if options.dry_run else bar.show,
+            on_photo=on_photo,
             on_remark=draw.remark,
         )
     draw_recovery.recovery(tally, out, as_json, dry_run=options.dry_run)

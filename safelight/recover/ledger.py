@@ -44,6 +44,8 @@ class Outcome(StrEnum):
 
 IS_THERE = (Outcome.RECOVERED, Outcome.SALVAGED)
 LOST = (Outcome.MISSING, Outcome.FAILED)
+THUMBNAIL_EDGE = 200
+"""A picture whose long edge is shorter is a thumbnail, unless the whole photo is no larger."""
 
 
 class Row(NamedTuple):
@@ -86,10 +88,21 @@ class Row(NamedTuple):
         """Whether it is as large as the whole edited photo was."""
         return (self.width or 0) >= (self.full_width or 0) > 0
 
+    @property
+    def is_thumbnail(self) -> bool:
+        """Whether there is a recovered file, but one too small to be of much use."""
+        edge = max(self.width or 0, self.height or 0)
+        return self.is_there and 0 < edge < THUMBNAIL_EDGE and not self.is_full_size
+
 
 _NAMES = Row._fields
 _COLUMNS = ", ".join(_NAMES)
 _OUTCOME = _NAMES.index("outcome")
+_IS_FULL_SIZE = "outcome IN ('recovered', 'salvaged') AND width >= full_width AND full_width > 0"
+_IS_THUMBNAIL = (
+    f"outcome IN ('recovered', 'salvaged') AND max(width, height) < {THUMBNAIL_EDGE}"
+    " AND (coalesce(full_width, 0) = 0 OR width < full_width)"
+)
 _PUT = f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"
 
 
@@ -129,7 +142,7 @@ class Ledger:
         if before and before[0] != recipe:
             self._db.close()
             raise SafelightError(
-                f"{out} was recovered with other options ({before[0]}); choose another folder, "
+                f"{out} was recovered {_with(before[0])}, and now it would be {_with(recipe)}; choose another folder, "
                 "or --overwrite to write everything in it anew"
             )
         if not before:
@@ -189,7 +202,8 @@ class Ledger:
     def rows(self, *, thumbnails: bool = True) -> Iterator[Row]:
         """Yield every row, those that need a look first, then by path."""
         columns = _COLUMNS if thumbnails else _COLUMNS.replace("thumbnail", "NULL")
-        order = "outcome = 'recovered', outcome = 'left out', outcome = 'salvaged', original, path"
+        good = f"outcome = 'recovered' AND NOT ({_IS_THUMBNAIL})"
+        order = f"{good}, outcome = 'left out', outcome = 'salvaged', original, path"
         for row in self._db.execute(f"SELECT {columns} FROM photos ORDER BY {order}"):
             yield _row(row)
 
@@ -206,10 +220,13 @@ class Ledger:
         rows = self._db.execute("SELECT state, outcome, count(*) FROM photos GROUP BY 1, 2")
         return {(state, Outcome(outcome)): count for state, outcome, count in rows}
 
-    def count_full_size(self) -> int:
-        """Count the recovered photos that are as large as the whole edited photo was."""
-        query = "SELECT count(*) FROM photos WHERE outcome IN (?, ?) AND width >= full_width AND full_width > 0"
-        return self._db.execute(query, IS_THERE).fetchone()[0]
+    def count_sizes(self, *, of_this_run: bool) -> tuple[int, int]:
+        """Count the recovered photos that are as large as the whole edited photo was, and those that are thumbnails."""
+        query = f"SELECT coalesce(sum({_IS_FULL_SIZE}), 0), coalesce(sum({_IS_THUMBNAIL}), 0) FROM photos"
+        if not of_this_run:
+            return self._db.execute(query).fetchone()
+        seen = f"{query} WHERE written_run IS ? OR key IN (SELECT key FROM seen)"
+        return self._db.execute(seen, (self.run,)).fetchone()
 
     def unfinished(self) -> list[str]:
         """Return the paths whose files were being written when a run was killed: one batch or two."""
@@ -219,6 +236,10 @@ class Ledger:
         if given_out and self._db.execute("SELECT 1 FROM names WHERE key = ?", (same_file_key(path),)).fetchone():
             return True
         return not self._anew and os.path.lexists(self.out / path)
+
+
+def _with(recipe: str) -> str:
+    return f"with {recipe}" if recipe.startswith("--") else "without options"
 
 
 def _row(values: tuple[Any, ...]) -> Row:

@@ -75,6 +75,7 @@ class Plan:
         self._stale = stale
         self._develops = develops
         self._lacks_raw = False
+        self._orphans_seen = 0
         self._open = ExitStack()
         self._store: Store | None = None
         self._catalog: Catalog | None = None
@@ -120,7 +121,16 @@ class Plan:
     def remarks(self) -> list[str]:
         """What could not be read of the databases, a line each; grows while jobs are made."""
         problems = [*(self._store.problems if self._store else []), *(self._catalog.warnings if self._catalog else [])]
-        return [*self._problems, *problems, *([_WITHOUT_RAW] if self._lacks_raw else [])]
+        return [*self._problems, *self._nameless(), *problems, *([_WITHOUT_RAW] if self._lacks_raw else [])]
+
+    def _nameless(self) -> Iterator[str]:
+        if self._orphans_seen and not self._place.catalog:
+            only = self._place.only
+            where = only[0] if len(only) == 1 else self._place.previews
+            yield (
+                f"{where} has no catalog beside it, so names and metadata are not known, and what it holds goes to "
+                "orphans; a catalog given with --catalog names it"
+            )
 
     def jobs(self, on_progress: OnProgress) -> Iterator[Job]:
         """Yield every job: the catalog's photos, then older renders where asked for, then orphans.
@@ -230,6 +240,7 @@ class Plan:
             state = State.ORPHAN if self._catalog else stored.state
             original = f"{stored.uuid}-{stored.digest}" if stored.digest else stored.files[0].name
             thumbnail = self._store.thumbnail(stored)
+            self._orphans_seen += 1
             yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code, thumbnail)
 
     def _of(self, shelf: Shelf, uuid: str, *, left: bool = False) -> list[StoredPreview]:
