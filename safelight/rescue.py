@@ -13,6 +13,7 @@ from importers.lightroom_photo import ORIENTATIONS
 from importers.lightroom_previews import Previews
 from importers.lightroom_renditions import upright
 from lrprev import LrprevError, Preview
+from lrprev.errors import said
 from safelight.errors import SafelightError
 from safelight.recover.ledger import THUMBNAIL_EDGE
 
@@ -130,7 +131,7 @@ def _lost(photo: CatalogPhoto, previews: Previews) -> LostPhoto:
             best = _best(photo, *previews.read(photo, found), is_current=found.is_current)
             break
         except (LrprevError, OSError) as error:
-            damage = damage or str(error)
+            damage = damage or said(error)
     if best is None:
         with suppress(LrprevError):
             thumbnail = previews.thumbnail(photo)
