@@ -113,7 +113,7 @@ def test_thumbnails_are_the_best_that_is_left(samples, tmp_path):
     code, out, _ = report(catalog)
     *rows, summary = out.splitlines()
     sizes = sorted(row.split("\t")[1] for row in rows)
-    assert sizes == ["thumbnail 60x40", "thumbnail 67x45", "thumbnail 67x45"]
+    assert sizes == ["thumbnail 119x79", "thumbnail 67x45", "thumbnail 67x45"]
     assert "3 of them have a preview (0 at full size, 3 only thumbnails)" in summary
     assert code == 0
     code, out, _ = report(catalog, "--json")
