@@ -21,7 +21,10 @@ _PATH = click.Path(path_type=Path)
 @click.argument("sources", nargs=-1, required=True, metavar="SRC...", type=_PATH)
 @click.option("-o", "--out", required=True, metavar="OUT", type=_PATH, help="The folder for the photos.")
 @click.option(
-    "--catalog", metavar="X.lrcat", type=_PATH, help="The catalog, where it does not lie beside the previews."
+    "--catalog",
+    metavar="X.lrcat",
+    type=_PATH,
+    help="The catalog, where none lies beside the previews or that is damaged.",
 )
 @click.option("--flat", is_flag=True, help="All photos in one folder, not in the folders of their originals.")
 @click.option("--by-date", is_flag=True, help="A folder a day, 2019/2019-07-04.")

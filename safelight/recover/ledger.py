@@ -203,7 +203,7 @@ class Ledger:
         """Yield every row, those that need a look first, then by path."""
         columns = _COLUMNS if thumbnails else _COLUMNS.replace("thumbnail", "NULL")
         good = f"outcome = 'recovered' AND NOT ({_IS_THUMBNAIL})"
-        order = f"{good}, outcome = 'left out', outcome = 'salvaged', original, path"
+        order = f"{good}, {_IS_THUMBNAIL}, outcome = 'left out', outcome = 'salvaged', original, path"
         for row in self._db.execute(f"SELECT {columns} FROM photos ORDER BY {order}"):
             yield _row(row)
 

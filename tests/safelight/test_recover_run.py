@@ -553,7 +553,7 @@ def test_a_large_report_goes_on_page_by_page(tmp_path):
     with Ledger(tmp_path, "r") as ledger:
         for number in range(2500):
             outcome = Outcome.MISSING if number % 500 == 7 else Outcome.RECOVERED
-            ledger.record(Row(f"{number}", f"/p/{number:05}.jpg", f"{number}.jpg", "current", outcome, 10, 10), None)
+            ledger.record(Row(f"{number}", f"/p/{number:05}.jpg", f"{number}.jpg", "current", outcome, 1000, 900), None)
         report.write(tmp_path, ledger, 0)
     pages = [tmp_path / f"recovery-report{end}.html" for end in ("", "-2", "-3")]
     texts = [page.read_text() for page in pages]

@@ -12,7 +12,7 @@ import pytest
 from preview_folders import Library, container, levels_of, picture
 
 from safelight.recover import Options, Pixels, recover
-from safelight.recover.ledger import Outcome, Row
+from safelight.recover.ledger import Ledger, Outcome, Row
 
 
 def command(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -45,6 +45,19 @@ def test_what_is_left_as_a_thumbnail_is_not_called_back(thumbnails, tmp_path):
     assert (tmp_path / "out/recovery-report.csv").read_text().count("only a thumbnail was left") == 3
     again = command(thumbnails, "-o", tmp_path / "out")
     assert again.stdout.startswith("0 photos recovered, 3 were there already, 0 in full size, 3 only thumbnails.\n")
+
+
+def test_the_report_shows_lost_photos_before_thumbnails_and_those_before_whole_ones(tmp_path):
+    whole = {"width": 4000, "height": 3000, "full_width": 4000, "full_height": 3000}
+    with Ledger(tmp_path, "r") as ledger:
+        ledger.record(Row("1", "a", "a.jpg", "current", Outcome.RECOVERED, **whole), None)
+        ledger.record(
+            Row("2", "b", "b.jpg", "current", Outcome.RECOVERED, **{**whole, "width": 67, "height": 45}), None
+        )
+        ledger.record(Row("3", "c", "c.jpg", "current", Outcome.FAILED), None)
+        assert [row.original for row in ledger.rows()] == ["c", "b", "a"]
+        assert [row.is_thumbnail for row in ledger.rows()] == [False, True, False]
+        assert ledger.count_sizes(of_this_run=False) == ledger.count_sizes(of_this_run=True) == (1, 1)
 
 
 def test_small_photos_are_no_thumbnails_and_wanted_thumbnails_get_no_note(tmp_path):
