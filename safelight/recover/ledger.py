@@ -98,12 +98,12 @@ class Row(NamedTuple):
 _NAMES = Row._fields
 _COLUMNS = ", ".join(_NAMES)
 _OUTCOME = _NAMES.index("outcome")
+_PUT = f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"
 _IS_FULL_SIZE = "outcome IN ('recovered', 'salvaged') AND width >= full_width AND full_width > 0"
 _IS_THUMBNAIL = (
     f"outcome IN ('recovered', 'salvaged') AND max(width, height) < {THUMBNAIL_EDGE}"
     " AND (coalesce(full_width, 0) = 0 OR width < full_width)"
 )
-_PUT = f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"
 
 
 class Ledger:
