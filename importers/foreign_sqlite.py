@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
-from importers.errors import ImporterError
+from importers.errors import DamagedError, ImporterError
 from lrprev import LrprevError, open_readonly
 from lrprev.readonly import StillChangingError, has_pending_changes
 
@@ -74,7 +74,7 @@ class ForeignDatabase:
             self._stamps = None if copy else self._settled_stamps()
             with self.path.open("rb") as stream:
                 if stream.read(len(_MAGIC)) != _MAGIC:
-                    raise ImporterError(f"{self.path} is no database: it is damaged, or not what its name says")
+                    raise DamagedError(f"{self.path} is no database: it is damaged, or not what its name says")
             connection = self._open.enter_context(open_readonly(self.path, {}, in_use=self._stamps is None))
         except StillChangingError as error:
             raise ImporterError(
@@ -106,8 +106,8 @@ class ForeignDatabase:
         main, *pending = self._files
         return [_stamp(main), *(_stamp(file) if file.exists() else None for file in pending)]
 
-    def _damaged(self, why: object) -> ImporterError:
-        return ImporterError(
+    def _damaged(self, why: object) -> DamagedError:
+        return DamagedError(
             f"{self.path} is damaged ({why}); open it with its own program, which may repair it, or take a backup of it"
         )
 
@@ -119,7 +119,8 @@ class ForeignDatabase:
                 f"{self.path} is in use, and {tempfile.gettempdir()} has no room for a copy of it; free some, or name"
                 " another folder in TMPDIR"
             )
-        return ImporterError(f"{self.path} cannot be read: {error.strerror or error}")
+        kind = DamagedError if error.errno == errno.EIO else ImporterError  # EIO: its drive is failing
+        return kind(f"{self.path} cannot be read: {error.strerror or error}")
 
 
 def _decoded(stored: bytes) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from importers import lightroom_schema, lightroom_xmp
-from importers.errors import ImporterError
+from importers.errors import DamagedError, ImporterError
 from importers.foreign_sqlite import ForeignDatabase
 from importers.lightroom_links import Links, Shared, read_links, read_shared
 from importers.lightroom_moves import Moves
@@ -180,7 +180,7 @@ class Catalog:
                 f"{self.path} is a catalog of Lightroom {int(self.version[:2])}, too old to be read ({lacks}); a newer"
                 " Lightroom makes a newer catalog of it"
             )
-        return ImporterError(f"{self.path} is no Lightroom catalog that can be read: {lacks}")
+        return DamagedError(f"{self.path} is no Lightroom catalog that can be read: {lacks}")
 
     def _warn(self, image_id: int, problem: str) -> None:
         self._problems += 1

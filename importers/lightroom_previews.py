@@ -39,10 +39,11 @@ class Previews:
         folder: The folder of previews; None where there is none.
     """
 
-    def __init__(self, catalog: Catalog) -> None:
+    def __init__(self, catalog: Catalog, *, thumbnails: bool = False) -> None:
+        """Name the catalog, and whether thumbnails that only root-pixels.db has are asked for, too."""
         self.folder = catalog.previews_folder
         self._smart_folder = catalog.smart_previews_folder
-        self._store = Store(self.folder, thumbnails=False) if self.folder else None
+        self._store = Store(self.folder, thumbnails=thumbnails) if self.folder else None
         self._open = ExitStack()
 
     def __enter__(self) -> Previews:
@@ -102,6 +103,22 @@ class Previews:
             found = found._replace(pyramid=self._store.stored(photo.file_uuid, preview.digest, preview.files).recorded)
         entry = self._store.entry(photo.file_uuid, photo.image_id)
         return found, ORIENTATIONS.get((entry and entry.orientation) or photo.orientation or "")
+
+    def thumbnail(self, photo: CatalogPhoto) -> tuple[Preview, int | None] | None:
+        """Read what root-pixels.db has of a photo's current preview, as `read` returns it; None where that is nothing.
+
+        Raises:
+            LrprevError: There is no picture in it.
+        """
+        if self._store is None or not UUID.fullmatch(photo.file_uuid):
+            return None
+        entry = self._store.entry(photo.file_uuid, photo.image_id)
+        for digest in filter(None, (photo.develop_digest, entry and entry.digest)):
+            stored = self._store.stored(photo.file_uuid, digest, ())
+            if jpeg := self._store.thumbnail(stored):
+                turn = ORIENTATIONS.get((entry and entry.orientation) or photo.orientation or "")
+                return read_files(stored, jpeg), turn
+        return None
 
     def smart(self, photo: CatalogPhoto) -> Path | None:
         """Find a photo's Smart Preview."""

@@ -1,6 +1,6 @@
 """`python -m lrprev`: inspect previews, and extract their pictures.
 
-Exit codes: 0 all well; 1 something was damaged, and what is whole was read; 2 an error, or nothing could be read.
+Exit codes: 0 all well; 1 something was damaged or in the way, and the rest was done; 2 an error, or nothing was done.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from lrprev.errors import LrprevError
+from lrprev.errors import LrprevError, said
 from lrprev.folders import key_of_name
 from lrprev.inspection import LIST_HEAD, Inspection
-from lrprev.layout import PREVIEWS_DB
+from lrprev.layout import PREVIEWS_DB, ROOT_PIXELS_DB
 from lrprev.preview import Level, Preview
 from lrprev.salvage import largest_whole, read_or_salvage
 from lrprev.store import State, Store
@@ -27,7 +27,7 @@ _FOLDERS_ABOVE = 3  # U/UUUU/file: previews.db is at most three folders up
 def main(arguments: list[str] | None = None) -> int:
     """Run the command and return its exit code.
 
-    Writes: with -x, new files in the output folder; a file that exists is an error and stays as it is.
+    Writes: with -x, new files in the output folder; a file that exists is told and stays as it is.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -37,7 +37,8 @@ def main(arguments: list[str] | None = None) -> int:
         if isinstance(error, BrokenPipeError):  # the reader, `head` perhaps, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return OK
-        print(f"{options.file}: {error}", file=sys.stderr)
+        plain = error.strerror if isinstance(error, OSError) and str(error.filename) == str(options.file) else None
+        print(f"{options.file}: {plain or said(error)}", file=sys.stderr)
         return ERROR
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -68,15 +69,34 @@ def _inspect(options: argparse.Namespace) -> Iterator[Inspection]:
         return
     if not options.json:
         print(LIST_HEAD)
-    with Store(options.file) as store:
-        for stored in store.previews():
-            name = f"{stored.uuid}-{stored.digest}"
-            inspection = Inspection(name, stored.files, stored.uuid, stored.digest, stored.state, None)
+    homes = _homes(options.file)
+    for home in homes:
+        yield from _inspect_folder(home, without=())
+    if options.file not in homes:
+        yield from _inspect_folder(options.file, without=homes)
+
+
+def _homes(folder: Path) -> list[Path]:
+    """Find the folders that have databases of their own, which say what the previews in them are."""
+    names = (PREVIEWS_DB, ROOT_PIXELS_DB)
+    if any((folder / name).is_file() for name in names):
+        return [folder]
+    return sorted({path.parent for name in names for path in folder.rglob(name)})
+
+
+def _inspect_folder(folder: Path, without: Collection[Path]) -> Iterator[Inspection]:
+    """Inspect each preview of a folder, but for those in some folders below it."""
+    with Store(folder) as store:
+        for uuid, digest, files in store.names():
+            if files and any(parent in without for parent in files[0].parents):
+                continue
+            stored = store.stored(uuid, digest, files)
+            inspection = Inspection(f"{uuid}-{digest}", files, uuid, digest, stored.state, None)
             try:
                 inspection.preview = store.read(stored)
                 inspection.problems += inspection.preview.problems
             except (LrprevError, OSError) as error:
-                inspection.problems.append(str(error))
+                inspection.problems.append(said(error))
             yield inspection
         for problem in store.problems:
             print(problem, file=sys.stderr)
@@ -102,8 +122,9 @@ def _handle(inspection: Inspection, options: argparse.Namespace) -> int:
         try:
             _extract(inspection, inspection.preview, options)
         except (LrprevError, OSError) as error:
-            inspection.problems.append(str(error))
+            inspection.problems.append(said(error))
             failed = True
+        failed |= not inspection.written
     if options.json:
         print(json.dumps(inspection.as_json()))
     else:
@@ -117,9 +138,13 @@ def _extract(inspection: Inspection, preview: Preview, options: argparse.Namespa
     stem = f"{inspection.uuid}-{inspection.digest}" if named else Path(inspection.name).stem
     for level, jpeg in _chosen(inspection, preview, options):
         path = options.output / f"{stem}_{level.width}x{level.height}.jpg"
-        with path.open("xb") as stream:
-            stream.write(jpeg)
-        inspection.written.append(path)
+        try:
+            with path.open("xb") as stream:
+                stream.write(jpeg)
+        except FileExistsError:
+            inspection.problems.append(f"{path} is there already, and stays as it is")
+        else:
+            inspection.written.append(path)
 
 
 def _chosen(inspection: Inspection, preview: Preview, options: argparse.Namespace) -> Iterator[tuple[Level, bytes]]:
@@ -130,7 +155,8 @@ def _chosen(inspection: Inspection, preview: Preview, options: argparse.Namespac
         return
     levels = [level for level in preview.levels if options.all or level.number == options.level]
     if not levels:
-        raise LrprevError(0, f"a level {options.level}", "none")
+        known = ", ".join(str(level.number) for level in preview.levels if level.number is not None)
+        inspection.problems.append(f"no level {options.level} is stored; there are: {known or 'none with a number'}")
     for level in levels:
         yield level, level.read()
 

@@ -24,6 +24,14 @@ class LrprevError(Exception):
         return f"at byte {self.offset}: expected {self.expected}, got {self.got}"
 
 
+def said(error: LrprevError | OSError) -> str:
+    """Say what went wrong in words, without the system's number for it: "no such file or directory (a.lrprev)"."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    name = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror[:1].lower()}{error.strerror[1:]}{name}"
+
+
 def _shown(got: object) -> str:
     if isinstance(got, bytes):
         return f"{got[:_SHOWN_BYTES]!r}{'...' if len(got) > _SHOWN_BYTES else ''}" if got else "the end of the data"

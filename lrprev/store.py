@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import NamedTuple, TypeVar
 
 from lrprev.databases import CacheEntry, PreviewsDatabase, RootPixels
-from lrprev.errors import LrprevError
+from lrprev.errors import LrprevError, said
 from lrprev.folders import Key, home_of, key_of_name, starts_with
 from lrprev.layout import (
     PREVIEWS_DB,
@@ -174,7 +174,7 @@ class Store:
         try:
             return reader(self._open.enter_context(open_readonly(path, columns, in_use=in_use)), path)
         except (LrprevError, OSError) as error:
-            self.problems.append(f"{name} is left aside: {error}")
+            self.problems.append(f"{name} is left aside: {said(error)}")
             return None
 
     def _state(self, key: Key, entries: tuple[CacheEntry, ...]) -> State:
@@ -245,7 +245,7 @@ class Store:
                     return pyramid.uuid, pyramid.digest
                 self.problems.append(f"{path}: a preview, but its header does not say of which photo")
         except (LrprevError, OSError) as error:
-            self.problems.append(f"{path}: {error}")
+            self.problems.append(f"{path}: {said(error)}")
         return None
 
 

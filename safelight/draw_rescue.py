@@ -23,6 +23,7 @@ class RescueTally:
     lost: int = 0
     with_preview: int = 0
     full_size: int = 0
+    thumbnails: int = 0
     with_smart_preview: int = 0
     beyond_rescue: int = 0
 
@@ -31,6 +32,7 @@ class RescueTally:
         self.lost += 1
         self.with_preview += photo.preview is not None
         self.full_size += photo.preview is not None and (photo.preview.coverage or 0) >= _FULL
+        self.thumbnails += photo.preview is not None and photo.preview.is_thumbnail
         self.with_smart_preview += photo.smart_preview is not None
         self.beyond_rescue += photo.is_beyond_rescue
 
@@ -71,6 +73,7 @@ def lost_record(photo: LostPhoto) -> dict[str, Any]:
         "width": preview and preview.width,
         "height": preview and preview.height,
         "coverage": preview and preview.coverage and round(preview.coverage, 4),
+        "thumbnail": preview and preview.is_thumbnail,
         "quality": preview and preview.quality,
         "current": preview and preview.is_current,
         "smart_preview": photo.smart_preview and str(photo.smart_preview),
@@ -86,7 +89,8 @@ def _counted(photos: Iterable[LostPhoto], tally: RescueTally) -> Iterable[LostPh
 
 def _row(photo: LostPhoto) -> list[str]:
     preview, copy = photo.preview, photo.name.removeprefix(Path(photo.stored_path).name)
-    size = f"{preview.width}x{preview.height}" if preview else "damaged" if photo.damage else "none"
+    kind = "thumbnail " if preview and preview.is_thumbnail else ""
+    size = f"{kind}{preview.width}x{preview.height}" if preview else "damaged" if photo.damage else "none"
     share = f"{preview.coverage:.0%}" if preview and preview.coverage else ""
     look = "" if preview is None else "current" if preview.is_current else "older"
     return [photo.stored_path + copy, size, share, look, "yes" if photo.smart_preview else "no"]
@@ -95,9 +99,12 @@ def _row(photo: LostPhoto) -> list[str]:
 def _summary(found: Rescue, tally: RescueTally) -> str:
     if not tally.lost:
         return f"Every photo of {printable(found.path.name)} ({found.photos:,}) has its original."
+    sizes = f"{tally.full_size:,} at full size"
+    if few := tally.thumbnails:
+        sizes += f", {few:,} only {'a thumbnail' if few == 1 else 'thumbnails'}"
     parts = [
         f"{tally.lost:,} of {found.photos:,} photos have lost their original",
-        f"{tally.with_preview:,} of them have a preview ({tally.full_size:,} at full size)",
+        f"{tally.with_preview:,} of them have a preview ({sizes})",
         f"{tally.with_smart_preview:,} a Smart Preview",
         f"{tally.beyond_rescue:,} neither",
     ]

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from importers.lightroom import CatalogPhoto, open_catalog
 from importers.lightroom_facts import name_of
 from importers.lightroom_photo import ORIENTATIONS
-from importers.lightroom_previews import PreviewFiles, Previews
+from importers.lightroom_previews import Previews
 from importers.lightroom_renditions import upright
-from lrprev import LrprevError
+from lrprev import LrprevError, Preview
+from lrprev.errors import said
 from safelight.errors import SafelightError
+from safelight.recover.ledger import THUMBNAIL_EDGE
 
 
 def catalog_at(path: Path) -> Path:
@@ -52,6 +55,11 @@ class BestPreview:
     height: int
     coverage: float | None
     quality: str | None
+
+    @property
+    def is_thumbnail(self) -> bool:
+        """Whether it is too small to be of much use, as `recover` counts it."""
+        return max(self.width, self.height) < THUMBNAIL_EDGE and (self.coverage is None or self.coverage < 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class Rescue:
         Raises:
             ImporterError: The catalog cannot be read.
         """
-        with open_catalog(self.path, self.moved) as catalog, Previews(catalog) as previews:
+        with open_catalog(self.path, self.moved) as catalog, Previews(catalog, thumbnails=True) as previews:
             for photo in catalog.photos():
                 self.photos += 1
                 if photo.original is None:
@@ -120,10 +128,14 @@ def _lost(photo: CatalogPhoto, previews: Previews) -> LostPhoto:
     best, damage = None, None
     for found in previews.find(photo):
         try:
-            best = _best(photo, previews, found)
+            best = _best(photo, *previews.read(photo, found), is_current=found.is_current)
             break
         except (LrprevError, OSError) as error:
-            damage = damage or str(error)
+            damage = damage or said(error)
+    if best is None:
+        with suppress(LrprevError):
+            thumbnail = previews.thumbnail(photo)
+            best = _best(photo, *thumbnail, is_current=True) if thumbnail else None
     size = upright(photo.cropped_width or 0, photo.cropped_height or 0, ORIENTATIONS.get(photo.orientation or ""))
     return LostPhoto(
         photo.image_id,
@@ -138,10 +150,9 @@ def _lost(photo: CatalogPhoto, previews: Previews) -> LostPhoto:
     )
 
 
-def _best(photo: CatalogPhoto, previews: Previews, found: PreviewFiles) -> BestPreview:
-    preview, orientation = previews.read(photo, found)
+def _best(photo: CatalogPhoto, preview: Preview, orientation: int | None, *, is_current: bool) -> BestPreview:
     largest = preview.levels[-1]
     full = max(photo.cropped_width or 0, photo.cropped_height or 0)
     coverage = preview.coverage or (max(largest.width, largest.height) / full if full else None)
     width, height = upright(largest.width, largest.height, orientation)
-    return BestPreview(found.is_current, width, height, coverage, preview.pyramid and preview.pyramid.quality)
+    return BestPreview(is_current, width, height, coverage, preview.pyramid and preview.pyramid.quality)

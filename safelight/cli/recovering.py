@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, stopping
+
+if TYPE_CHECKING:
+    from safelight.recover.ledger import Row
 
 _PATH = click.Path(path_type=Path)
 
@@ -18,14 +21,20 @@ _PATH = click.Path(path_type=Path)
 @click.argument("sources", nargs=-1, required=True, metavar="SRC...", type=_PATH)
 @click.option("-o", "--out", required=True, metavar="OUT", type=_PATH, help="The folder for the photos.")
 @click.option(
-    "--catalog", metavar="X.lrcat", type=_PATH, help="The catalog, where it does not lie beside the previews."
+    "--catalog",
+    metavar="X.lrcat",
+    type=_PATH,
+    help="The catalog, where none lies beside the previews or that is damaged.",
 )
 @click.option("--flat", is_flag=True, help="All photos in one folder, not in the folders of their originals.")
 @click.option("--by-date", is_flag=True, help="A folder a day, 2019/2019-07-04.")
 @click.option("--stale", is_flag=True, help="Older renders too, that show a photo before its last edits.")
 @click.option("--srgb", is_flag=True, help="Convert colours to sRGB; encodes anew (quality 95, 4:4:4).")
 @click.option(
-    "--max-edge", metavar="PIXELS", type=click.IntRange(1), help="The largest stored size up to this; unscaled."
+    "--max-edge",
+    metavar="PIXELS",
+    type=click.IntRange(1),
+    help="The largest stored size up to this, unscaled; photos without are left out.",
 )
 @click.option("--min-edge", metavar="PIXELS", type=click.IntRange(1), help="Leave out photos that are stored smaller.")
 @click.option("--level", metavar="N", type=click.IntRange(1), help="This stored level, 1 being the smallest.")
@@ -39,12 +48,13 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
     SRC is a catalog, a folder of previews (.lrdata), a single preview, or any folder to search. Lightroom's files are
     only read. Run it again to go on where it stopped; OUT/recovery-report.html tells what could not be had.
 
-    Exit code 0: all photos recovered; 1: some lost; 2: error.
+    Exit code 0: all photos recovered; 1: some lost, or a damaged catalog had to be done without; 2: error.
 
     \b
     safelight recover ~/Pictures/Lightroom -o ~/Recovered
     safelight recover "Old Catalog.lrcat" -o /Volumes/Rescue --stale
     """
+    from indexer.events import ignore
     from safelight import draw, draw_recovery
     from safelight.recover import Layout, Options, Pixels
     from safelight.recover import recover as run
@@ -59,6 +69,13 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
         dry_run=flags["dry_run"],
         jobs=flags["jobs"] or min(8, 1 + max(2, os.cpu_count() or 1)),  # one more than cores: none waits for a batch
     )
+
+    def on_photo(row: Row) -> None:
+        if as_json:
+            draw.emit(draw_recovery.recovered_record(row, out))
+        elif options.dry_run:
+            draw_recovery.foreseen(row)
+
     stop = threading.Event()
     with stopping(stop), draw.Bar() as bar:
         tally = run(
@@ -67,11 +84,11 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
             options,
             catalog=catalog,
             stop=stop,
-            on_progress=draw.json_progress() if as_json else bar.show,
-            on_photo=lambda row: draw.emit(draw_recovery.recovered_record(row, out)) if as_json else None,
+            on_progress=draw.json_progress() if as_json else ignore if options.dry_run else bar.show,
+            on_photo=on_photo,
             on_remark=draw.remark,
         )
     draw_recovery.recovery(tally, out, as_json, dry_run=options.dry_run)
     if tally.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
-    raise click.exceptions.Exit(NOTHING if tally.lost else FOUND)
+    raise click.exceptions.Exit(NOTHING if tally.lost or tally.lost_catalogs else FOUND)

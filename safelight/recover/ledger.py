@@ -44,6 +44,8 @@ class Outcome(StrEnum):
 
 IS_THERE = (Outcome.RECOVERED, Outcome.SALVAGED)
 LOST = (Outcome.MISSING, Outcome.FAILED)
+THUMBNAIL_EDGE = 200
+"""A picture whose long edge is shorter is a thumbnail, unless the whole photo is no larger."""
 
 
 class Row(NamedTuple):
@@ -86,12 +88,23 @@ class Row(NamedTuple):
         """Whether it is as large as the whole edited photo was."""
         return (self.width or 0) >= (self.full_width or 0) > 0
 
+    @property
+    def is_thumbnail(self) -> bool:
+        """Whether there is a recovered file, but one too small to be of much use."""
+        edge = max(self.width or 0, self.height or 0)
+        return self.is_there and 0 < edge < THUMBNAIL_EDGE and not self.is_full_size
+
 
 _NAMES = Row._fields
 _COLUMNS = ", ".join(_NAMES)
 _OUTCOME = _NAMES.index("outcome")
 _OUTCOMES = {str(outcome): outcome for outcome in Outcome}  # to call the class takes ten times as long
 _PUT = f"INSERT OR REPLACE INTO photos ({_COLUMNS}) VALUES ({', '.join('?' * len(_NAMES))})"
+_IS_FULL_SIZE = "outcome IN ('recovered', 'salvaged') AND width >= full_width AND full_width > 0"
+_IS_THUMBNAIL = (
+    f"outcome IN ('recovered', 'salvaged') AND max(width, height) < {THUMBNAIL_EDGE}"
+    " AND (coalesce(full_width, 0) = 0 OR width < full_width)"
+)
 
 
 class Ledger:
@@ -130,7 +143,7 @@ class Ledger:
         if before and before[0] != recipe:
             self._db.close()
             raise SafelightError(
-                f"{out} was recovered with other options ({before[0]}); choose another folder, "
+                f"{out} was recovered {_with(before[0])}, and now it would be {_with(recipe)}; choose another folder, "
                 "or --overwrite to write everything in it anew"
             )
         if not before:
@@ -169,6 +182,12 @@ class Ledger:
         if row.written_run != self.run:  # of the others their own rows tell
             self._db.execute("INSERT OR IGNORE INTO seen VALUES (?)", (row.key,))
 
+    def has_met(self, row: Row) -> bool:
+        """Tell whether this run has recorded a photo before."""
+        if row.written_run == self.run:
+            return True
+        return self._db.execute("SELECT 1 FROM seen WHERE key = ?", (row.key,)).fetchone() is not None
+
     def give_name(self, name: Name) -> str:
         """Return a path for a new file that no other photo has, in any case or Unicode form, and no file on disk."""
         key = same_file_key(name.path())
@@ -184,7 +203,8 @@ class Ledger:
     def rows(self, *, thumbnails: bool = True) -> Iterator[Row]:
         """Yield every row, those that need a look first, then by path."""
         columns = _COLUMNS if thumbnails else _COLUMNS.replace("thumbnail", "NULL")
-        order = "outcome = 'recovered', outcome = 'left out', outcome = 'salvaged', original, path"
+        good = f"outcome = 'recovered' AND NOT ({_IS_THUMBNAIL})"
+        order = f"{good}, {_IS_THUMBNAIL}, outcome = 'left out', outcome = 'salvaged', original, path"
         for row in self._db.execute(f"SELECT {columns} FROM photos ORDER BY {order}"):
             yield _row(row)
 
@@ -202,10 +222,13 @@ class Ledger:
         rows = self._db.execute("SELECT state, outcome, count(*) FROM photos GROUP BY 1, 2")
         return {(state, Outcome(outcome)): count for state, outcome, count in rows}
 
-    def count_full_size(self) -> int:
-        """Count the recovered photos that are as large as the whole edited photo was."""
-        query = "SELECT count(*) FROM photos WHERE outcome IN (?, ?) AND width >= full_width AND full_width > 0"
-        return self._db.execute(query, IS_THERE).fetchone()[0]
+    def count_sizes(self, *, of_this_run: bool) -> tuple[int, int]:
+        """Count the recovered photos that are as large as the whole edited photo was, and those that are thumbnails."""
+        query = f"SELECT coalesce(sum({_IS_FULL_SIZE}), 0), coalesce(sum({_IS_THUMBNAIL}), 0) FROM photos"
+        if not of_this_run:
+            return self._db.execute(query).fetchone()
+        seen = f"{query} WHERE written_run IS ? OR key IN (SELECT key FROM seen)"
+        return self._db.execute(seen, (self.run,)).fetchone()
 
     def unfinished(self) -> list[str]:
         """Return the paths whose files were being written when a run was killed: one batch or two."""
@@ -215,6 +238,10 @@ class Ledger:
         if given_out and self._db.execute("SELECT 1 FROM names WHERE key = ?", (same_file_key(path),)).fetchone():
             return True
         return not self._anew and os.path.lexists(self.out / path)
+
+
+def _with(recipe: str) -> str:
+    return f"with {recipe}" if recipe.startswith("--") else "without options"
 
 
 def _row(values: tuple[Any, ...]) -> Row:

@@ -21,11 +21,13 @@ class Summary:
     Attributes:
         totals: Photos by state and outcome.
         full_size: Recovered photos that are as large as the edited photo was.
+        thumbnails: Recovered photos that are thumbnails.
         stale_left: Older renders that were not asked for.
     """
 
     totals: Totals
     full_size: int
+    thumbnails: int
     stale_left: int
 
     @property
@@ -68,10 +70,17 @@ def page(summary: Summary, rows: Iterable[Row], number: int, pages: int) -> Iter
 
 def _lead(summary: Summary) -> Iterator[str]:
     there, lost = summary.count(*IS_THERE), summary.count(Outcome.MISSING, Outcome.FAILED)
-    share = f"{there:,} of {there + lost:,}" if lost else f"All {there:,}"
-    yield f'<p class="lead">{share} photos are back' + (
-        f", {summary.full_size:,} in full size.</p>" if there else ".</p>"
-    )
+    back, wanted = there - summary.thumbnails, there + lost
+    full_size = f", {summary.full_size:,} in full size" if back else ""
+    if back == wanted == 1:
+        share, full_size = "The photo is", ", in full size" if summary.full_size else ""
+    elif wanted == 1:
+        share = "The photo is not"
+    else:
+        share = f"All {back:,} photos are" if back == wanted else f"{back:,} of {wanted:,} photos are"
+    yield f'<p class="lead">{share} back{full_size}.</p>'
+    if few := summary.thumbnails:
+        yield f"<p>Of {few:,} {'photo' if few == 1 else 'photos'} there is only a thumbnail.</p>"
     if missing := summary.count(Outcome.MISSING):
         verb = "photo of the catalog has" if missing == 1 else "photos of the catalog have"
         yield f"<p>{missing:,} {verb} no preview at all: Lightroom never made one, or it was discarded.</p>"
@@ -87,12 +96,13 @@ def _figures(summary: Summary) -> Iterator[str]:
     figures = {
         "recovered": (summary.count(*there), "good"),
         "in full size": (summary.full_size, "good"),
+        "only thumbnails": (summary.thumbnails, "bad"),
         "from damaged previews": (summary.count(Outcome.SALVAGED), "fair"),
         "older renders": (summary.count(*there, state="stale"), "fair"),
         "Smart Previews (DNG)": (summary.count(*there, state=SMART), "good"),
         "developed from Smart Previews": (summary.count(*there, state=DEVELOPED), "fair"),
         "unknown to the catalog": (summary.count(*there, state="orphan"), "fair"),
-        "left out as too small": (summary.count(Outcome.LEFT_OUT), "fair"),
+        "left out, not stored in that size": (summary.count(Outcome.LEFT_OUT), "fair"),
         "without a preview": (summary.count(Outcome.MISSING), "bad"),
         "could not be read": (summary.count(Outcome.FAILED), "bad"),
         "not reached yet": (summary.count(Outcome.PLANNED), "fair"),
@@ -152,6 +162,8 @@ def _badges(row: Row) -> Iterator[tuple[str, str]]:
     kinds = {"current": "good", SMART: "good", MISSING: "bad"}
     if row.is_there or row.state != "current":
         yield row.state, kinds.get(row.state, "fair")
+    if row.is_thumbnail:
+        yield "thumbnail", "bad"
     if row.outcome is Outcome.SALVAGED:
         yield "salvaged", "fair"
     elif row.outcome is Outcome.LEFT_OUT:

@@ -26,7 +26,8 @@ class Pixels(NamedTuple):
 
     Attributes:
         level: This stored level and no other, 1 being the smallest.
-        max_edge: The largest stored level whose long edge is no longer; nothing is scaled.
+        max_edge: The largest stored level whose long edge is no longer; nothing is scaled. Leave out photos that have
+            none.
         min_edge: Leave out photos of which nothing so large is stored.
         srgb: Convert to sRGB, which encodes the picture anew.
     """
@@ -59,8 +60,8 @@ class Picture(NamedTuple):
     thumbnail: bytes | None
 
 
-class TooSmallError(Exception):
-    """Nothing so large as is asked for is stored; the message says what is."""
+class NoSuchSizeError(Exception):
+    """Nothing of the size that is asked for is stored; the message says what is."""
 
 
 def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, pixels: Pixels) -> Picture:
@@ -74,7 +75,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
 
     Raises:
         LrprevError: No level that is wanted is whole.
-        TooSmallError: What is stored is smaller than wanted.
+        NoSuchSizeError: What is stored is smaller or larger than wanted.
         OSError: The preview cannot be read.
     """
     whole = largest_whole(preview._replace(levels=wanted(preview, pixels)))
@@ -118,7 +119,7 @@ def wanted(preview: Preview, pixels: Pixels) -> tuple[Level, ...]:
 
     Raises:
         LrprevError: The preview is damaged, and has lost that level.
-        TooSmallError: What is stored is smaller than wanted.
+        NoSuchSizeError: What is stored is smaller or larger than wanted.
     """
     levels = preview.levels
     if pixels.level is not None:
@@ -128,11 +129,14 @@ def wanted(preview: Preview, pixels: Pixels) -> tuple[Level, ...]:
         if not levels and preview.problems:
             raise LrprevError(0, f"a level {pixels.level}", f"{len(preview.levels)} levels")
         if not levels:
-            raise TooSmallError(f"no level {pixels.level} is stored, but {len(preview.levels)} smaller ones")
+            raise NoSuchSizeError(f"no level {pixels.level} is stored, but {len(preview.levels)} smaller ones")
     if pixels.max_edge is not None:
-        levels = tuple(level for level in levels if _edge(level) <= (pixels.max_edge or 0)) or levels[:1]
+        smallest = levels[0]
+        levels = tuple(level for level in levels if _edge(level) <= (pixels.max_edge or 0))
+        if not levels:
+            raise NoSuchSizeError(f"the smallest that is stored is {smallest.width}x{smallest.height}")
     if pixels.min_edge is not None and _edge(levels[-1]) < pixels.min_edge:
-        raise TooSmallError(f"only {levels[-1].width}x{levels[-1].height} is stored")
+        raise NoSuchSizeError(f"only {levels[-1].width}x{levels[-1].height} is stored")
     return levels
 
 

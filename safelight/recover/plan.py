@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple
 
+from importers.errors import DamagedError, ImporterError
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
 from indexer.events import OnProgress, Progress
 from lrprev import LrprevError, State, Store, StoredPreview, read_files, read_or_salvage
@@ -15,7 +16,7 @@ from lrprev.folders import key_of_name, starts_with
 from lrprev.layout import TIFF_MAGICS, UUID
 from safelight.recover.names import Layout, Name, name_of, name_of_developed, name_of_orphan, name_of_smart_preview
 from safelight.recover.shelf import Shelf, ShelfKey
-from safelight.recover.sources import Place
+from safelight.recover.sources import CatalogIs, Place
 
 
 class Job(NamedTuple):
@@ -60,16 +61,20 @@ class Plan:
     Attributes:
         total: How many jobs there are, as far as is known.
         stale_left: After jobs(): older renders that were left where they are.
+        has_lost_catalog: The catalog cannot be read, or not to its end.
     """
 
     def __init__(self, place: Place, layout: Layout, *, stale: bool, develops: bool = True) -> None:
         self.total = 0
         self.stale_left = 0
+        self.has_lost_catalog = False
+        self._problems: list[str] = []
         self._place = place
         self._layout = layout
         self._stale = stale
         self._develops = develops
         self._lacks_raw = False
+        self._orphans_seen = 0
         self._open = ExitStack()
         self._store: Store | None = None
         self._catalog: Catalog | None = None
@@ -79,9 +84,10 @@ class Plan:
         if self._place.previews:
             self._store = self._open.enter_context(Store(self._place.previews))
         if self._place.catalog:
-            self._catalog = self._open.enter_context(open_catalog(self._place.catalog))
-            self._smart_previews = None if self._place.only else self._catalog.smart_previews_folder
-            self.total = self._catalog.count()
+            try:
+                self._open_catalog(self._place.catalog)
+            except ImporterError as error:
+                self._lose_catalog(error)
         return self
 
     def __exit__(
@@ -89,11 +95,41 @@ class Plan:
     ) -> None:
         self._open.close()
 
+    def _open_catalog(self, path: Path) -> None:
+        catalog = self._open.enter_context(open_catalog(path))
+        self.total = catalog.count()
+        self._smart_previews = None if self._place.only else catalog.smart_previews_folder
+        self._catalog = catalog
+
+    def _lose_catalog(self, error: ImporterError, named: int = 0) -> None:
+        """Go on without a catalog that is damaged; after some of its photos, with what they have had of it."""
+        how = self._place.catalog_is
+        if how is CatalogIs.GIVEN or (how is CatalogIs.BESIDE and not isinstance(error, DamagedError)):
+            raise error
+        self._catalog = None
+        self.has_lost_catalog = True
+        whose = f"of all but {named:,} of its photos" if named else "of its photos"
+        self._problems.append(
+            f"{self._place.catalog} is damaged, or no catalog: names and metadata {whose} are not known, and what the "
+            "previews hold of them goes to orphans; a backup of the catalog, given with --catalog, names them"
+            if self._place.previews
+            else str(error)
+        )
+
     @property
     def remarks(self) -> list[str]:
         """What could not be read of the databases, a line each; grows while jobs are made."""
         problems = [*(self._store.problems if self._store else []), *(self._catalog.warnings if self._catalog else [])]
-        return [*problems, *([_WITHOUT_RAW] if self._lacks_raw else [])]
+        return [*self._problems, *self._nameless(), *problems, *([_WITHOUT_RAW] if self._lacks_raw else [])]
+
+    def _nameless(self) -> Iterator[str]:
+        if self._orphans_seen and not self._place.catalog:
+            only = self._place.only
+            where = only[0] if len(only) == 1 else self._place.previews
+            yield (
+                f"{where} has no catalog beside it, so names and metadata are not known, and what it holds goes to "
+                "orphans; a catalog given with --catalog names it"
+            )
 
     def jobs(self, on_progress: OnProgress) -> Iterator[Job]:
         """Yield every job: the catalog's photos, then older renders where asked for, then orphans.
@@ -108,10 +144,7 @@ class Plan:
                 on_progress(Progress("finding previews", count, count))
             if self._catalog:
                 self.total = 0 if self._place.only else self.total
-                yield from self._current(self._catalog, shelf)
-                if self._stale:
-                    yield from self._older(self._catalog, shelf)
-                self.stale_left = shelf.count_known()
+                yield from self._named(self._catalog, shelf)
             self.total += shelf.count_unknown()
             yield from self._orphans(shelf)
 
@@ -122,6 +155,21 @@ class Plan:
             yield from self._store.names()
         for path in self._place.only:
             yield *_key_of_file(path), (path,)
+
+    def _named(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
+        """Yield what the catalog knows; where it turns out damaged on the way, the rest is left to be orphans."""
+        named = 0
+        try:
+            for job in self._current(catalog, shelf):
+                yield job
+                named += 1
+            if self._stale:
+                yield from self._older(catalog, shelf)
+            self.stale_left = shelf.count_known()
+        except ImporterError as error:
+            self._lose_catalog(error, named)
+            self.total = named
+            shelf.forget()
 
     def _current(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
         for photo in catalog.photos():
@@ -191,6 +239,7 @@ class Plan:
             state = State.ORPHAN if self._catalog else stored.state
             original = f"{stored.uuid}-{stored.digest}" if stored.digest else stored.files[0].name
             thumbnail = self._store.thumbnail(stored)
+            self._orphans_seen += 1
             yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code, thumbnail)
 
     def _of(self, shelf: Shelf, uuid: str, *, left: bool = False) -> list[StoredPreview]:

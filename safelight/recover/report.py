@@ -37,7 +37,7 @@ def write(out: Path, ledger: Ledger, stale_left: int) -> None:
     Writes: recovery-report.html, with further pages from a thousand photos on, and recovery-report.csv.
     """
     write_whole(out / TABLE, _table(ledger.rows(thumbnails=False)))
-    summary = page.Summary(ledger.totals(), ledger.count_full_size(), stale_left)
+    summary = page.Summary(ledger.totals(), *ledger.count_sizes(of_this_run=False), stale_left)
     pages = max(1, -(-summary.photos // _ROWS_A_PAGE))
     rows = ledger.rows()
     for number in range(1, pages + 1):

@@ -59,7 +59,7 @@ def recover(
 
     Raises:
         SafelightError: A source is not there, or `out` lies in one or cannot be written; what is done is kept.
-        ImporterError: A catalog cannot be read.
+        ImporterError: A catalog cannot be read; one that is damaged only where it was given as `catalog`.
 
     Writes: photos, the ledger and the report in `out`.
     """
@@ -135,6 +135,7 @@ class _Run:
         self._done = 0
         self._total = 0
         self._stale_left = 0
+        self._lost_catalogs = 0
         if not options.dry_run:
             for folder in {(ledger.out / path).parent for path in ledger.unfinished()}:
                 remove_unfinished(folder)
@@ -165,21 +166,26 @@ class _Run:
                 for shift in shifts:
                     shift.stop()
             self._stale_left += plan.stale_left
+            self._lost_catalogs += plan.has_lost_catalog
             for line in plan.remarks:
                 on_remark(line)
 
     def tally(self) -> Tally:
         """Count how it went."""
-        return tally_of(self._ledger, self._stale_left, interrupted=self._stop.is_set())
+        return tally_of(self._ledger, self._stale_left, self._lost_catalogs, interrupted=self._stop.is_set())
 
     def _begin(self, job: Job) -> Row:
         """Record a job: as settled where nothing is to be done, otherwise as planned and under its name."""
         ledger = self._ledger
         before = ledger.find(job.key)
+        has_nothing = job.stored is None and job.smart is None
+        if before and has_nothing and ledger.has_met(before):  # through another catalog, which has its previews
+            self._done += 1
+            return before
         if before and before.is_there and is_whole(ledger.out / before.path, before.size_bytes or 0):
             return self._settled(before, before)
         path = before.path if before else ""
-        if job.stored is None and job.smart is None:
+        if has_nothing:
             return self._settled(Row(job.key, job.original, path, job.state, Outcome.MISSING, note=job.note), before)
         path = path or ledger.give_name(job.name)
         row = Row(job.key, job.original, path, job.state, Outcome.PLANNED, note=job.note)

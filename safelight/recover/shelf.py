@@ -49,6 +49,10 @@ class Shelf:
         """Note that the catalog has this file."""
         self._db.execute("UPDATE previews SET known = 1 WHERE uuid = ?", (uuid,))
 
+    def forget(self) -> None:
+        """Let the catalog have no more files than those whose previews were taken."""
+        self._db.execute("UPDATE previews SET known = taken")
+
     def take(self, stored: StoredPreview) -> None:
         """Note that there is a job for this preview."""
         self._db.execute("UPDATE previews SET taken = 1 WHERE uuid = ? AND digest = ?", (stored.uuid, stored.digest))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,7 +17,16 @@ CATALOG_SUFFIX = ".lrcat"
 _PREVIEWS_FOLDER_END = " Previews.lrdata"
 _SMART_PREVIEWS_FOLDER_END = " Smart Previews.lrdata"
 _PREVIEW_SUFFIXES = (".lrprev", ".lrfprev", ".lrmprev")
+_BACKUPS = "Backups"
 _FOLDERS_ABOVE = 3  # U/UUUU/file: the databases are at most three folders up
+
+
+class CatalogIs(Enum):
+    """How the catalog of a place was come by, which decides what it means that it cannot be read."""
+
+    GIVEN = "with --catalog"  # an error
+    BESIDE = "its previews' neighbour, or a source"  # an error, unless it is damaged: that is the case to rescue from
+    STRAY = "in a folder that was searched, without previews"  # told, no more
 
 
 class Place(NamedTuple):
@@ -26,11 +36,13 @@ class Place(NamedTuple):
         previews: A folder of previews; None where only a catalog was found.
         only: Single previews in that folder; empty for all.
         catalog: None where none was found.
+        catalog_is: How that was come by.
     """
 
     previews: Path | None
     catalog: Path | None
     only: tuple[Path, ...] = ()
+    catalog_is: CatalogIs = CatalogIs.BESIDE
 
 
 def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Place]:
@@ -39,6 +51,9 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
     Args:
         sources: Preview files, previews folders, catalogs, or folders to search.
         catalog: The catalog of all previews that do not lie beside theirs.
+
+    Returns:
+        Catalogs without previews come last: an older copy of a catalog has the same photos, which are back by then.
 
     Raises:
         SafelightError: A source is not there, or nothing to recover from is in it.
@@ -56,18 +71,18 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
         for place in found:
             before = places.get((place.previews, place.catalog))
             if before and before.only and place.only:
-                place = Place(place.previews, place.catalog, (*before.only, *place.only))
+                place = Place(place.previews, place.catalog, (*before.only, *place.only), place.catalog_is)
             elif before and not before.only:
                 continue
             places[place.previews, place.catalog] = place
-    return list(places.values())
+    return sorted(places.values(), key=lambda place: place.previews is None)
 
 
 def _places(source: Path, catalog: Path | None) -> Iterator[Place]:
     if source.is_file():
         yield _place_of_file(source, catalog)
     elif is_previews_folder(source):
-        yield Place(source, catalog or _catalog_beside(source))
+        yield _place(source, catalog)
     else:
         yield from _search(source, catalog)
 
@@ -75,15 +90,22 @@ def _places(source: Path, catalog: Path | None) -> Iterator[Place]:
 def _place_of_file(source: Path, catalog: Path | None) -> Place:
     if source.suffix.lower() == CATALOG_SUFFIX:
         folder = previews_folder(source)
-        return Place(folder if folder.is_dir() else None, source)
+        catalog_is = CatalogIs.GIVEN if catalog else CatalogIs.BESIDE
+        return Place(folder if folder.is_dir() else None, catalog or source, (), catalog_is)
     above = list(source.parents[:_FOLDERS_ABOVE])
     folder = next((folder for folder in above if is_previews_folder(folder)), source.parent)
-    return Place(folder, catalog or _catalog_beside(folder), (source,))
+    return _place(folder, catalog, (source,))
+
+
+def _place(previews: Path, catalog: Path | None, only: tuple[Path, ...] = ()) -> Place:
+    if catalog:
+        return Place(previews, catalog, only, CatalogIs.GIVEN)
+    return Place(previews, _catalog_beside(previews), only)
 
 
 def _search(folder: Path, catalog: Path | None) -> Iterator[Place]:
-    """Yield every previews folder below, and stray previews outside of one, folder by folder."""
-    found_previews, catalogs = False, list[Path]()
+    """Yield every previews folder below, stray previews outside of one, and at last the catalogs without previews."""
+    found, catalogs = list[Place](), list[Path]()
 
     def refuse(error: OSError) -> None:
         if Path(error.filename) == folder:
@@ -97,15 +119,16 @@ def _search(folder: Path, catalog: Path | None) -> Iterator[Place]:
                 folders.remove(name)
             elif is_previews_folder(here / name):
                 folders.remove(name)
-                found_previews = True
-                yield Place(here / name, catalog or _catalog_beside(here / name))
+                found.append(_place(here / name, catalog))
         strays = tuple(here / name for name in sorted(names) if _looks_like_a_preview(name))
         if strays:
-            found_previews = True
-            yield Place(here, catalog, strays)
-        catalogs += (here / name for name in sorted(names) if name.lower().endswith(CATALOG_SUFFIX))
-    if not found_previews:
-        yield from (Place(None, path) for path in catalogs)
+            found.append(Place(here, catalog, strays, CatalogIs.GIVEN))
+        catalogs += (here / name for name in sorted(names) if _looks_like_a_catalog(name))
+    yield from found
+    if not (found and catalog):  # which stands for the others
+        named = {place.catalog for place in found}
+        left = [path for path in catalogs if path not in named and not _is_backup(path, named)]
+        yield from (Place(None, path, (), CatalogIs.STRAY) for path in left)
 
 
 def is_previews_folder(folder: Path) -> bool:
@@ -114,6 +137,15 @@ def is_previews_folder(folder: Path) -> bool:
     if name.endswith(_PREVIEWS_FOLDER_END) and not name.endswith(_SMART_PREVIEWS_FOLDER_END):
         return True
     return (folder / PREVIEWS_DB).is_file() or (folder / ROOT_PIXELS_DB).is_file()
+
+
+def _looks_like_a_catalog(name: str) -> bool:
+    return name.lower().endswith(CATALOG_SUFFIX) and not name.startswith(".")  # "._X": left by macOS
+
+
+def _is_backup(catalog: Path, others: Collection[Path | None]) -> bool:
+    """Tell whether Lightroom made it as a backup of one of these: Backups/2024-01-31 1200/X.lrcat beside X.lrcat."""
+    return catalog.parent.parent.name == _BACKUPS and catalog.parents[2] / catalog.name in others
 
 
 def _looks_like_a_preview(name: str) -> bool:

@@ -12,9 +12,10 @@ from types import TracebackType
 from lrprev import LrprevError, StoredPreview, read_files
 from safelight.recover.files import write_whole
 from safelight.recover.ledger import Outcome, Row
-from safelight.recover.picture import Picture, Pixels, TooSmallError, picture_of, wanted
+from safelight.recover.picture import NoSuchSizeError, Picture, Pixels, picture_of, wanted
 from safelight.recover.plan import Job
 
+ONLY_A_THUMBNAIL = "only a thumbnail was left"
 _CHUNK_BYTES = 1024 * 1024
 # Errors of a single name or file; after any other error of writing, the next file would fail as well.
 _OF_ONE_FILE = frozenset({errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ENOTDIR, errno.EEXIST})
@@ -49,9 +50,9 @@ class Writer:
         """
         try:
             if job.stored:
-                return self._make(row, job, job.stored)
+                return self._noted(self._make(row, job, job.stored))
             return self._develop(row, job) if job.is_developed else self._copy(row, job)
-        except TooSmallError as error:
+        except NoSuchSizeError as error:
             return row._replace(outcome=Outcome.LEFT_OUT, note=str(error))
         except LrprevError as error:
             return row._replace(outcome=Outcome.FAILED, note="nothing in the preview is whole", details=str(error))
@@ -75,6 +76,12 @@ class Writer:
             made = picture_of(preview, job.photo, job.orientation, self._pixels)
         time = (job.photo and job.photo.taken_at) or (preview.pyramid and preview.pyramid.file_time)
         return self._finish(row, made, time)
+
+    def _noted(self, row: Row) -> Row:
+        """Say where a thumbnail is all that there is, and not what was asked for."""
+        if not row.is_thumbnail or self._pixels.level is not None or self._pixels.max_edge is not None:
+            return row
+        return row._replace(note="; ".join(filter(None, (ONLY_A_THUMBNAIL, row.note))))
 
     def _develop(self, row: Row, job: Job) -> Row:
         """Make a JPEG of a Smart Preview."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -74,8 +75,52 @@ def test_extracting_never_overwrites(preview: Path, tmp_path: Path, capsys: pyte
     (path,) = tmp_path.glob("*.jpg")
     path.write_bytes(b"mine")
     assert main([str(preview), "-x", "-o", str(tmp_path)]) == 2
-    assert "File exists" in capsys.readouterr().out
+    out = capsys.readouterr().out
+    assert f"{path} is there already, and stays as it is" in out
+    assert "Errno" not in out
     assert path.read_bytes() == b"mine"
+
+
+def test_extracting_all_writes_what_is_missing(
+    preview: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    main([str(preview), "-x", "--level", "1", "-o", str(out)])
+    capsys.readouterr()
+    assert main([str(preview), "-x", "--all", "-o", str(out)]) == 1
+    assert len(list(out.iterdir())) == 3
+    assert capsys.readouterr().out.count("is there already") == 1
+    assert main([str(preview), "-x", "--all", "-o", str(out)]) == 2
+    assert capsys.readouterr().out.count("is there already") == 3
+
+
+def test_a_level_that_is_not_stored_is_told_with_those_that_are(
+    preview: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(preview), "-x", "--level", "77", "-o", str(tmp_path)]) == 2
+    assert "no level 77 is stored; there are: 1, 2, 3" in capsys.readouterr().out
+
+
+def test_the_folder_of_a_catalog_is_listed_with_what_its_previews_are(
+    lightroom5: Path, generated: bytes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(lightroom5, tmp_path / "lr" / lightroom5.name)
+    (tmp_path / "lr" / "Lightroom 5 Catalog.lrcat").write_bytes(b"not looked at")
+    (tmp_path / "lr" / "rescued").mkdir()
+    (tmp_path / "lr" / "rescued" / "f001.bin").write_bytes(generated)
+    assert main([str(tmp_path / "lr")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["state", "current", "current", "current", "unknown"]
+
+
+def test_errors_of_the_system_come_in_words(preview: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(tmp_path / "absent.lrprev")]) == 2
+    assert capsys.readouterr().err == f"{tmp_path}/absent.lrprev: No such file or directory\n"
+    (tmp_path / "file").write_bytes(b"")
+    assert main([str(preview), "-x", "-o", str(tmp_path / "file")]) == 2
+    said = capsys.readouterr().out
+    assert "problem    file exists" in said
+    assert "Errno" not in said
 
 
 def test_a_damaged_file_is_partial_and_says_so(

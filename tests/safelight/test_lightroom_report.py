@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -72,6 +73,7 @@ def test_every_kind_of_remains(library):
         "lost": 5,
         "with_preview": 3,
         "full_size": 2,
+        "thumbnails": 0,
         "with_smart_preview": 1,
         "beyond_rescue": 1,
     }
@@ -100,6 +102,24 @@ def test_the_real_catalog_of_lightroom_5(samples):
         "sample3.jpg": (4272, 2848, 1.0, "final"),
     }
     assert (code, done["beyond_rescue"]) == (0, 0)
+
+
+def test_thumbnails_are_the_best_that_is_left(samples, tmp_path):
+    """The real sample without its preview files: only root-pixels.db is left, and `recover` finds as much."""
+    shutil.copytree(samples / "lightroom5", tmp_path / "lr")
+    for path in (tmp_path / "lr").rglob("*.lrprev"):
+        path.unlink()
+    catalog = tmp_path / "lr" / "Lightroom 5 Catalog.lrcat"
+    code, out, _ = report(catalog)
+    *rows, summary = out.splitlines()
+    sizes = sorted(row.split("\t")[1] for row in rows)
+    assert sizes == ["thumbnail 119x79", "thumbnail 67x45", "thumbnail 67x45"]
+    assert "3 of them have a preview (0 at full size, 3 only thumbnails)" in summary
+    assert code == 0
+    code, out, _ = report(catalog, "--json")
+    photos, done = events(out)
+    assert [photo["thumbnail"] for photo in photos.values()] == [True] * 3
+    assert (code, done["thumbnails"], done["beyond_rescue"]) == (0, 3, 0)
 
 
 def test_the_real_catalog_without_previews(samples):

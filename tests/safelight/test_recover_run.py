@@ -553,7 +553,7 @@ def test_a_large_report_goes_on_page_by_page(tmp_path):
     with Ledger(tmp_path, "r") as ledger:
         for number in range(2500):
             outcome = Outcome.MISSING if number % 500 == 7 else Outcome.RECOVERED
-            ledger.record(Row(f"{number}", f"/p/{number:05}.jpg", f"{number}.jpg", "current", outcome, 10, 10), None)
+            ledger.record(Row(f"{number}", f"/p/{number:05}.jpg", f"{number}.jpg", "current", outcome, 1000, 900), None)
         report.write(tmp_path, ledger, 0)
     pages = [tmp_path / f"recovery-report{end}.html" for end in ("", "-2", "-3")]
     texts = [page.read_text() for page in pages]
@@ -710,8 +710,9 @@ def test_json_is_a_line_per_photo_and_ends_with_the_counts(tmp_path):
         ("missing", "missing"),
     ]
     assert events[-1] == {
-        "event": "done", "recovered": 1, "unchanged": 0, "salvaged": 0, "orphans": 0, "stale": 0, "smart": 0,
-        "developed": 0, "missing": 1, "failed": 0, "left_out": 0, "stale_left": 0, "interrupted": False, "lost": 1,
+        "event": "done", "recovered": 1, "unchanged": 0, "salvaged": 0, "orphans": 0, "full_size": 1, "thumbnails": 0,
+        "stale": 0, "smart": 0, "developed": 0, "missing": 1, "failed": 0, "left_out": 0, "stale_left": 0,
+        "lost_catalogs": 0, "interrupted": False, "lost": 1,
     }  # fmt: skip
 
 
@@ -742,7 +743,7 @@ def test_on_a_terminal_a_bar_tells_how_far_it_is(large, tmp_path):
         while more := os.read(ours, 65536):
             drawn += more
     os.close(ours)
-    assert process.communicate()[0].startswith("300 photos recovered.")
+    assert process.communicate()[0].startswith("300 photos recovered, all in full size.")
     assert process.returncode == 0
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.decode())
     counts = [int(done) for done in re.findall(r"recovering photos\W+(\d+) of 300", text)]
@@ -811,7 +812,7 @@ def test_one_photo_is_counted_as_one(tmp_path):
     done = subprocess.run(
         command(tmp_path / "lib", "-o", tmp_path / "out"), capture_output=True, text=True, check=False
     )
-    assert done.stdout.startswith("1 photo recovered.\n1 photo of the catalog without any preview.\n")
+    assert done.stdout.startswith("1 photo recovered, all in full size.\n1 photo of the catalog without any preview.\n")
 
 
 def test_memory_stays_flat_however_many_previews_there_are(tmp_path):
