@@ -244,8 +244,9 @@ class _Session:
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
         options.intra_op_num_threads = threads
-        # Threads that spin while they wait take from the decoders, and lose more than they gain on a busy machine.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # Threads may spin between two operations of a pass, which is shorter than waking up takes, but not between two
+        # passes: that would take from the decoders, and lose more than it gains on a busy machine.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
         options.add_external_initializers(list(given), list(given.values()))
         if quick_start:

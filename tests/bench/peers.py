@@ -46,7 +46,7 @@ def _table(photos: Path, model: Path, rclip: Path, stand_in: Path, rounds: int) 
     runs: dict[str, list[Cost]] = {}
     for _ in range(rounds):
         runs.setdefault("rclip 4", []).append(_run_rclip(rclip, stand_in, photos))
-        for precision in ("float32", "int8"):
+        for precision in ("float32", "int8", "auto"):
             runs.setdefault(f"Safelight, {precision}", []).append(_run_ours(model, photos, precision, count))
     best = {name: min(costs, key=lambda cost: cost.wall_s) for name, costs in runs.items()}
     theirs = best.pop("rclip 4")
