@@ -9,9 +9,9 @@ from typing import Any
 
 import click
 
-from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, stopping
+from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, NamedPath, json_option, stopping
 
-_PATH = click.Path(path_type=Path)
+_PATH = NamedPath(Path)
 
 
 @click.command()
