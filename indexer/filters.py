@@ -222,7 +222,8 @@ def _folder(name: str) -> Condition:
     if "/" in name or os.sep in name or name in (".", "..", "~"):
         given = Path(name).expanduser()
         paths = {os.fsencode(Path.cwd() / given), os.fsencode(given.resolve())}
-        known = {name, *(path.decode("utf-8", "replace") for path in paths)}  # a catalog of Windows has D:/Photos
+        # As it was typed, too: a catalog that comes from Windows has D:/Photos.
+        known = {path.decode("utf-8", "replace") for path in (os.fsencode(name), *paths)}
         return _any([*map(_below, sorted(paths)), *map(_away_below, sorted(known))])
     if not name:
         raise QueryError("--folder is empty; give a path, or the name of a folder")
