@@ -64,7 +64,7 @@ def main(on_interrupt: Any = None) -> NoReturn:
             click.echo("safelight: this is a fault in Safelight; please report it with the lines above", err=True)
     if on_interrupt is not None:  # what is left is Python's own end, in which it would let the signal kill it
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(code))
     sys.exit(code)
 
 
