@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -191,6 +191,22 @@ class Catalog:
             self.db.execute(
                 "DELETE FROM root WHERE id = ?1 AND NOT EXISTS (SELECT 1 FROM photo WHERE root_id = ?1)", (root.id,)
             )
+
+    def set_unread(self, root: Root, unread: Mapping[bytes | None, str], scope: bytes = b"") -> None:
+        """Record which parts of a place could not be read, and why; what was recorded of them before is over.
+
+        Args:
+            unread: Keys of folders; None stands for the whole place.
+            scope: The key, in the root, of the part that was looked at. Empty: all.
+
+        Writes: the catalog.
+        """
+        with self.transaction():
+            before = self.db.execute("SELECT rowid, key FROM unread WHERE root_id = ?", (root.id,)).fetchall()
+            over = [(row_id,) for row_id, key in before if not scope or (key is not None and is_under(key, scope))]
+            self.db.executemany("DELETE FROM unread WHERE rowid = ?", over)
+            rows = ((root.id, key, why) for key, why in unread.items())
+            self.db.executemany("INSERT INTO unread VALUES (?, ?, ?)", rows)
 
     # Photos
 

@@ -47,7 +47,7 @@ class Filters:
         since: The first moment that counts: 2019, 2019-07, 2019-07-04, 2019-07-04T18:30, or an age: 30d, 2w, 6m, 1y.
         until: The last moment that counts, the whole of it: until 2019 takes in all of 2019.
         source: Kinds of source: "folder", "lightroom".
-        folder: Folders: a path, or the bare name of a folder anywhere on a photo's path.
+        folder: Folders and places: a path, or the bare name of a folder anywhere on a photo's path.
         camera: Words that the camera's name holds, in any case and order: "canon 5d".
         near: LAT,LON,KM in degrees and kilometres.
         format: File formats: "jpeg", "heic", "raw".
@@ -214,19 +214,46 @@ def _before(now: datetime, count: int, unit: str) -> datetime:
 
 
 def _folder(name: str) -> Condition:
-    """A path holds all below it; a bare name matches that folder anywhere, whichever way its accents are encoded."""
+    """A path holds all below it; a bare name matches that folder anywhere, whichever way its accents are encoded.
+
+    A photo lies where its file does, where the library or folder lies that knows it, and where an original lay that is
+    not on this machine.
+    """
     if "/" in name or os.sep in name or name in (".", "..", "~"):
         given = Path(name).expanduser()
         paths = {os.fsencode(Path.cwd() / given), os.fsencode(given.resolve())}
-        # b"/" + 1 == b"0": every path below, as a range
-        ranges = [("photo.path >= ? AND photo.path < ?", [p.rstrip(b"/") + b"/", p.rstrip(b"/") + b"0"]) for p in paths]
-        return _any([(sql, [*params]) for sql, params in ranges])
+        # As it was typed, too: a catalog that comes from Windows has D:/Photos.
+        known = {path.decode("utf-8", "replace") for path in (os.fsencode(name), *paths)}
+        return _any([*map(_below, sorted(paths)), *map(_away_below, sorted(known))])
     if not name:
         raise QueryError("--folder is empty; give a path, or the name of a folder")
-    forms = {
-        os.fsencode(form) for form in (name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name))
-    }
-    return _any([("instr(photo.path, ?) > 0", [b"/" + form + b"/"]) for form in sorted(forms)])
+    forms = sorted({name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)})
+    return _any([_called(form) for form in forms])
+
+
+def _below(path: bytes) -> Condition:
+    """A file below a path, or anything of a place that lies there."""
+    path = path.rstrip(b"/")
+    below = [path + b"/", path + b"0"]  # b"/" + 1 == b"0": every path below, as a range
+    places = "SELECT id FROM root WHERE path = ? OR (path >= ? AND path < ?)"
+    return f"photo.path >= ? AND photo.path < ? OR photo.root_id IN ({places})", [*below, path, *below]
+
+
+def _away_below(path: str) -> Condition:
+    path = path.rstrip("/")
+    return f"photo.path IS NULL AND EXISTS ({_AWAY} AND name >= ? AND name < ?)", [path + "/", path + "0"]
+
+
+def _called(name: str) -> Condition:
+    within = b"/" + os.fsencode(name) + b"/"
+    places = "SELECT id FROM root WHERE instr(CAST(path || '/' AS BLOB), ?) > 0"
+    away = f"photo.path IS NULL AND EXISTS ({_AWAY} AND instr(name, ?) > 0)"
+    sql = f"instr(photo.path, ?) > 0 OR photo.root_id IN ({places}) OR {away}"
+    return sql, [within, within, within.decode("utf-8", "replace")]
+
+
+_AWAY = "SELECT 1 FROM part WHERE photo_id = photo.id AND role = 'missing original'"
+"""The path that a library has of an original which is not on this machine: part.name; see importers.base.Part."""
 
 
 def _camera(words: str) -> Condition:

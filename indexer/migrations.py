@@ -173,6 +173,20 @@ def m004_quick_looks(db: sqlite3.Connection) -> None:
     _run(db, _M004)
 
 
+_M005 = """
+CREATE TABLE unread (               -- what a run could not read of a place, until a run can
+    root_id INTEGER NOT NULL REFERENCES root (id) ON DELETE CASCADE,
+    key BLOB,                       -- of the folder; NULL: the whole place
+    reason TEXT NOT NULL
+);
+"""
+
+
+def m005_unread_folders(db: sqlite3.Connection) -> None:
+    """Make room for the folders and places that could not be read."""
+    _run(db, _M005)
+
+
 def _run(db: sqlite3.Connection, script: str) -> None:
     """Execute statements one by one; executescript would commit the transaction that the step runs in."""
     statement = ""
@@ -188,6 +202,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m002_libraries,
     m003_duplicates,
     m004_quick_looks,
+    m005_unread_folders,
 )
 
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
 
 from indexer.filters import Filters, kept_contents
+from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, PERSON, STEP, fold
 
 _SOURCES = (
     "SELECT DISTINCT source FROM root WHERE EXISTS"
     " (SELECT 1 FROM photo WHERE root_id = root.id AND content_id IS NOT NULL)"
 )
 _FORMATS = "SELECT DISTINCT format FROM content"
+_MOST = 5000  # names that are compared: a fraction of a second
+_LIKENESS = 0.6  # as difflib has it
 
 
 def why_none_passes(db: sqlite3.Connection, filters: Filters) -> str:
@@ -25,8 +30,27 @@ def why_none_passes(db: sqlite3.Connection, filters: Filters) -> str:
         if not len(kept_contents(db, only)):
             there = _SOURCES if only.source else _FORMATS if only.format else None
             names = sorted(name.lower() for (name,) in db.execute(there)) if there else []
-            return f"no photo passes these filters: {reason}" + (f"; there are: {', '.join(names)}" if names else "")
+            there_are = f"; there are: {', '.join(names)}" if names else _near_names(db, only)
+            return f"no photo passes these filters: {reason}{there_are}"
     return "no photo passes all of these filters together"
+
+
+def _near_names(db: sqlite3.Connection, only: Filters) -> str:
+    """Say which names like those that were asked for there are: of people, albums, keywords, labels."""
+    for kinds, asked in (
+        ((PERSON,), only.person),
+        ((ALBUM,), only.album),
+        ((KEYWORD, KEYWORD_PATH), only.keyword),
+        ((LABEL,), only.label),
+    ):
+        if asked:
+            marks = ", ".join("?" * len(kinds))
+            paths = db.execute(f"SELECT DISTINCT folded, path FROM tag WHERE kind IN ({marks}) LIMIT {_MOST}", kinds)
+            names = {folded: path.rsplit(STEP, 1)[-1] for folded, path in paths}
+            last = [fold(re.split(r"[/|]", name)[-1]) for name in asked]
+            near = dict.fromkeys(names[one] for name in last for one in get_close_matches(name, names, 3, _LIKENESS))
+            return f"; did you mean {_either(list(near))}?" if near else ""
+    return ""
 
 
 def _each(filters: Filters) -> Iterator[tuple[Filters, str]]:

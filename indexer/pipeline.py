@@ -366,7 +366,8 @@ class IndexRun:
     def _mark_missing(self, source: Source) -> None:
         """Mark what a whole scan of a mounted root did not meet. A file that merely cannot be looked at stays."""
         gone: list[int] = []
-        unreadable = [self._key(key) for key in source.unreadable]
+        unreadable = {self._key(key): why for key, why in source.unreadable.items()}
+        self._catalog.set_unread(self._root, {**unreadable}, self._scope)
         for photo_id, key, path, state in self._catalog.unseen(self._root, self._scope, self._seen):
             if any(is_under(key, part) for part in unreadable):
                 continue

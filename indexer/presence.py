@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 
 class SeenIds:
@@ -26,6 +27,16 @@ class SeenIds:
 def is_under(key: bytes, scope: bytes) -> bool:
     """Tell whether a key lies in a folder of its root, or is it; the empty scope holds all."""
     return not scope or key == scope or key.startswith(scope + b"/")
+
+
+def is_mounted(root: Path) -> bool:
+    """Tell whether a place can be read now. An empty folder is not it: an unplugged drive leaves its mount point."""
+    try:
+        return root.is_file() or any(os.scandir(root))
+    except PermissionError:
+        return True  # it is there, and its source says what to do
+    except OSError:
+        return False
 
 
 def is_gone(path: bytes | None) -> bool:

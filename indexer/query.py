@@ -28,7 +28,8 @@ _PICTURE_NAME = re.compile(
     r"|dng|cr[23w]|nef|nrw|arw|sr[2fw]|raf|orf|rw2|pef|3fr|iiq|rwl|x3f|erf|mos|mrw|kdc|dcr)$",
     re.IGNORECASE,
 )
-PHOTO_ID = re.compile(r"[2-9bcdfghjkmnpqrstvwxz]{12}")  # as the catalog makes them: no vowels, so never a word
+# As the catalog makes them, in small letters: no vowels, so never a word.
+PHOTO_ID = re.compile(r"[2-9bcdfghjkmnpqrstvwxz]{12}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,8 @@ class Place:
         photo_id: The public id.
         path: None where its source names no file.
         state: "here"; "missing", gone from a place that can be reached; "offline", its drive or library is not there.
+            As the last run found it.
+        passes: Whether it passes the filters that were asked for.
     """
 
     photo_id: str
@@ -68,6 +70,7 @@ class Place:
     source: str
     root: Path
     state: str
+    passes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +251,7 @@ class Search:
         """Return the vector of a photo id or a file, and its content if the catalog knows it."""
         path = Path(value).expanduser()
         if PHOTO_ID.fullmatch(value) and not path.exists():
-            return photo_vector(self._catalog, self._model, value)
+            return photo_vector(self._catalog, self._model, value.lower())
         content_id = self._content_of(path)
         vector = None if content_id is None else self._catalog.vector(self._model, content_id)
         if vector is None:
@@ -344,7 +347,7 @@ def places_of(
     for content_id, photo_id, path, name, source, root, taken_at, state, passes in rows:
         if not passes and content_id not in places:
             continue
-        place = Place(photo_id, _path(path), name, source, Path(os.fsdecode(root)), state)
+        place = Place(photo_id, _path(path), name, source, Path(os.fsdecode(root)), state, bool(passes))
         places.setdefault(content_id, []).append((place, taken_at))
     return places
 
@@ -383,5 +386,5 @@ def _path(path: bytes | None) -> Path | None:
 
 def _nothing(query: Query, filters: Filters, nearest: Hit | None) -> str:
     within = " among the photos that pass the filters" if filters else ""
-    hint = f"; the nearest is {nearest.place.name} ({nearest.score:.2f}), --all shows more" if nearest else ""
+    hint = f"; the nearest is {nearest.place.name} ({nearest.score:.2f})" if nearest else ""
     return f"nothing here looks like {query}{within}{hint}"

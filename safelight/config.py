@@ -6,6 +6,7 @@ The data folder holds everything Safelight makes; SAFELIGHT_HOME moves all of it
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -40,6 +41,7 @@ EXPLAINED = {
     "workers": "processes that decode pictures; 0 means one a core",
     "results": "answers a search shows",
 }
+_MOST_WORKERS = 256  # as the command line has it; nobody has as many cores
 _CHOICES = {"engine": ("auto", "mlx", "onnx"), "precision": ("auto", "float32", "int8")}
 
 
@@ -116,9 +118,11 @@ def _with(settings: Settings, key: str, value: object, where: str = "") -> Setti
             value = int(str(value))
         except ValueError:
             value = -1
-        if value < (0 if key == "workers" else 1):
-            least = 0 if key == "workers" else 1
-            raise SafelightError(f"{begins}`{key}` must be a whole number from {least} up ({EXPLAINED[key]})")
+        least, most = (0, _MOST_WORKERS) if key == "workers" else (1, sys.maxsize)
+        if not least <= value <= most:
+            to = f"to {most}" if key == "workers" else "up"
+            raise SafelightError(f"{begins}`{key}` must be a whole number from {least} {to} ({EXPLAINED[key]})")
     elif not isinstance(value, str) or value not in _CHOICES.get(key, (value,)):
-        raise SafelightError(f"{begins}`{key}` must be {EXPLAINED[key]}")
+        *others, last = _CHOICES.get(key, ("a name", "a folder"))
+        raise SafelightError(f"{begins}`{key}` must be {', '.join(others)} or {last}, not {value!r}")
     return replace(settings, **{key: value})

@@ -198,7 +198,9 @@ def models(library: Library, as_json: bool) -> None:
         if as_json:
             emit({**asdict(info), "here": here, "active": info.name == library.model_name})
         size = f"{info.size_mb:,} MB" if info.size_mb else ""
-        mark = "in use" if info.name == library.model_name else "here" if here else ""
+        in_use = "in use" if library.settings.model or library.catalog.models() else "default"
+        absent = "" if here else ", not downloaded"
+        mark = in_use + absent if info.name == library.model_name else "here" if here else ""
         rows.append([info.name, str(info.dim), size, info.license, info.note, mark])
     if not as_json:
         heads = ("name", "numbers", "download", "licence", "", "")

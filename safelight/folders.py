@@ -38,11 +38,15 @@ def folders(catalog: Catalog) -> list[Folder]:
 
 
 def folders_by_id(catalog: Catalog) -> dict[str, Path]:
-    """Return every folder with photos in it or below it, by its id."""
+    """Return, by id, every folder with photos in it or below it: here, away, or in a library that lies there."""
+    away = catalog.db.execute("SELECT DISTINCT name FROM part WHERE role = 'missing original'")
+    lowest = [folder.path for folder in folders(catalog)]
+    lowest += [root.path for root in catalog.roots()]
+    lowest += dict.fromkeys(Path(name).parent for (name,) in away)
     found: dict[str, Path] = {}
-    seen: set[Path] = set()
-    for folder in folders(catalog):
-        for path in (folder.path, *folder.path.parents):
+    seen: set[Path] = {Path()}
+    for folder in lowest:
+        for path in (folder, *folder.parents):
             if path in seen:
                 break  # and so have been those above
             seen.add(path)

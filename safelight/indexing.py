@@ -18,8 +18,9 @@ from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress
 from indexer.lock import ProcessLock
 from indexer.pipeline import IndexRun
+from indexer.presence import is_mounted
 from indexer.tally import Tally
-from safelight.errors import SafelightError
+from safelight.errors import SafelightError, UnreadPlacesError
 from safelight.reading import Wishes, pack_options
 from safelight.service import Library
 
@@ -52,24 +53,22 @@ def index_paths(
 
     Raises:
         SafelightError: There is nothing to index.
-        ImporterError: A path is no place of photos.
+        ImporterError: There is nothing at a path; nothing was done.
+        UnreadPlacesError: Places could not be read; the others were.
         IndexerError: The model or the catalog failed; what was committed stays.
 
     Writes: our own data folder.
     """
     with ProcessLock(library.home / "index.lock", "indexing photos"):
-        targets = [place_of(path) for path in paths] or [root.path for root in library.catalog.roots()]
-        if not targets:
-            raise SafelightError("nothing has been indexed yet; say where your photos are: safelight index ~/Pictures")
-        reached = (_reach(library, path, wishes, on_remark) for path in targets)
+        trouble: list[str] = []
+        reached = (_reach(library, path, wishes, on_remark, trouble) for path in places_to_index(library, paths))
         sources = _without_parts([source for source in reached if source is not None])
         total = Tally()
         if not sources:
-            return total
+            return _ended(total, trouble)
         on_progress(Progress(f"loading {Path(library.model_name).name}", 0, 1))
         model_thread, model = library.model_for_indexing()
         on_progress(Progress(f"loading {Path(library.model_name).name}", 1, 1, total_final=True))
-        trouble: list[ImporterError] = []
         progress = _storing_now_and_then(library, model, on_progress)
         with DecoderPool(model_thread.encoder.pixels, workers=library.settings.workers or None) as pool:
             for source in sources:
@@ -95,18 +94,44 @@ def index_paths(
                 try:
                     run.run(source)
                 except ImporterError as error:
-                    trouble.append(error)
-                total += run.tally
-                for remark in _remarks(source, run.tally):
-                    on_remark(remark)
-                if source.passed_over and not source.unreadable:
+                    trouble.append(str(error))
+                    key = _key_in(root, source.root)
+                    library.catalog.set_unread(root, {key or None: str(error)}, key)
                     library.catalog.forget_if_empty(root)
+                else:
+                    for remark in _remarks(source, run.tally):
+                        on_remark(remark)
+                    if source.passed_over and not source.unreadable:
+                        library.catalog.forget_if_empty(root)
+                total += run.tally
         if (stale := library.update_indexes(model, on_progress)) is not None:
             on_remark(stale)
-    if trouble:
-        raise trouble[0]
     total.interrupted = stop.is_set()
-    return total
+    return _ended(total, trouble)
+
+
+def places_to_index(library: Library, paths: list[str]) -> list[Path]:
+    """Return the places that are meant; everything that was indexed before where none is named.
+
+    Raises:
+        SafelightError: None is named and none is known.
+        ImporterError: Nothing is at a path, nor was when it was indexed.
+    """
+    roots = library.catalog.roots()
+    targets = [place_of(path) for path in paths] or [root.path for root in roots]
+    if not targets:
+        raise SafelightError("nothing has been indexed yet; say where your photos are: safelight index ~/Pictures")
+    for path in targets:
+        around = [root for root in roots if path.absolute().is_relative_to(root.path)]
+        if not path.exists() and all(is_mounted(root.path) for root in around):
+            raise ImporterError(f"{path} does not exist; check the spelling, or plug in the drive that holds it")
+    return targets
+
+
+def _ended(tally: Tally, trouble: list[str]) -> Tally:
+    if trouble:
+        raise UnreadPlacesError(trouble, tally)
+    return tally
 
 
 def _storing_now_and_then(library: Library, model: Model, on_progress: OnProgress) -> OnProgress:
@@ -151,15 +176,25 @@ def _remarks(source: Source, tally: Tally) -> Iterator[str]:
             yield f"There are no pictures in {source.root}."
 
 
-def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark) -> Source | None:
-    """Open the source at `path`; None, with a remark, where it is known but its drive is not there."""
+def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, trouble: list[str]) -> Source | None:
+    """Open the source at `path`; None, with a remark, where it is known but its drive is not there.
+
+    What is there and cannot be opened is added to `trouble`.
+    """
     known = [root for root in library.catalog.roots() if path.absolute().is_relative_to(root.path)]
     root = max(known, key=lambda root: len(root.path.parts), default=None)
-    if root is not None and not _is_there(root):
+    if root is not None and not is_mounted(root.path):
         library.catalog.mark_root(root, "offline", root.device)
         on_remark(f"{root.path} is not there, or empty (is its drive plugged in?); its photos are kept as they are.")
         return None
-    return open_source(path, wishes.over(root.options if root else "{}"))
+    try:
+        return open_source(path, wishes.over(root.options if root else "{}"))
+    except ImporterError as error:
+        trouble.append(str(error))
+        if root is not None and root.path == path.resolve():
+            library.catalog.set_unread(root, {None: str(error)})
+            library.catalog.forget_if_empty(root)
+        return None
 
 
 def _without_parts(sources: list[Source]) -> list[Source]:
@@ -175,16 +210,6 @@ def _without_parts(sources: list[Source]) -> list[Source]:
         ):
             whole.append(source)
     return whole
-
-
-def _is_there(root: Root) -> bool:
-    """Tell whether a root can be read now. An empty folder is not it: an unplugged drive leaves its mount point."""
-    try:
-        return root.path.is_file() or any(os.scandir(root.path))
-    except PermissionError:
-        return True  # it is there, and its source says what to do
-    except OSError:
-        return False
 
 
 def _root_of(library: Library, source: Source, wishes: Wishes) -> Root:

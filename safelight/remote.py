@@ -67,7 +67,7 @@ def index(
     on_problem: Callable[[str, str, str], None],
     on_remark: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Let the helper index, and watch; returns the job as it ended.
+    """Let the helper index, and watch; returns the job as it ended: one that failed has counts if others were read.
 
     Paths do not go over the wire: they are put into the data folder, and the helper is told that there is something.
 
@@ -99,7 +99,7 @@ def index(
             client.ask("POST", f"/api/v1/jobs/{job.id}/cancel")
         time.sleep(_LOOK_EVERY_S)
         now = client.ask("GET", f"/api/v1/jobs/{job.id}")
-    if now["state"] == "failed":
+    if now["state"] == "failed" and not now["counts"]:
         raise SafelightError(now["error"])
     return now
 
@@ -117,7 +117,8 @@ def _is_path(name: str) -> bool:
 
 def _spellings(name: str) -> set[bytes]:
     given = Path(name).expanduser()
-    return {os.path.normpath(os.fsencode(path)) for path in (Path.cwd() / given, given.resolve())}
+    # As it was typed, too: a catalog that comes from Windows has D:/Photos.
+    return {os.path.normpath(os.fsencode(path)) for path in (name, Path.cwd() / given, given.resolve())}
 
 
 def _term(client: HelperClient, term: Term) -> dict[str, Any]:
@@ -126,7 +127,7 @@ def _term(client: HelperClient, term: Term) -> dict[str, Any]:
         return {"text": term.value, "weight": term.weight}
     path = Path(term.value).expanduser()
     if PHOTO_ID.fullmatch(term.value) and not path.exists():
-        return {"picture": term.value, "weight": term.weight}
+        return {"picture": term.value.lower(), "weight": term.weight}
     return {"picture": upload(client, path), "weight": term.weight}
 
 

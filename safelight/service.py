@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from indexer.search import Answer, FindPicture, Search
 
 
+_NOTHING_INDEXED = "nothing is indexed yet; start with: safelight index ~/Pictures --model starter"
+
+
 class Library:
     """Everything Safelight knows, opened in one thread of one process."""
 
@@ -181,6 +184,7 @@ class Library:
             ModelError: The model cannot be loaded.
             SafelightError: Nothing is indexed with this model.
         """
+        self._refuse_emptiness()
         return self._searcher.run(query, filters, limit, show_all=show_all)
 
     def similar(self, target: str, **how: Any) -> Answer:
@@ -191,6 +195,7 @@ class Library:
             SafelightError: Nothing is indexed with this model.
         """
         _, limit, filters = self._how(**how)
+        self._refuse_emptiness()
         return self._searcher.similar(target, filters, limit)
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -216,6 +221,11 @@ class Library:
             self._opened_search = (model, Search(self.catalog, model, self, self._find_picture))
         return self._opened_search[1]
 
+    def _refuse_emptiness(self) -> None:
+        """Say of a library whose photos were all forgotten what is said of a new one."""
+        if self.catalog.db.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
+            raise SafelightError(_NOTHING_INDEXED)
+
     @property
     def model(self) -> Model:
         """The catalog's row of the model in use.
@@ -228,7 +238,7 @@ class Library:
         if found is not None:
             return found
         if not models:
-            raise SafelightError("nothing is indexed yet; start with: safelight index ~/Pictures --model starter")
+            raise SafelightError(_NOTHING_INDEXED)
         others = ", ".join(model.name for model in models)
         raise SafelightError(
             f"nothing is indexed with {self.model_name} yet (but with: {others}); run `safelight index` with it first,"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from indexer.catalog import Catalog
 from indexer.query import PHOTO_ID
 from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, read_tags
+from safelight.at_hand import away
 from safelight.errors import SafelightError
 
 
@@ -44,14 +46,15 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A photo that could not be read, and why.
+    """A photo, a folder or a whole place that could not be read, and why.
 
     Attributes:
+        id: A photo's; None for a folder or a place.
         path: Its original; None where that is not on this machine.
         root: The library or folder that knows it.
     """
 
-    id: str
+    id: str | None
     path: str | None
     name: str
     root: str
@@ -60,13 +63,21 @@ class Problem:
 
 
 def roots(catalog: Catalog) -> list[RootStatus]:
-    """List the indexed places."""
+    """List the indexed places, with the state of this moment: "online", "offline" or "unreadable"."""
     rows = catalog.db.execute(
-        "SELECT r.path, r.source, r.state, sum(p.state = 'indexed'), sum(p.state = 'skipped'),"
+        f"SELECT r.path, r.source, {_ROOT_STATE}, sum(p.state = 'indexed'), sum(p.state = 'skipped'),"
         " sum(p.state = 'failed'), sum(p.state = 'missing')"
         " FROM root r LEFT JOIN photo p ON p.root_id = r.id GROUP BY r.id ORDER BY r.path"
     )
-    return [RootStatus(os.fsdecode(row[0]), row[1], row[2], *(count or 0 for count in row[3:])) for row in rows]
+    found = [RootStatus(os.fsdecode(row[0]), row[1], row[2], *(count or 0 for count in row[3:])) for row in rows]
+    lost, _ = away({Path(root.path): () for root in found})
+    return [replace(root, state="offline") if Path(root.path) in lost else root for root in found]
+
+
+_ROOT_STATE = (
+    "CASE WHEN EXISTS (SELECT 1 FROM unread u WHERE u.root_id = r.id AND u.key IS NULL) THEN 'unreadable'"
+    " ELSE 'online' END"
+)
 
 
 def models(catalog: Catalog, active: str | None) -> list[ModelStatus]:
@@ -79,13 +90,18 @@ def models(catalog: Catalog, active: str | None) -> list[ModelStatus]:
 
 
 def problems(catalog: Catalog, limit: int = -1, offset: int = 0) -> Iterator[Problem]:
-    """Yield the photos that were skipped, failed or are missing, with the reason; all, or a part of the list."""
-    for public_id, path, name, root, state, reason in catalog.db.execute(
-        "SELECT p.public_id, p.path, p.name, r.path, p.state, p.reason FROM photo p JOIN root r ON r.id = p.root_id"
-        " WHERE p.state <> 'indexed' ORDER BY p.state, p.path, p.id LIMIT ? OFFSET ?",
+    """Yield what was skipped, failed, is missing or unreadable, with the reason; all, or a part of the list."""
+    for public_id, path, name, root, state, reason, is_whole in catalog.db.execute(
+        "SELECT p.public_id, p.path, p.name, r.path, p.state, p.reason, 0 FROM photo p JOIN root r ON r.id = p.root_id"
+        " WHERE p.state <> 'indexed' UNION ALL"
+        " SELECT NULL, CAST(r.path || iif(length(u.key) > 0, '/' || u.key, '') AS BLOB), NULL, r.path, 'unreadable',"
+        " u.reason, u.key IS NULL FROM unread u JOIN root r ON r.id = u.root_id ORDER BY 5, 2, 1 LIMIT ? OFFSET ?",
         (limit, offset),
     ):
+        name = name or os.path.basename(os.fsdecode(path))  # noqa: PTH119  # display only
         why = reason if state != "missing" else "the file is no longer there; `safelight prune` forgets it"
+        if is_whole:
+            why += f'; what is known there is kept, `safelight prune --forget "{os.fsdecode(root)}"` forgets it'
         yield Problem(public_id, path and os.fsdecode(path), name, os.fsdecode(root), state, why or "")
 
 
@@ -97,7 +113,7 @@ def find_photo(catalog: Catalog, target: str) -> str:
     """
     path = Path(target).expanduser()
     if PHOTO_ID.fullmatch(target) and not path.exists():
-        return target
+        return target.lower()
     spellings = sorted({os.fsencode(path.absolute()), os.fsencode(path.resolve())})
     row = catalog.db.execute(
         "SELECT public_id FROM photo WHERE path IN (?1, ?2) ORDER BY state = 'indexed' DESC, id LIMIT 1",
@@ -107,8 +123,12 @@ def find_photo(catalog: Catalog, target: str) -> str:
         return row[0]
     if path.is_file():
         raise NoSuchPhotoError(f"{target} is not indexed; `safelight index` reads it first")
-    raise NoSuchPhotoError(
-        f"there is no photo {target!r}; give a file, or an id as `safelight search`, `similar` and `duplicates` show"
+    raise _no_such_photo(target)
+
+
+def _no_such_photo(named: str) -> NoSuchPhotoError:
+    return NoSuchPhotoError(
+        f"there is no photo {named!r}; give a file, or an id as `safelight search`, `similar` and `duplicates` show"
     )
 
 
@@ -124,9 +144,7 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
         (public_id,),
     ).fetchone()
     if row is None:
-        raise NoSuchPhotoError(
-            f"there is no photo {public_id!r}; `safelight search` and `safelight similar FILE` show ids"
-        )
+        raise _no_such_photo(public_id)
     content_id, row_id, *values = row
     record: dict[str, Any] = {"id": public_id, **dict(zip(_PHOTO_FIELDS, values, strict=True))}
     tags = read_tags(catalog.db, row_id)
@@ -146,7 +164,7 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
             "SELECT role, name, path FROM part WHERE photo_id = ? ORDER BY role, name", (row_id,)
         )
     ]
-    record["places"] = list(_places(catalog, row_id))
+    record["places"] = _as_they_are(list(_places(catalog, row_id)))
     return record
 
 
@@ -215,6 +233,20 @@ def _places(catalog: Catalog, row_id: int) -> Iterator[dict[str, Any]]:
             "key": key.decode("utf-8", "backslashreplace"),
             "root": os.fsdecode(root),
         }
+
+
+def _as_they_are(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tell of the places that were read which are gone at this moment, or away."""
+    files: defaultdict[Path, set[Path]] = defaultdict(set)
+    for place in places:
+        files[Path(place["root"])].update([Path(place["path"])] if place["path"] else [])
+    lost, gone = away(files)
+    for place in places:
+        if place["state"] == "indexed" and Path(place["root"]) in lost:
+            place["state"] = "offline"
+        elif place["state"] == "indexed" and place["path"] and Path(place["path"]) in gone:
+            place["state"] = "missing"
+    return places
 
 
 EXACT_HASH = "coalesce(p.original_hash, CASE WHEN p.rendition IS NULL THEN c.hash END)"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safelight.cli.common import ask_download, json_option, open_library, settings
+from safelight.cli.common import NamedPath, ask_download, json_option, open_library, settings
 
 
 @click.group()
@@ -58,7 +58,7 @@ def model_use(name: str) -> None:
 
 
 @model.command("path")
-@click.argument("folder", type=click.Path())
+@click.argument("folder", type=NamedPath())
 def model_path(folder: str) -> None:
     """Use a model that lies in a folder already (config.json, *.safetensors, tokenizer.json)."""
     from safelight import draw

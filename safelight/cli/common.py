@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +26,38 @@ map_option = click.option(
     "--map", "moved", multiple=True, metavar="OLD=NEW", help="Folders that a catalog knows at OLD are at NEW."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+
+
+class NamedPath(click.Path):
+    """A path that names something: the empty one, as a script's unset variable leaves it, would be where we are."""
+
+    def __init__(self, path_type: type[Any] = str) -> None:
+        super().__init__(readable=False, path_type=path_type)  # what cannot be read is said where it is read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Refuse the empty path before any work."""
+        if not value:
+            what = param.opts[0] if isinstance(param, click.Option) else "an argument"
+            raise click.ClickException(f"{what} is empty; name a file or a folder (`.` is the current one)")
+        return super().convert(value, param, ctx)
+
+
+def only_one_format(flags: Mapping[str, Any]) -> None:
+    """Refuse --json together with --paths or -0.
+
+    Raises:
+        UsageError: Both are asked for.
+    """
+    if flags["as_json"] and (flags["paths"] or flags["zero"]):
+        raise click.UsageError("--json and --paths (or -0) are two ways to print; choose one")
+
+
+def remark_on_files(lacking: int) -> None:
+    """Say how many of the photos that are found have no path to print or to open."""
+    from safelight import draw
+
+    if lacking:
+        draw.remark(f"{lacking:,} of these {'has' if lacking == 1 else 'have'} no file on this computer")
 
 
 def moved_pairs(moved: Sequence[str]) -> tuple[tuple[str, str], ...]:
@@ -86,14 +118,15 @@ def stopping(stop: threading.Event) -> Generator[None]:
             signal.signal(number, handler)
 
 
-def fetch_if_missing(library: Library, *, as_json: bool) -> None:
+def fetch_if_missing(library: Library, *, as_json: bool, yes: bool) -> None:
     """Download the model to use where it is not here; asks first, where somebody is there to answer."""
     from indexer.models.registry import STARTER
 
     name = library.model_name
     if name == STARTER or library.is_here(name) or Path(name).is_dir():
         return
-    ask_download(name)
+    if not yes:
+        ask_download(name)
     from indexer.models.download import fetch
     from safelight import draw
 
@@ -112,13 +145,19 @@ def fetch_if_missing(library: Library, *, as_json: bool) -> None:
 
 
 def ask_download(name: str) -> None:
-    """Ask before downloading a model, where its size is known and somebody is there to answer."""
+    """Ask before downloading a model; where nobody is there to answer, only --yes is one.
+
+    Raises:
+        ClickException: There is no terminal to ask on.
+    """
     from indexer.models.registry import lookup
 
     info = lookup(name)
-    if info.size_mb and sys.stdin.isatty() and sys.stderr.isatty():
-        question = f"{name} ({info.repository}) is about {info.size_mb:,} MB to download. Go on?"
-        click.confirm(question, abort=True, err=True)
+    size = f"is about {info.size_mb:,} MB to download" if info.size_mb else "is to be downloaded"
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        todo = "--yes downloads it without asking; --model starter needs no download"
+        raise click.ClickException(f"{name} ({info.repository}) {size}, and there is no terminal to ask on: {todo}")
+    click.confirm(f"{name} ({info.repository}) {size}. Go on?", abort=True, err=True)
 
 
 def open_files(paths: list[str]) -> None:

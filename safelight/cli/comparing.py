@@ -8,15 +8,25 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, open_library, stopping
+from safelight.cli.common import (
+    FOUND,
+    INTERRUPTED,
+    NOTHING,
+    NamedPath,
+    json_option,
+    only_one_format,
+    open_library,
+    remark_on_files,
+    stopping,
+)
 
 if TYPE_CHECKING:
     from safelight.service import Library
 
 
 @click.command()
-@click.argument("a")
-@click.argument("b")
+@click.argument("a", type=NamedPath())
+@click.argument("b", type=NamedPath())
 @click.option("--both", is_flag=True, help="Show the photos that are in both, instead of those only in A.")
 @click.option("--near", is_flag=True, help="Count near-duplicates as being in both: copies in other sizes, edits.")
 @click.option("--paths", is_flag=True, help="Print file paths only.")
@@ -36,8 +46,10 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
     from safelight import draw, draw_photos
     from safelight.comparing import Side, compare
 
+    only_one_format({"paths": paths, "zero": zero, "as_json": as_json})
     wanted = (Side.BOTH, Side.ALIKE) if both else (Side.ONLY_A,)
     counts: Counter[Side] = Counter()
+    lacking = 0
     with open_library() as library:
         for photo in compare(library.catalog, a, b, _alike(library) if near else ()):
             counts[photo.side] += 1
@@ -45,12 +57,14 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
                 draw.emit(draw_photos.compared_record(photo))
             elif photo.side in wanted:
                 draw_photos.compared(photo, paths=paths, zero=zero)
+                lacking += photo.path is None and (paths or zero)
     if not as_json:
         shown = [side for side in Side if counts[side] or side is wanted[0]]
         draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in shown) if counts else "No photos.")
         if counts[Side.UNKNOWN]:
             draw.remark("Of the unknown ones the originals are not on this machine, so that their bytes say nothing.")
-    raise click.exceptions.Exit(FOUND if any(counts[side] for side in wanted) else NOTHING)
+    remark_on_files(lacking)
+    raise click.exceptions.Exit(FOUND if sum(counts[side] for side in wanted) > lacking else NOTHING)
 
 
 def _alike(library: Library) -> list[list[str]]:

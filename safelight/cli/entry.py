@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import os
+import signal
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -25,9 +27,16 @@ from safelight.cli import (
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED
 
 
-def main() -> NoReturn:
-    """Run the command line; translate every error into one line and an exit code."""
+def main(on_interrupt: Any = None) -> NoReturn:
+    """Run the command line; translate every error into one line and an exit code.
+
+    Args:
+        on_interrupt: What handles SIGINT from now on, as signal.getsignal gives it; None: what does.
+    """
+    sys.unraisablehook = _unraisable
     try:
+        if on_interrupt is not None:
+            signal.signal(signal.SIGINT, on_interrupt)
         code = cli.main(prog_name="safelight", standalone_mode=False) or FOUND
         sys.stdout.flush()  # here, where what goes wrong can still be told
     except click.ClickException as error:
@@ -39,8 +48,10 @@ def main() -> NoReturn:
         _drop_output()
         code = FOUND
     except Exception as error:
-        code = ERROR
-        if _is_ours(error):
+        code = INTERRUPTED if _is_interrupt(error) else ERROR
+        if code == INTERRUPTED:
+            pass
+        elif _is_ours(error):
             click.echo(f"safelight: {error}", err=True)
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
             _drop_output()
@@ -51,7 +62,24 @@ def main() -> NoReturn:
             # Python's own exit code would say "nothing found" to a script.
             traceback.print_exc()
             click.echo("safelight: this is a fault in Safelight; please report it with the lines above", err=True)
+    if on_interrupt is not None:  # what is left is Python's own end, in which it would let the signal kill it
+        atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(code))
     sys.exit(code)
+
+
+def _is_interrupt(error: BaseException | None) -> bool:
+    """Tell whether Ctrl-C came while something was imported, which says then that it cannot be."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
+def _unraisable(raised: sys.UnraisableHookArgs) -> None:
+    """End where Ctrl-C hit a place that cannot pass it on, and Python would print it and go on."""
+    if issubclass(raised.exc_type, KeyboardInterrupt):
+        os._exit(INTERRUPTED)
+    sys.__unraisablehook__(raised)
 
 
 def _drop_output() -> None:

@@ -11,23 +11,26 @@ import click
 from safelight.cli.common import (
     FOUND,
     NOTHING,
+    NamedPath,
     helper_for,
     json_option,
     model_option,
+    only_one_format,
     open_files,
     open_library,
+    remark_on_files,
     settings,
 )
 
 if TYPE_CHECKING:
     from indexer.query import Query
-    from indexer.search import Found
+    from indexer.search import Answer, Found
 
 _FILTERS: list[Callable[..., Any]] = [
     click.option("--since", metavar="DATE", help="Taken since: 2019, 2019-07, 2019-07-04, or an age: 30d, 2w, 6m, 1y."),
     click.option("--until", metavar="DATE", help="Taken until, that day, month or year included."),
     click.option("--source", multiple=True, metavar="KIND", help="From: folder, photos, lightroom, takeout."),
-    click.option("--folder", multiple=True, metavar="DIR", help="In this folder and below; a path or a bare name."),
+    click.option("--folder", multiple=True, metavar="DIR", help="In this folder or library; a path or a bare name."),
     click.option("--camera", multiple=True, metavar="TEXT", help='Camera name contains: "canon 5d".'),
     click.option("--near", metavar="LAT,LON,KM", help="Taken within KM of a place: 48.86,2.35,10."),
     click.option("--format", multiple=True, metavar="NAME", help="File format: jpeg, heic, raw..."),
@@ -72,8 +75,10 @@ class WordsCommand(click.Command):
 
 @click.command(cls=WordsCommand)
 @click.argument("words", nargs=-1)
-@click.option("--like", multiple=True, metavar="FILE", help="Also like this picture (a file or a photo id).")
-@click.option("--unlike", multiple=True, metavar="FILE", help="Unlike this picture.")
+@click.option(
+    "--like", multiple=True, metavar="FILE", type=NamedPath(), help="Also like this picture (a file or an id)."
+)
+@click.option("--unlike", multiple=True, metavar="FILE", type=NamedPath(), help="Unlike this picture.")
 @click.option("--all", "show_all", is_flag=True, help="Show what is nearest, even where nothing is like it.")
 @_with_filters
 def search(words: tuple[str, ...], like: tuple[str, ...], unlike: tuple[str, ...], **flags: Any) -> None:
@@ -89,13 +94,14 @@ def search(words: tuple[str, ...], like: tuple[str, ...], unlike: tuple[str, ...
     """
     from indexer.query import parse
 
+    only_one_format(flags)
     if not (words or like or unlike) and any(flags[name] for name in _FILTER_FLAGS):
         _list(flags)
     _answer(parse(words, like, unlike), flags)
 
 
 @click.command()
-@click.argument("target", metavar="FILE|ID")
+@click.argument("target", metavar="FILE|ID", type=NamedPath())
 @_with_filters
 def similar(target: str, **flags: Any) -> None:
     """Find photos that look like a picture: a file, or the id of a photo.
@@ -105,6 +111,7 @@ def similar(target: str, **flags: Any) -> None:
     """
     from indexer.query import Query, Term
 
+    only_one_format(flags)
     _answer(Query((Term(target, is_picture=True),)), flags)
 
 
@@ -120,13 +127,14 @@ def _list(flags: dict[str, Any]) -> NoReturn:
     from indexer.filters import Filters
     from indexer.newest import newest
     from indexer.no_match import why_none_passes
+    from safelight.at_hand import looked_at
 
     how = _query_flags(flags)
     limit = how.pop("limit", None) or settings().results
     how.pop("show_all", None)
     filters = Filters(**how)
     with open_library() as library:
-        found = newest(library.catalog, filters, limit)
+        found = looked_at(newest(library.catalog, filters, limit))
         _show(found, "" if found else why_none_passes(library.catalog.db, filters), flags)
 
 
@@ -139,13 +147,18 @@ def _answer(query: Query, flags: dict[str, Any]) -> NoReturn:
         from safelight import remote
 
         answer = remote.search(client, query, limit=limit, **how)
-        _show(answer.hits, answer.reason, flags)
+        _show(answer.hits, _reason(answer), flags)
     from indexer.filters import Filters
+    from safelight.at_hand import looked_at
 
     show_all = how.pop("show_all", False)
     with open_library(model=model) as library:
         answer = library.find(query, Filters(**how), limit, show_all=show_all)
-        _show(answer.hits, answer.reason, flags)
+        _show(looked_at(answer.hits), _reason(answer), flags)
+
+
+def _reason(answer: Answer) -> str:
+    return f"{answer.reason}, --all shows more" if answer.nearest and answer.reason else answer.reason
 
 
 def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:
@@ -167,13 +180,16 @@ def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoRetur
         draw_photos.found(found)
     if not found:
         draw.remark(reason)
+    needs_files = flags["paths"] or flags["zero"] or flags["open_them"]
+    if needs_files:
+        remark_on_files(len(found) - len(paths))
     if flags["open_them"]:
         open_files(paths)
-    raise click.exceptions.Exit(FOUND if found else NOTHING)
+    raise click.exceptions.Exit(FOUND if (paths if needs_files else found) else NOTHING)
 
 
 @click.command()
-@click.argument("target", metavar="ID|FILE")
+@click.argument("target", metavar="ID|FILE", type=NamedPath())
 @click.option("--open", "open_it", is_flag=True, help="Open it in the system's viewer.")
 @json_option
 def show(target: str, open_it: bool, as_json: bool) -> None:

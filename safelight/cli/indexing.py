@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safelight.cli.common import (
+    ERROR,
     FOUND,
     INTERRUPTED,
     NOTHING,
+    NamedPath,
     fetch_if_missing,
     helper_for,
     json_option,
@@ -31,11 +33,12 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1)  # not click.Path, which says in its own way what cannot be read
+@click.argument("paths", nargs=-1, type=NamedPath())
 @model_option
 @click.option("--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model.")
 @click.option("--precision", type=click.Choice(["auto", "float32", "int8"]), help="For plain CPUs; auto measures.")
-@click.option("--workers", type=click.IntRange(min=0), help="Processes that decode pictures; 0 means one a core.")
+@click.option("--workers", type=click.IntRange(0, 256), help="Processes that decode pictures; 0 means one a core.")
+@click.option("--yes", is_flag=True, help="Download the model, where it is not here, without asking.")
 @click.option("--retry", is_flag=True, help="Try again what failed before.")
 @click.option("--hidden/--no-hidden", default=None, help="Take in photos that are hidden in their library.")
 @click.option("--shared/--no-shared", default=None, help="Take in photos of albums that others share with you.")
@@ -45,7 +48,7 @@ if TYPE_CHECKING:
 @click.option("--originals/--no-originals", default=None, help="Decode originals, although a preview would serve.")
 @map_option
 @json_option
-def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, ...], **flags: Any) -> None:
+def index(paths: tuple[str, ...], yes: bool, retry: bool, as_json: bool, moved: tuple[str, ...], **flags: Any) -> None:
     """Read photos, so that they can be found. Without PATHS: everything indexed before.
 
     A path is a folder or a picture, an Apple Photos library, a Lightroom catalog (.lrcat) or a Google Takeout export.
@@ -59,7 +62,8 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
     safelight index "~/Pictures/Lightroom/My Catalog.lrcat" --map D:/Photos=/Volumes/Photos
     """
     from safelight import draw
-    from safelight.indexing import index_paths
+    from safelight.errors import UnreadPlacesError
+    from safelight.indexing import index_paths, places_to_index
 
     stop = threading.Event()
     wishes = _wishes(moved, flags)
@@ -68,10 +72,11 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
         if as_json:
             draw.emit({"event": "problem", "path": path, "outcome": outcome, "reason": reason})
 
+    unread: list[str] = []
     with open_library(**flags) as library:
         # Not before there is something to index: a download is a matter of gigabytes.
-        if library.catalog.roots() if not paths else any(_may_be_there(path) for path in paths):
-            fetch_if_missing(library, as_json=as_json)
+        if any(place.exists() for place in places_to_index(library, list(paths))):
+            fetch_if_missing(library, as_json=as_json, yes=yes)
         client = None if flags["engine"] or flags["precision"] or flags["workers"] else helper_for()
         with stopping(stop), draw.Bar() as bar:
             how: dict[str, Any] = {
@@ -82,30 +87,35 @@ def index(paths: tuple[str, ...], retry: bool, as_json: bool, moved: tuple[str, 
                 "on_problem": on_problem,
                 "on_remark": draw.remark,
             }
-            if client is None:
-                tally = index_paths(library, list(paths), **how)
-            else:
-                tally = _index_remotely(client, library, paths, how)
+            try:
+                if client is None:
+                    tally = index_paths(library, list(paths), **how)
+                else:
+                    tally = _index_remotely(client, library, paths, how)
+            except UnreadPlacesError as error:
+                tally, unread = error.tally, error.reasons
     if as_json:
         counts = ("indexed", "unchanged", "skipped", "failed", "missing")
         draw.emit({"event": "done", **{name: getattr(tally, name) for name in counts}})
     else:
         draw.say(draw.tally_line(tally))
-    if tally.interrupted:
-        raise click.exceptions.Exit(INTERRUPTED)
-
-
-def _may_be_there(path: str) -> bool:
-    return path == "photos" or Path(path).expanduser().exists()
+    for reason in unread:
+        draw.remark(f"safelight: {reason}")
+    if tally.interrupted or unread:
+        raise click.exceptions.Exit(INTERRUPTED if tally.interrupted else ERROR)
 
 
 def _index_remotely(client: HelperClient, library: Library, paths: tuple[str, ...], how: dict[str, Any]) -> Tally:
     """Let the helper do it, which has the model in memory."""
     from indexer.tally import Tally
     from safelight import remote
+    from safelight.errors import UnreadPlacesError
 
     job = remote.index(client, library.home, paths, model=library.settings.model, **how)
-    return Tally(**job["counts"], interrupted=job["state"] == "cancelled")
+    tally = Tally(**job["counts"], interrupted=job["state"] == "cancelled")
+    if job["state"] == "failed":
+        raise UnreadPlacesError([job["error"]], tally)
+    return tally
 
 
 _MARKS = {"hidden": "hidden", "shared": "shared", "trashed": "trashed", "bursts": "burst", "syndicated": "syndicated"}
@@ -162,7 +172,7 @@ def doctor(rebuild: bool, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--forget", metavar="FOLDER", help="Forget all photos of an indexed folder, there or not.")
+@click.option("--forget", metavar="FOLDER", type=NamedPath(), help="Forget all of an indexed place, there or not.")
 @click.option("--yes", is_flag=True, help="Do it; without this, only show what would go.")
 @json_option
 def prune(forget: str | None, yes: bool, as_json: bool) -> None:

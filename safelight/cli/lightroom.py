@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from safelight.cli.common import FOUND, NOTHING, json_option, map_option, moved_pairs
+from safelight.cli.common import FOUND, NOTHING, NamedPath, json_option, map_option, moved_pairs
 
 
 @click.group()
@@ -18,7 +18,7 @@ def lightroom() -> None:
 
 
 @lightroom.command("report")
-@click.argument("catalog", metavar="X.lrcat", type=click.Path(path_type=Path))
+@click.argument("catalog", metavar="X.lrcat", type=NamedPath(Path))
 @map_option
 @json_option
 def report(catalog: Path, moved: tuple[str, ...], as_json: bool) -> None:

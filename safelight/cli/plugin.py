@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safelight.cli.common import FOUND, NOTHING, json_option, model_option, open_library
+from safelight.cli.common import FOUND, NOTHING, NamedPath, json_option, model_option, open_library
 from safelight.cli.finding import WordsCommand
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _question(words: tuple[str, ...], flags: dict[str, Any]) -> Question:
 
 
 @click.command()
-@click.option("--path", type=click.Path(path_type=Path), metavar="DIR", help="Into this folder, not Lightroom's own.")
+@click.option("--path", type=NamedPath(Path), metavar="DIR", help="Into this folder, not Lightroom's own.")
 def install(path: Path | None) -> None:
     """Put the plug-in where Lightroom looks for it; restart Lightroom afterwards.
 
@@ -101,9 +101,7 @@ def status(as_json: bool) -> None:
 @click.command("smart-collection", cls=WordsCommand)
 @click.argument("words", nargs=-1, required=True)
 @_with_asking
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path), required=True, metavar="FILE", help="An .lrsmcol file."
-)
+@click.option("-o", "--output", type=NamedPath(Path), required=True, metavar="FILE", help="An .lrsmcol file.")
 @model_option
 def smart_collection(words: tuple[str, ...], output: Path, model: str | None, **flags: Any) -> None:
     """Write a smart collection that Lightroom imports without the plug-in.

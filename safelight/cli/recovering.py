@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, stopping
+from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, NamedPath, json_option, stopping
 
 if TYPE_CHECKING:
     from safelight.recover.ledger import Row
 
-_PATH = click.Path(path_type=Path)
+_PATH = NamedPath(Path)
 
 
 @click.command()

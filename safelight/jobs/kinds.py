@@ -9,6 +9,7 @@ from pathlib import Path
 
 from indexer.errors import VectorError
 from indexer.events import Progress
+from indexer.tally import Tally
 from safelight.errors import SafelightError
 from safelight.jobs.board import Report, Run
 from safelight.jobs.journal import Job
@@ -40,20 +41,29 @@ def _index(job: Job, report: Report, open_library: OpenLibrary) -> dict[str, int
         if report.stop.is_set() and event.stage == "building the vector index":
             raise VectorError("it was stopped")  # the photos are done; Chroma catches up after the next run
 
+    from safelight.errors import UnreadPlacesError
     from safelight.indexing import index_paths
     from safelight.reading import unpack_wishes
 
     with open_library(job.arguments.get("model")) as library:
-        tally = index_paths(
-            library,
-            list(job.arguments.get("paths", [])),
-            stop=report.stop,
-            on_progress=progress,
-            on_problem=report.problem,
-            on_remark=report.remark,
-            wishes=unpack_wishes(job.arguments.get("wishes", {})),
-            retry=bool(job.arguments.get("retry")),
-        )
+        try:
+            tally = index_paths(
+                library,
+                list(job.arguments.get("paths", [])),
+                stop=report.stop,
+                on_progress=progress,
+                on_problem=report.problem,
+                on_remark=report.remark,
+                wishes=unpack_wishes(job.arguments.get("wishes", {})),
+                retry=bool(job.arguments.get("retry")),
+            )
+        except UnreadPlacesError as error:
+            report.job.counts = _counts(error.tally)  # of the places that could be read
+            raise
+    return _counts(tally)
+
+
+def _counts(tally: Tally) -> dict[str, int]:
     return {name: count for name, count in asdict(tally).items() if name != "interrupted"}
 
 

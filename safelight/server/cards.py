@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importers.sources import PATH_SOURCES
 from indexer import search
 from indexer.catalog import Catalog
+from safelight.at_hand import looked_at
 from safelight.server.shapes import Hit, Place
 
 
@@ -33,7 +34,7 @@ def readable(text: str) -> str:
 
 def hits(catalog: Catalog, found: Iterable[search.Hit]) -> list[Hit]:
     """Write hits, with the shape of each picture, so that a grid can be laid out before anything is loaded."""
-    found = list(found)
+    found = looked_at(list(found))
     cards = _cards(catalog, [place.photo_id for hit in found for place in (hit.place, *hit.others)])
     return [
         Hit(

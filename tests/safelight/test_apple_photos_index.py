@@ -17,6 +17,7 @@ from importers.base import ImporterError, Mark
 from importers.sources import open_source
 from indexer.decoders import DecoderPool
 from safelight.config import Settings
+from safelight.errors import SafelightError
 from safelight.indexing import index_paths
 from safelight.reading import Wishes
 from safelight.service import Library
@@ -148,6 +149,12 @@ def test_what_photos_knows_is_found_by(photos) -> None:
     assert found(photos, person=["Maria"]) == {"wedding.jpg", "wedding_edited.jpg"}
     assert found(photos, keyword=["wedding"]) == {"wedding.jpg", "wedding_edited.jpg", "Tulips.jpg"}
     assert found(photos, album=["AlbumInFolder"]) == {"wedding.jpg", "IMG_4547.jpg"}
+    assert len(found(photos, folder=[str(photos.library)])) == 16, "those whose originals are not in it, too"
+    assert len(found(photos, folder=[photos.library.name])) == 16
+    for asked, name, meant in (("person", "Marja", "Maria"), ("keyword", "weding", "wedding"), ("album", "Qx", None)):
+        reason = photos.ours.search(["something"], **{asked: [name]}).reason
+        assert ("did you mean" in reason) == (meant is not None)
+        assert meant is None or f'"{meant}"' in reason
     photos(wishes=NOTHING)
     assert found(photos, person=["Maria"]) == {"wedding.jpg"}
 
@@ -181,7 +188,7 @@ def test_a_known_library_that_is_closed_to_us_says_which_switch_to_set(photos, m
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setenv("TERM_PROGRAM", "ghostty")
     with pytest.raises(
-        ImporterError, match="macOS does not let Ghostty read .*; switch on Ghostty under System Settings"
+        SafelightError, match="macOS does not let Ghostty read .*; switch on Ghostty under System Settings"
     ):
         photos()
     assert record(photos, TULIPS)["rendition"] == "105_c"

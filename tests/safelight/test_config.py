@@ -46,7 +46,7 @@ def test_setting_a_key_keeps_comments_and_unsetting_takes_it_out(own_home):
         ("results", "many", "`results` must be a whole number"),
         ("results", "0", "`results` must be a whole number"),
         ("workers", "-1", "`workers` must be a whole number"),
-        ("engine", "torch", "`engine` must be what runs the model: auto, mlx or onnx"),
+        ("engine", "torch", "`engine` must be auto, mlx or onnx, not 'torch'"),
     ],
 )
 def test_a_wrong_setting_is_one_clear_line_and_changes_nothing(key, value, says):

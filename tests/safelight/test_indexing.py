@@ -10,16 +10,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from importers.base import ImporterError
 from indexer.errors import CatalogError
 from indexer.events import Progress
 from indexer.lock import LockedError, ProcessLock
 from safelight.config import Settings
-from safelight.errors import SafelightError
+from safelight.errors import SafelightError, UnreadPlacesError
 from safelight.indexing import index_paths
 from safelight.pruning import plan_prune, prune
 from safelight.service import Library
-from safelight.status import problems
+from safelight.status import problems, roots
 
 MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
 
@@ -327,6 +326,36 @@ def test_a_file_that_may_not_be_read_is_tried_again_once_it_may(index, photos):
     assert outcomes(index(photos)) == {"indexed": 1, "unchanged": 5, "embedded": 1}
 
 
+def test_a_folder_that_may_not_be_listed_is_a_problem_until_it_may(index, photos, monkeypatch):
+    """GENERATED: what the system answers to others than root."""
+    index(photos)
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fsencode(path).rstrip(b"/").endswith(b"/2019"):
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    assert outcomes(index(photos)) == {"unchanged": 1}
+    assert index.remarks[-1].endswith("2019 cannot be read (permission denied); what is known there is kept.")
+
+    def unread():
+        found = problems(index.library.catalog)
+        return [(problem.id, problem.path, problem.state, problem.reason) for problem in found]
+
+    assert unread() == [(None, str(photos / "2019"), "unreadable", "permission denied")]
+    assert [root.state for root in roots(index.library.catalog)] == ["online"]
+    index(photos / "top.jpg")
+    assert len(unread()) == 1, "a look elsewhere says nothing of it"
+    with pytest.raises(UnreadPlacesError):
+        index(photos / "2019")
+    assert len(unread()) == 1
+    monkeypatch.undo()
+    index(photos / "2019")
+    assert unread() == []
+
+
 def test_two_models_side_by_side_lose_nothing(index, photos, tmp_path):
     index(photos)
     other = tmp_path / "other-model"
@@ -398,7 +427,7 @@ def test_a_place_without_photos_can_be_forgotten_by_any_spelling(index, photos, 
 
 def test_a_folder_of_previews_says_what_to_do(index, tmp_path):
     (tmp_path / "X Previews.lrdata").mkdir()
-    with pytest.raises(ImporterError, match=r"\.lrcat file beside it, or .* `safelight recover`"):
+    with pytest.raises(SafelightError, match=r"\.lrcat file beside it, or .* `safelight recover`"):
         index(tmp_path / "X Previews.lrdata")
 
 

@@ -99,3 +99,14 @@ def test_one_that_is_cancelled_in_the_middle_is_over(home, kind):
     assert ended.ended is not None
     assert one.resume(job.id).state is State.CANCELLED
     assert one.close(10)
+
+
+def test_a_place_that_cannot_be_read_leaves_the_counts_of_the_others(home, tmp_path):
+    bad = tmp_path / "bad.lrcat"
+    bad.write_bytes(bytes(3000))
+    made = board(home)
+    job = made.start("index", "x", {"paths": [str(bad), str(home.parent / "photos")]})
+    ended = wait(made, job.id, State.FAILED, State.DONE)
+    assert (ended.state, "bad.lrcat" in ended.error) == (State.FAILED, True)
+    assert ended.counts["unchanged"] > 0
+    made.close(10)

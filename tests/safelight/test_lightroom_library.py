@@ -22,8 +22,11 @@ from preview_folders import Library as Generated
 from preview_folders import container, fingerprint, levels_of, picture, place
 
 from indexer.decoders import DecoderPool
+from indexer.filters import Filters
+from indexer.newest import newest
 from indexer.tally import Tally
 from safelight.config import Settings
+from safelight.folders import folder_id, folders_by_id
 from safelight.indexing import index_paths
 from safelight.reading import Wishes
 from safelight.service import Library
@@ -115,6 +118,22 @@ def test_the_real_catalog_of_lightroom_5(index, lightroom5):
         assert records[key]["parts"] == [{"role": "missing original", "name": original, "path": None}]
         assert records[key]["places"][0]["path"] is None
         assert records[key]["format"] == "JPEG"
+
+
+def test_a_folder_is_the_catalogs_path_what_holds_it_or_where_the_originals_were(index, lightroom5):
+    index.run(lightroom5)
+    catalog = index.library.catalog
+    originals = {record["parts"][0]["name"] for record in index.records().values()}
+    above = os.path.commonpath(originals)
+    for folder in (lightroom5, lightroom5.parent, lightroom5.parent.parent, above, Path(above).name, lightroom5.name):
+        assert len(newest(catalog, Filters(folder=[str(folder)]), 10)) == 3, folder
+    one = min(originals).rpartition("/")[0]
+    inside = {name for name in originals if name.startswith(one + "/")}
+    assert len(newest(catalog, Filters(folder=[one]), 10)) == len(inside)
+    for folder in (lightroom5.parent / "Lightroom", f"{lightroom5}x", "/nowhere"):
+        assert newest(catalog, Filters(folder=[str(folder)]), 10) == ()
+    ids = folders_by_id(catalog)
+    assert {folder_id(os.fsencode(path)) for path in (lightroom5, lightroom5.parent, above)} <= ids.keys()
 
 
 def test_the_second_run_reads_nothing(index, lightroom5, monkeypatch):

@@ -49,7 +49,7 @@ function exposure({ exposure_seconds: seconds, aperture, iso, focal_length_mm: f
   return [time, aperture && `f/${aperture}`, iso && `ISO ${iso}`, focal && `${number(focal)} mm`].filter(Boolean).join(" · ");
 }
 
-const SHOWS = { missing: "no longer there", failed: "could not be read", skipped: "was left out" };
+const SHOWS = { missing: "no longer there", offline: "not connected", failed: "could not be read", skipped: "was left out" };
 
 function where(place, say) {
   const act = (verb) => () => post(`/api/v1/photos/${place.id}/${verb}`).catch((error) => say(error.message));
