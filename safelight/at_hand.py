@@ -17,6 +17,8 @@ from indexer.search import Found, Place
 LOOK_S = 1.0
 """So long a place has to answer; one on this computer takes a few microseconds a file."""
 
+_FILES_ARE_PHOTOS = ("folder", "takeout")
+
 AnyFound = TypeVar("AnyFound", bound=Found)
 
 
@@ -53,7 +55,8 @@ def looked_at(found: Sequence[AnyFound]) -> list[AnyFound]:
     lost, gone = away(files)
 
     def now(place: Place) -> Place:
-        is_missing = place.state == "missing" or place.path in gone
+        # An original that iCloud or a drive has taken away from a library is no loss: the library is what is indexed.
+        is_missing = place.state == "missing" or (place.source in _FILES_ARE_PHOTOS and place.path in gone)
         return replace(place, state="offline" if place.root in lost else "missing" if is_missing else "here")
 
     def looked(one: AnyFound) -> AnyFound:
