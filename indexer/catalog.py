@@ -67,6 +67,10 @@ class Known:
     path: bytes | None
 
 
+_KNOWN = """p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id, p.facts_token,
+    EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id), p.path"""
+
+
 @dataclass(frozen=True, slots=True)
 class Content:
     """The bytes of a picture, wherever they lie.
@@ -213,19 +217,14 @@ class Catalog:
     def known(self, root: Root, key: bytes, model: Model) -> Known | None:
         """Look up the photo `key` of `root`, and whether `model` has its vector."""
         row = self.db.execute(
-            "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id, p.facts_token,"
-            " EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id), p.path"
-            " FROM photo p WHERE p.root_id = ? AND p.key = ?",
-            (model.id, root.id, key),
+            f"SELECT {_KNOWN} FROM photo p WHERE p.root_id = ? AND p.key = ?", (model.id, root.id, key)
         ).fetchone()
         return row and _known(row)
 
     def vanished_twin(self, root: Root, stamp: FileStamp, model: Model) -> Known | None:
         """Find the photo of `root` that this file was before it was renamed: same inode, size and time, path gone."""
         rows = self.db.execute(
-            "SELECT p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id, p.facts_token,"
-            " EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id), p.path"
-            " FROM photo p WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
+            f"SELECT {_KNOWN} FROM photo p WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
             (model.id, stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id),
         )
         return next((known for known in map(_known, rows) if has_left(known.path, stamp.inode)), None)

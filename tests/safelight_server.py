@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import time
@@ -206,3 +207,15 @@ def _is_whole(answer: bytes) -> bool:
         return False
     lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
     return bool(lengths) and len(body) >= int(lengths[0].split(b":")[1])
+
+
+def stand_in_for_the_desktop(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Put programs on the PATH that write down what they were to show; returns the file that they write."""
+    tools, told = folder / "bin", folder / "opened"
+    tools.mkdir()
+    (tools / "xdg-open").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>"{told}"\n')
+    (tools / "dbus-send").write_text("#!/bin/sh\nexit 1\n")
+    for tool in tools.iterdir():
+        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    return told

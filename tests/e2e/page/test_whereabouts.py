@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from page_browser import opened, photos, shot
 from playwright.sync_api import BrowserContext, expect
-from safelight_server import RunningHelper, index, own_helper, paint
+from safelight_server import RunningHelper, index, own_helper, paint, stand_in_for_the_desktop
 
 
 @pytest.fixture
 def travelled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningHelper]:
     """A helper of who has one photo in two folders, and programs that write down what they were to show."""
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    (tools / "xdg-open").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>"{tmp_path}/opened"\n')
-    (tools / "dbus-send").write_text("#!/bin/sh\nexit 1\n")
-    for tool in tools.iterdir():
-        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    stand_in_for_the_desktop(tmp_path, monkeypatch)
     for folder in ("Iceland", "Best of"):
         (tmp_path / folder).mkdir()
         paint(tmp_path / folder / "geyser.png", 1, (600, 400))

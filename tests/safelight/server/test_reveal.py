@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import stat
 from pathlib import Path
 
 import pytest
-from safelight_server import RunningHelper, index, paint, start_helper
+from safelight_server import RunningHelper, index, paint, stand_in_for_the_desktop, start_helper
 
 from safelight.errors import SafelightError
 from safelight.server import reveal
@@ -60,13 +58,7 @@ def test_the_next_program_is_tried_and_the_last_failure_told(tmp_path: Path):
 
 def test_the_helper_opens_by_id_and_by_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A stand-in for xdg-open on the PATH writes down what it was given; there is no desktop here."""
-    tools = tmp_path / "bin"
-    tools.mkdir()
-    (tools / "xdg-open").write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>"{tmp_path}/opened"\n')
-    (tools / "dbus-send").write_text("#!/bin/sh\nexit 1\n")
-    for tool in tools.iterdir():
-        tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
-    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    stand_in_for_the_desktop(tmp_path, monkeypatch)
     folder = tmp_path / "photos"
     folder.mkdir()
     paint(folder / "a b.png", 1)
