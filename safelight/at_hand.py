@@ -46,6 +46,14 @@ def away(places: Mapping[Path, Collection[Path]], seconds: float = LOOK_S) -> tu
     return places.keys() - reached.keys(), {file for files in reached.values() for file in files}
 
 
+def is_lost(source: str, path: Path | None, gone: Collection[Path]) -> bool:
+    """Tell whether a photo is gone with its file.
+
+    An original that iCloud or a drive has taken away from a library is no loss: the library is what is indexed.
+    """
+    return source in _FILES_ARE_PHOTOS and path in gone
+
+
 def looked_at(found: Sequence[AnyFound]) -> list[AnyFound]:
     """Return what was found with the states of this moment; of several places one that is at hand comes first."""
     files: defaultdict[Path, set[Path]] = defaultdict(set)
@@ -55,8 +63,7 @@ def looked_at(found: Sequence[AnyFound]) -> list[AnyFound]:
     lost, gone = away(files)
 
     def now(place: Place) -> Place:
-        # An original that iCloud or a drive has taken away from a library is no loss: the library is what is indexed.
-        is_missing = place.state == "missing" or (place.source in _FILES_ARE_PHOTOS and place.path in gone)
+        is_missing = place.state == "missing" or is_lost(place.source, place.path, gone)
         return replace(place, state="offline" if place.root in lost else "missing" if is_missing else "here")
 
     def looked(one: AnyFound) -> AnyFound:

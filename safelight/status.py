@@ -12,7 +12,7 @@ from typing import Any
 from indexer.catalog import Catalog
 from indexer.query import PHOTO_ID
 from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, read_tags
-from safelight.at_hand import away
+from safelight.at_hand import away, is_lost
 from safelight.errors import SafelightError
 
 
@@ -244,7 +244,7 @@ def _as_they_are(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for place in places:
         if place["state"] == "indexed" and Path(place["root"]) in lost:
             place["state"] = "offline"
-        elif place["state"] == "indexed" and place["path"] and Path(place["path"]) in gone:
+        elif place["state"] == "indexed" and place["path"] and is_lost(place["source"], Path(place["path"]), gone):
             place["state"] = "missing"
     return places
 

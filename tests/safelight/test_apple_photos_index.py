@@ -140,6 +140,7 @@ def test_originals_that_icloud_takes_away_and_gives_back_change_nothing(photos, 
             away.rename(originals)
         else:
             move(originals, away)
+        assert [place["state"] for place in record(photos, PUMPKINS3)["places"]] == ["indexed"]
         tally = photos()
         assert (tally.unchanged, tally.indexed, tally.missing, tally.failed) == (16, 0, 0, 0)
 
