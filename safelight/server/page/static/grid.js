@@ -184,7 +184,11 @@ export class Grid extends EventTarget {
 
   #settle() {
     this.#resting = 0;
-    if (this.#map.scale !== 1) this.#go(this.#map.top);
+    if (this.#map.scale !== 1) {
+      // Scrolled since the last frame: putting the box back would take that away. The next frame settles again.
+      if (this.box.scrollTop !== this.#map.at) return this.#soon();
+      this.#go(this.#map.top);
+    }
     this.#render();
   }
 
