@@ -11,7 +11,6 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from indexer.cores import cores
 from indexer.errors import ModelError
 from indexer.models.config import ModelConfig, read_config
 from indexer.models.engine import choose_engine
@@ -47,7 +46,7 @@ class DualEncoder:
         self._weights = named(self._checkpoint)
         self._vision = VisionTower(config, self.pixels)
         self._text = TextTower(config)
-        self._programs: dict[Precision, Program] = {}
+        self._programs: dict[tuple[Precision, bool], Program] = {}
         self.dim = self._dim()
         self.space = space or _space(folder, config, self.pixels, self._checkpoint)
         self._precision: Precision = self.precisions[0]
@@ -132,22 +131,37 @@ class DualEncoder:
         return self._checked(batches)
 
     def _embed(self, pixels: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
-        if precision not in self._programs:
-            self._programs[precision] = self._engine.prepare(
-                self._vision.vectors, self._weights, self._vision.inputs, precision=precision
-            )
-        program = self._programs[precision]
+        if not len(pixels):
+            return self._checked([])
+        # Of many pictures every core takes some of its own, through a pass that waits for no other core: shared out, a
+        # pass stands still whenever one of its threads has to, beside decoders, and the others wait for it spinning.
+        # One picture is shared out, if not through int8, where it is too little work.
+        one_core = self._engine.passes > 1 and (len(pixels) > 1 or precision == "int8")
+        program = self._program(precision, one_core)
         # int8 scales a whole batch by its largest value, so that a vector depends on its neighbours a little: no more
         # pictures than fill the kernels, which for towers of many patches is one.
         tokens = _INT8_TOKENS if precision == "int8" else self._engine.tokens
         step = max(1, tokens // self._config.vision.grid**2)
-        parts = [pixels[start : start + step] for start in range(0, len(pixels), step)]
+        rounds = -(-len(pixels) // (step * self._engine.passes))
+        parts = np.array_split(pixels, min(len(pixels), rounds * self._engine.passes))
 
         def embed(part: NDArray[np.uint8]) -> NDArray[np.float32]:
             return program(pixels=part)
 
-        # int8's parts are too small to be shared out among cores: each core takes one of its own.
-        return self._checked(list(self._threads.map(embed, parts) if precision == "int8" else map(embed, parts)))
+        return self._checked(list(self._threads.map(embed, parts) if one_core else map(embed, parts)))
+
+    def _program(self, precision: Precision, one_core: bool) -> Program:
+        key = precision, one_core
+        if key not in self._programs:
+            self._programs[key] = self._engine.prepare(
+                self._vision.vectors,
+                self._weights,
+                self._vision.inputs,
+                precision=precision,
+                quick_start=not one_core and self._engine.passes > 1,  # for pictures that come alone
+                one_core=one_core,
+            )
+        return self._programs[key]
 
     def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
         ids = self._tokenize(texts)
@@ -171,7 +185,7 @@ class DualEncoder:
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(cores(), thread_name_prefix="int8")
+        return ThreadPoolExecutor(self._engine.passes, thread_name_prefix="passes")
 
     @cached_property
     def _text_program(self) -> Program:

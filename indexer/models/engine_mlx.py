@@ -133,6 +133,7 @@ class MlxEngine:
     """MLX on its default device."""
 
     tokens = 6_400  # fills a GPU; fewer of the large models' pictures fit its memory at once
+    passes = 1
 
     def __init__(self) -> None:
         self.on_gpu = mx.default_device() == mx.Device(mx.gpu)
@@ -148,6 +149,7 @@ class MlxEngine:
         *,
         precision: Precision = "float32",
         quick_start: bool = False,
+        one_core: bool = False,
     ) -> Program:
         """Load the weights by running once on blank input, which nothing could hasten; see `Engine.prepare`."""
         if precision not in self.precisions:
