@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -12,6 +12,7 @@ import xxhash
 from numpy.typing import NDArray
 
 from indexer.errors import ModelError
+from indexer.models import joined
 from indexer.models.config import ModelConfig, read_config
 from indexer.models.engine import choose_engine
 from indexer.models.ops import Engine, Precision, Program
@@ -21,7 +22,8 @@ from indexer.models.towers import TextTower, VisionTower, named
 from indexer.models.weights import Checkpoint, open_checkpoint
 from indexer.preprocess import PixelSpec, read_spec
 
-_TEXTS = 32
+_TEXTS = {"clip": 64, "siglip": 32}
+_QUERIES = 8  # texts that a search may have; more are joined
 _INT8_TOKENS = 200
 
 
@@ -127,8 +129,9 @@ class DualEncoder:
         Raises:
             ModelError: The weights or the tokenizer are damaged.
         """
-        batches = [self._embed_batch(texts[start : start + _TEXTS]) for start in range(0, len(texts), _TEXTS)]
-        return self._checked(batches)
+        step = _TEXTS[self._config.family]
+        ids = [self._tokenize(texts[start : start + step]) for start in range(0, len(texts), step)]
+        return self._checked([vectors for batch in ids for vectors in self._embed_ids(batch)])
 
     def _embed(self, pixels: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
         if not len(pixels):
@@ -163,10 +166,14 @@ class DualEncoder:
             )
         return self._programs[key]
 
-    def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        ids = self._tokenize(texts)
-        positions = np.arange(ids.shape[1], dtype=np.int32)[None]
-        return self._text_program(ids=ids, positions=positions, last=self._last(ids))
+    def _embed_ids(self, ids: NDArray[np.int32]) -> Iterator[NDArray[np.float32]]:
+        last = self._last(ids)
+        if self._config.family == "clip" and len(ids) > _QUERIES:
+            step = max(1, joined.TOKENS // ids.shape[1])
+            for start in range(0, len(ids), step):
+                yield self._joined_program(**joined.join(ids[start : start + step], last[start : start + step]))
+        else:
+            yield self._text_program(ids=ids, positions=np.arange(ids.shape[1], dtype=np.int32)[None], last=last)
 
     def _last(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the position whose token stands for the text: (N,)."""
@@ -190,6 +197,10 @@ class DualEncoder:
     @cached_property
     def _text_program(self) -> Program:
         return self._engine.prepare(self._text.vectors, self._weights, self._text.inputs, quick_start=True)
+
+    @cached_property
+    def _joined_program(self) -> Program:
+        return self._engine.prepare(self._text.joined, self._weights, joined.INPUTS, quick_start=True)
 
     @cached_property
     def _tokenize(self) -> Tokenize:

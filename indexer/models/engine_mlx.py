@@ -88,9 +88,10 @@ class _Executor:
         heads: int,
         causal: bool = False,
         mask: mx.array | None = None,
+        bias: mx.array | None = None,
     ) -> mx.array:
         q, k, v = (x.reshape(*x.shape[:2], heads, -1).transpose(0, 2, 1, 3) for x in (q, k, v))  # (N, h, T, D/h)
-        seen = "causal" if causal else None if mask is None else mask[:, None, None, :] != 0
+        seen = "causal" if causal else bias if mask is None else mask[:, None, None, :] != 0
         y = mx.fast.scaled_dot_product_attention(q, k, v, scale=q.shape[-1] ** -0.5, mask=seen)
         return y.transpose(0, 2, 1, 3).flatten(2)
 
@@ -123,6 +124,9 @@ class _Executor:
         if isinstance(index, int):
             return x[:, index]
         return mx.take_along_axis(x, index[:, None, None], axis=1)[:, 0]
+
+    def pick(self, x: mx.array, index: mx.array) -> mx.array:
+        return x[0, index]
 
     def unit(self, x: mx.array) -> mx.array:
         x = x.astype(mx.float32)

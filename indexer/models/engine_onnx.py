@@ -130,9 +130,18 @@ class _Recorder:
         return self._record("Softmax", [x.name], x.shape, axis=-1)
 
     def attention(
-        self, q: Node, k: Node, v: Node, *, heads: int, causal: bool = False, mask: Node | None = None
+        self,
+        q: Node,
+        k: Node,
+        v: Node,
+        *,
+        heads: int,
+        causal: bool = False,
+        mask: Node | None = None,
+        bias: Node | None = None,
     ) -> Node:
         inputs = [q.name, k.name, v.name] + ([] if mask is None else ["", mask.name])
+        inputs += [] if bias is None else ["", "", bias.name]
         return self._record(
             "MultiHeadAttention", inputs, q.shape, domain=_CONTRIB, num_heads=heads, unidirectional=int(causal)
         )
@@ -198,6 +207,10 @@ class _Recorder:
         column = self._record("Unsqueeze", [index.name, self._ints(1)], (x.shape[0], 1))
         wide = self._record("Cast", [column.name], column.shape, to=TensorProto.INT64)
         return self._record("GatherND", [x.name, wide.name], shape, batch_dims=1)
+
+    def pick(self, x: Node, index: Node) -> Node:
+        rows = self.reshape(x, (-1, cast(int, x.shape[2])))
+        return self._record("Gather", [rows.name, index.name], (index.shape[0], x.shape[2]), axis=0)
 
     def unit(self, x: Node) -> Node:
         return self._record("LpNormalization", [x.name], x.shape, axis=-1, p=2)

@@ -83,10 +83,13 @@ class Ops(Protocol[T]):
         """Softmax over the last axis."""
         ...
 
-    def attention(self, q: T, k: T, v: T, *, heads: int, causal: bool = False, mask: T | None = None) -> T:
+    def attention(
+        self, q: T, k: T, v: T, *, heads: int, causal: bool = False, mask: T | None = None, bias: T | None = None
+    ) -> T:
         """Scaled dot-product attention of (N, T, D) tensors, `heads` side by side in D -> (N, Tq, D).
 
-        `mask` is int (N, Tk), 1 where a token may be looked at, 0 where not.
+        `mask` is int (N, Tk), 1 where a token may be looked at, 0 where not. `bias` is (1, 1, Tq, Tk), added before the
+        softmax; it goes without a mask.
         """
         ...
 
@@ -123,6 +126,10 @@ class Ops(Protocol[T]):
 
     def take(self, x: T, index: T | int) -> T:
         """Pick one token a row: x (N, T, D) and an int, or int (N,) -> (N, D)."""
+        ...
+
+    def pick(self, x: T, index: T) -> T:
+        """Pick tokens of a single row: x (1, T, D) and int (M,) -> (M, D)."""
         ...
 
     def unit(self, x: T) -> T:

@@ -151,31 +151,39 @@ class TextTower:
 
     def features(self, ops: Ops[T], inputs: Mapping[str, T]) -> T:
         """Return the vectors before they are scaled to norm 1."""
-        x = self.pooled(ops, inputs)
-        if self.config.family == "siglip":
-            return ops.linear(x, "text_model.head")
-        return ops.linear(x, "text_projection", bias=False)
+        return self._projected(ops, self.pooled(ops, inputs))
+
+    def joined(self, ops: Ops[T], inputs: Mapping[str, T]) -> T:
+        """Embed texts that were joined to one sequence, see joined.py -> (N, D), L2 norm 1. Only CLIP."""
+        sizes = self.config.text.transformer
+        x = _encoder(ops, self._embedded(ops, inputs), "text_model.encoder", sizes, bias=inputs["bias"])  # (1, T, D)
+        x = ops.layer_norm(ops.pick(x, inputs["last"]), "text_model.final_layer_norm", epsilon=sizes.epsilon)
+        return ops.unit(self._projected(ops, x))
 
     def pooled(self, ops: Ops[T], inputs: Mapping[str, T]) -> T:
         """Return the token that stands for the text, before its projection: (N, D)."""
         sizes = self.config.text.transformer
-        words = ops.embedding(inputs["ids"], "text_model.embeddings.token_embedding")
-        x = ops.add(words, ops.embedding(inputs["positions"], "text_model.embeddings.position_embedding"))  # (N, T, D)
+        x = self._embedded(ops, inputs)  # (N, T, D)
         if self.config.family == "clip":
             x = ops.take(_encoder(ops, x, "text_model.encoder", sizes, causal=True), inputs["last"])
         else:
             x = _encoder_at(ops, x, "text_model.encoder", sizes, inputs["last"])
         return ops.layer_norm(x, "text_model.final_layer_norm", epsilon=sizes.epsilon)
 
+    def _embedded(self, ops: Ops[T], inputs: Mapping[str, T]) -> T:
+        words = ops.embedding(inputs["ids"], "text_model.embeddings.token_embedding")
+        return ops.add(words, ops.embedding(inputs["positions"], "text_model.embeddings.position_embedding"))
 
-def _encoder(ops: Ops[T], x: T, name: str, sizes: Transformer, *, causal: bool = False, layers: int | None = None) -> T:
-    """Run the layers, or the first few of them, each normalising before it works: (N, T, D) -> (N, T, D)."""
-    for number in range(sizes.layers if layers is None else layers):
-        layer = f"{name}.layers.{number}"
-        y = ops.layer_norm(x, f"{layer}.layer_norm1", epsilon=sizes.epsilon)
-        q, k, v = (ops.linear(y, f"{layer}.self_attn.{part}_proj") for part in "qkv")
-        y = ops.attention(q, k, v, heads=sizes.heads, causal=causal)
-        x = _worked(ops, x, y, layer, sizes)
+    def _projected(self, ops: Ops[T], x: T) -> T:
+        if self.config.family == "siglip":
+            return ops.linear(x, "text_model.head")
+        return ops.linear(x, "text_projection", bias=False)
+
+
+def _encoder(ops: Ops[T], x: T, name: str, sizes: Transformer, *, causal: bool = False, bias: T | None = None) -> T:
+    """Run the layers: (N, T, D) -> (N, T, D)."""
+    for number in range(sizes.layers):
+        x = _layer(ops, x, f"{name}.layers.{number}", sizes, causal=causal, bias=bias)
     return x
 
 
@@ -184,13 +192,21 @@ def _encoder_at(ops: Ops[T], x: T, name: str, sizes: Transformer, token: T | int
 
     The last layer needs no more of the others than their keys and values: ten twelfths of its work are saved.
     """
-    x = _encoder(ops, x, name, sizes, layers=sizes.layers - 1)
+    for number in range(sizes.layers - 1):
+        x = _layer(ops, x, f"{name}.layers.{number}", sizes)
     layer = f"{name}.layers.{sizes.layers - 1}"
     y = ops.layer_norm(x, f"{layer}.layer_norm1", epsilon=sizes.epsilon)
     k, v = (ops.linear(y, f"{layer}.self_attn.{part}_proj") for part in "kv")
     x, y = (ops.reshape(ops.take(part, token), (0, 1, sizes.width)) for part in (x, y))  # (N, 1, D)
     y = ops.attention(ops.linear(y, f"{layer}.self_attn.q_proj"), k, v, heads=sizes.heads)
     return ops.take(_worked(ops, x, y, layer, sizes), 0)
+
+
+def _layer(ops: Ops[T], x: T, layer: str, sizes: Transformer, *, causal: bool = False, bias: T | None = None) -> T:
+    """Run a layer, which normalises before it works: (N, T, D) -> (N, T, D)."""
+    y = ops.layer_norm(x, f"{layer}.layer_norm1", epsilon=sizes.epsilon)
+    q, k, v = (ops.linear(y, f"{layer}.self_attn.{part}_proj") for part in "qkv")
+    return _worked(ops, x, ops.attention(q, k, v, heads=sizes.heads, causal=causal, bias=bias), layer, sizes)
 
 
 def _worked(ops: Ops[T], x: T, seen: T, layer: str, sizes: Transformer) -> T:
