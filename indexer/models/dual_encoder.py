@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +24,7 @@ from indexer.preprocess import PixelSpec, read_spec
 
 _TEXTS = {"clip": 64, "siglip": 32}
 _QUERIES = 8  # texts that a search may have; more are joined
+_JOINED = 32  # texts that are worth a pass of their own
 _INT8_TOKENS = 200
 
 
@@ -131,7 +132,7 @@ class DualEncoder:
         """
         step = _TEXTS[self._config.family]
         ids = [self._tokenize(texts[start : start + step]) for start in range(0, len(texts), step)]
-        return self._checked([vectors for batch in ids for vectors in self._embed_ids(batch)])
+        return self._checked([self._embed_ids(batch) for batch in ids])
 
     def _embed(self, pixels: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
         if not len(pixels):
@@ -166,14 +167,18 @@ class DualEncoder:
             )
         return self._programs[key]
 
-    def _embed_ids(self, ids: NDArray[np.int32]) -> Iterator[NDArray[np.float32]]:
+    def _embed_ids(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
         last = self._last(ids)
-        if self._config.family == "clip" and len(ids) > _QUERIES:
-            step = max(1, joined.TOKENS // ids.shape[1])
-            for start in range(0, len(ids), step):
-                yield self._joined_program(**joined.join(ids[start : start + step], last[start : start + step]))
-        else:
-            yield self._text_program(ids=ids, positions=np.arange(ids.shape[1], dtype=np.int32)[None], last=last)
+        if self._config.family == "siglip" or len(ids) <= _QUERIES:
+            return self._text_program(ids=ids, positions=np.arange(ids.shape[1], dtype=np.int32)[None], last=last)
+        program, passes = self._joined_program, self._engine.passes
+        count = max(-(-ids.size // joined.TOKENS), min(passes, len(ids) // _JOINED))
+
+        def embed(rows: NDArray[np.intp]) -> NDArray[np.float32]:
+            return program(**joined.join(ids[rows], last[rows]))
+
+        parts = np.array_split(np.arange(len(ids)), count)
+        return np.concatenate(list(self._threads.map(embed, parts) if passes > 1 else map(embed, parts)))
 
     def _last(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the position whose token stands for the text: (N,)."""
@@ -200,7 +205,10 @@ class DualEncoder:
 
     @cached_property
     def _joined_program(self) -> Program:
-        return self._engine.prepare(self._text.joined, self._weights, joined.INPUTS, quick_start=True)
+        one_core = self._engine.passes > 1
+        return self._engine.prepare(
+            self._text.joined, self._weights, joined.INPUTS, quick_start=True, one_core=one_core
+        )
 
     @cached_property
     def _tokenize(self) -> Tokenize:
