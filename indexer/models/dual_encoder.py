@@ -11,8 +11,8 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from indexer.cores import cores
 from indexer.errors import ModelError
+from indexer.models import joined
 from indexer.models.config import ModelConfig, read_config
 from indexer.models.engine import choose_engine
 from indexer.models.ops import Engine, Precision, Program
@@ -22,7 +22,9 @@ from indexer.models.towers import TextTower, VisionTower, named
 from indexer.models.weights import Checkpoint, open_checkpoint
 from indexer.preprocess import PixelSpec, read_spec
 
-_TEXTS = 32
+_TEXTS = {"clip": 64, "siglip": 32}
+_QUERIES = 8  # texts that a search may have; more are joined
+_JOINED = 32  # texts that are worth a pass of their own
 _INT8_TOKENS = 200
 
 
@@ -47,7 +49,7 @@ class DualEncoder:
         self._weights = named(self._checkpoint)
         self._vision = VisionTower(config, self.pixels)
         self._text = TextTower(config)
-        self._programs: dict[Precision, Program] = {}
+        self._programs: dict[tuple[Precision, bool], Program] = {}
         self.dim = self._dim()
         self.space = space or _space(folder, config, self.pixels, self._checkpoint)
         self._precision: Precision = self.precisions[0]
@@ -128,31 +130,55 @@ class DualEncoder:
         Raises:
             ModelError: The weights or the tokenizer are damaged.
         """
-        batches = [self._embed_batch(texts[start : start + _TEXTS]) for start in range(0, len(texts), _TEXTS)]
-        return self._checked(batches)
+        step = _TEXTS[self._config.family]
+        ids = [self._tokenize(texts[start : start + step]) for start in range(0, len(texts), step)]
+        return self._checked([self._embed_ids(batch) for batch in ids])
 
     def _embed(self, pixels: NDArray[np.uint8], precision: Precision) -> NDArray[np.float32]:
-        if precision not in self._programs:
-            self._programs[precision] = self._engine.prepare(
-                self._vision.vectors, self._weights, self._vision.inputs, precision=precision
-            )
-        program = self._programs[precision]
+        if not len(pixels):
+            return self._checked([])
+        # Of many pictures every core takes some of its own, through a pass that waits for no other core: shared out, a
+        # pass stands still whenever one of its threads has to, beside decoders, and the others wait for it spinning.
+        # One picture is shared out, if not through int8, where it is too little work.
+        one_core = self._engine.passes > 1 and (len(pixels) > 1 or precision == "int8")
+        program = self._program(precision, one_core)
         # int8 scales a whole batch by its largest value, so that a vector depends on its neighbours a little: no more
         # pictures than fill the kernels, which for towers of many patches is one.
         tokens = _INT8_TOKENS if precision == "int8" else self._engine.tokens
         step = max(1, tokens // self._config.vision.grid**2)
-        parts = [pixels[start : start + step] for start in range(0, len(pixels), step)]
+        rounds = -(-len(pixels) // (step * self._engine.passes))
+        parts = np.array_split(pixels, min(len(pixels), rounds * self._engine.passes))
 
         def embed(part: NDArray[np.uint8]) -> NDArray[np.float32]:
             return program(pixels=part)
 
-        # int8's parts are too small to be shared out among cores: each core takes one of its own.
-        return self._checked(list(self._threads.map(embed, parts) if precision == "int8" else map(embed, parts)))
+        return self._checked(list(self._threads.map(embed, parts) if one_core else map(embed, parts)))
 
-    def _embed_batch(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        ids = self._tokenize(texts)
-        positions = np.arange(ids.shape[1], dtype=np.int32)[None]
-        return self._text_program(ids=ids, positions=positions, last=self._last(ids))
+    def _program(self, precision: Precision, one_core: bool) -> Program:
+        key = precision, one_core
+        if key not in self._programs:
+            self._programs[key] = self._engine.prepare(
+                self._vision.vectors,
+                self._weights,
+                self._vision.inputs,
+                precision=precision,
+                quick_start=not one_core and self._engine.passes > 1,  # for pictures that come alone
+                one_core=one_core,
+            )
+        return self._programs[key]
+
+    def _embed_ids(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
+        last = self._last(ids)
+        if self._config.family == "siglip" or len(ids) <= _QUERIES:
+            return self._text_program(ids=ids, positions=np.arange(ids.shape[1], dtype=np.int32)[None], last=last)
+        program, passes = self._joined_program, self._engine.passes
+        count = max(-(-ids.size // joined.TOKENS), min(passes, len(ids) // _JOINED))
+
+        def embed(rows: NDArray[np.intp]) -> NDArray[np.float32]:
+            return program(**joined.join(ids[rows], last[rows]))
+
+        parts = np.array_split(np.arange(len(ids)), count)
+        return np.concatenate(list(self._threads.map(embed, parts) if passes > 1 else map(embed, parts)))
 
     def _last(self, ids: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the position whose token stands for the text: (N,)."""
@@ -171,11 +197,18 @@ class DualEncoder:
 
     @cached_property
     def _threads(self) -> ThreadPoolExecutor:
-        return ThreadPoolExecutor(cores(), thread_name_prefix="int8")
+        return ThreadPoolExecutor(self._engine.passes, thread_name_prefix="passes")
 
     @cached_property
     def _text_program(self) -> Program:
         return self._engine.prepare(self._text.vectors, self._weights, self._text.inputs, quick_start=True)
+
+    @cached_property
+    def _joined_program(self) -> Program:
+        one_core = self._engine.passes > 1
+        return self._engine.prepare(
+            self._text.joined, self._weights, joined.INPUTS, quick_start=True, one_core=one_core
+        )
 
     @cached_property
     def _tokenize(self) -> Tokenize:

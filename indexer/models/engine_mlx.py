@@ -88,9 +88,10 @@ class _Executor:
         heads: int,
         causal: bool = False,
         mask: mx.array | None = None,
+        bias: mx.array | None = None,
     ) -> mx.array:
         q, k, v = (x.reshape(*x.shape[:2], heads, -1).transpose(0, 2, 1, 3) for x in (q, k, v))  # (N, h, T, D/h)
-        seen = "causal" if causal else None if mask is None else mask[:, None, None, :] != 0
+        seen = "causal" if causal else bias if mask is None else mask[:, None, None, :] != 0
         y = mx.fast.scaled_dot_product_attention(q, k, v, scale=q.shape[-1] ** -0.5, mask=seen)
         return y.transpose(0, 2, 1, 3).flatten(2)
 
@@ -124,6 +125,9 @@ class _Executor:
             return x[:, index]
         return mx.take_along_axis(x, index[:, None, None], axis=1)[:, 0]
 
+    def pick(self, x: mx.array, index: mx.array) -> mx.array:
+        return x[0, index]
+
     def unit(self, x: mx.array) -> mx.array:
         x = x.astype(mx.float32)
         return x / mx.linalg.norm(x, axis=-1, keepdims=True)
@@ -133,6 +137,7 @@ class MlxEngine:
     """MLX on its default device."""
 
     tokens = 6_400  # fills a GPU; fewer of the large models' pictures fit its memory at once
+    passes = 1
 
     def __init__(self) -> None:
         self.on_gpu = mx.default_device() == mx.Device(mx.gpu)
@@ -148,6 +153,7 @@ class MlxEngine:
         *,
         precision: Precision = "float32",
         quick_start: bool = False,
+        one_core: bool = False,
     ) -> Program:
         """Load the weights by running once on blank input, which nothing could hasten; see `Engine.prepare`."""
         if precision not in self.precisions:

@@ -23,6 +23,7 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, helper
 
+from indexer.cores import cores
 from indexer.errors import ModelError
 from indexer.models.ops import Activation, Forward, Input, Precision, Program, Weights, tensor
 
@@ -129,9 +130,18 @@ class _Recorder:
         return self._record("Softmax", [x.name], x.shape, axis=-1)
 
     def attention(
-        self, q: Node, k: Node, v: Node, *, heads: int, causal: bool = False, mask: Node | None = None
+        self,
+        q: Node,
+        k: Node,
+        v: Node,
+        *,
+        heads: int,
+        causal: bool = False,
+        mask: Node | None = None,
+        bias: Node | None = None,
     ) -> Node:
         inputs = [q.name, k.name, v.name] + ([] if mask is None else ["", mask.name])
+        inputs += [] if bias is None else ["", "", bias.name]
         return self._record(
             "MultiHeadAttention", inputs, q.shape, domain=_CONTRIB, num_heads=heads, unidirectional=int(causal)
         )
@@ -198,6 +208,10 @@ class _Recorder:
         wide = self._record("Cast", [column.name], column.shape, to=TensorProto.INT64)
         return self._record("GatherND", [x.name, wide.name], shape, batch_dims=1)
 
+    def pick(self, x: Node, index: Node) -> Node:
+        rows = self.reshape(x, (-1, cast(int, x.shape[2])))
+        return self._record("Gather", [rows.name, index.name], (index.shape[0], x.shape[2]), axis=0)
+
     def unit(self, x: Node) -> Node:
         return self._record("LpNormalization", [x.name], x.shape, axis=-1, p=2)
 
@@ -206,10 +220,11 @@ class OnnxEngine:
     """ONNX Runtime on the CPU."""
 
     precisions: tuple[Precision, ...] = ("float32", "int8")
-    tokens = 1_600  # with 6,400 a fifth slower: activations leave the cache; with 400 a seventh: small matrices
+    tokens = 800  # in twice as many, activations leave the cache
 
     def __init__(self) -> None:
         self.name = f"onnxruntime {onnxruntime.__version__}"
+        self.passes = cores()
 
     def prepare(
         self,
@@ -219,13 +234,14 @@ class OnnxEngine:
         *,
         precision: Precision = "float32",
         quick_start: bool = False,
+        one_core: bool = False,
     ) -> Program:
         """Record a forward pass and open a session on it; see `Engine.prepare`."""
         if precision not in self.precisions:
             raise ModelError(f"{self.name} does not run {precision}; it runs {' and '.join(self.precisions)}")
         recorder = _Recorder(weights, precision)
         output = forward(recorder, {name: Node(name, entry.shape) for name, entry in inputs.items()})
-        return _Session(recorder, inputs, output, threads=1 if precision == "int8" else 0, quick_start=quick_start)
+        return _Session(recorder, inputs, output, threads=int(one_core), quick_start=quick_start)
 
 
 class _Session:

@@ -83,10 +83,13 @@ class Ops(Protocol[T]):
         """Softmax over the last axis."""
         ...
 
-    def attention(self, q: T, k: T, v: T, *, heads: int, causal: bool = False, mask: T | None = None) -> T:
+    def attention(
+        self, q: T, k: T, v: T, *, heads: int, causal: bool = False, mask: T | None = None, bias: T | None = None
+    ) -> T:
         """Scaled dot-product attention of (N, T, D) tensors, `heads` side by side in D -> (N, Tq, D).
 
-        `mask` is int (N, Tk), 1 where a token may be looked at, 0 where not.
+        `mask` is int (N, Tk), 1 where a token may be looked at, 0 where not. `bias` is (1, 1, Tq, Tk), added before the
+        softmax; it goes without a mask.
         """
         ...
 
@@ -123,6 +126,10 @@ class Ops(Protocol[T]):
 
     def take(self, x: T, index: T | int) -> T:
         """Pick one token a row: x (N, T, D) and an int, or int (N,) -> (N, D)."""
+        ...
+
+    def pick(self, x: T, index: T) -> T:
+        """Pick tokens of a single row: x (1, T, D) and int (M,) -> (M, D)."""
         ...
 
     def unit(self, x: T) -> T:
@@ -166,11 +173,14 @@ class Engine(Protocol):
         name: For people: "onnxruntime 1.31.1".
         precisions: What `prepare` can be asked for here, the default first.
         tokens: So many tokens (patches) at once are what it is fastest with, over all pictures of a pass.
+        passes: So many passes at once, each on one core and called from a thread of its own, are the fastest way
+            through many pictures; 1 where a program must be called from the thread that prepared it.
     """
 
     name: str
     precisions: tuple[Precision, ...]
     tokens: int
+    passes: int
 
     def prepare(
         self,
@@ -180,6 +190,7 @@ class Engine(Protocol):
         *,
         precision: Precision = "float32",
         quick_start: bool = False,
+        one_core: bool = False,
     ) -> Program:
         """Make a forward pass ready to run.
 
@@ -188,8 +199,9 @@ class Engine(Protocol):
             weights: What it may ask for; must stay as they are as long as the program lives.
             inputs: What it takes.
             precision: "int8" quantises the weights of every `linear`, and its input as it comes; the rest is float32.
-                Its program runs on one core, and may be called from several threads at once.
             quick_start: Whether to be ready sooner and then a little slower, for a query or two.
+            one_core: Whether a pass stays on one core, and the program may be called from several threads at once;
+                only where `passes` is more than 1. Otherwise each pass is shared out among all cores.
 
         Raises:
             ModelError: A tensor that the pass asks for is missing or has the wrong shape.

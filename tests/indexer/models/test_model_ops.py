@@ -73,6 +73,28 @@ def test_attention_of_one_query(engine: Engine) -> None:
     assert np.abs(found - attend(q, k, v, 3, np.ones((3, 1, 7), bool))).max() < 1e-6
 
 
+def test_attention_adds_its_bias(engine: Engine) -> None:
+    q, k, v = (noise(1, 9, 20) for _ in range(3))
+    seen = CHANCE.random((1, 9, 9)) < 0.5
+    seen |= np.eye(9, dtype=bool)
+    bias = np.where(seen, 0, -1e9)[None].astype(np.float32)
+    found = run(
+        engine,
+        lambda ops, i: ops.attention(i["q"], i["k"], i["v"], heads=2, bias=i["bias"]),
+        {},
+        q=q,
+        k=k,
+        v=v,
+        bias=bias,
+    )
+    assert np.abs(found - attend(q, k, v, 2, seen)).max() < 1e-6
+
+
+def test_pick_takes_tokens_of_a_row_in_any_order(engine: Engine) -> None:
+    x, index = noise(1, 9, 5), np.array([8, 0, 3, 3], np.int32)
+    assert np.array_equal(run(engine, lambda ops, i: ops.pick(i["x"], i["index"]), {}, x=x, index=index), x[0, index])
+
+
 def test_attention_sees_no_later_token(engine: Engine) -> None:
     q, k, v = (noise(2, 9, 20) for _ in range(3))
     found = run(engine, lambda ops, i: ops.attention(i["q"], i["k"], i["v"], heads=2, causal=True), {}, q=q, k=k, v=v)

@@ -17,6 +17,7 @@ from indexer.models.config import read_config
 from indexer.models.dual_encoder import DualEncoder
 from indexer.models.engine import choose_engine
 from indexer.models.engine_mlx import MlxEngine
+from indexer.models.joined import join
 from indexer.models.text import load_tokenizer
 from indexer.models.towers import TextTower, VisionTower, named
 from indexer.models.weights import open_checkpoint
@@ -134,6 +135,27 @@ def test_a_text_does_not_depend_on_its_batch(golden: Golden, engine: str) -> Non
     together = encoder.embed_texts(golden.texts * 4)
     apart = np.concatenate([encoder.embed_texts([text]) for text in golden.texts])
     assert far(together, np.concatenate([apart] * 4)) <= 1e-6
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("count", [9, 200])
+def test_texts_that_begin_alike_are_as_alone(golden: Golden, engine: str, count: int) -> None:
+    texts = [f"a photo of a {thing}" for thing in ("", "cat", "cat at night", "dog, red", "c", "cat")]
+    texts += ["a photo", *(f"a photo of {number} cats" for number in range(count - 7))]
+    encoder = golden.load(engine)
+    apart = np.concatenate([encoder.embed_texts([text]) for text in texts])
+    assert far(encoder.embed_texts(texts), apart) <= 1e-6
+    assert far(encoder.embed_texts(texts[:1] * 20), apart[:1].repeat(20, 0)) <= 1e-6, "all the same"
+
+
+def test_joined_texts_stand_in_a_sequence_without_what_they_share() -> None:
+    ids = np.array([[7, 4, 5, 9, 0], [7, 4, 6, 8, 9], [7, 4, 9, 0, 0]], np.int32)
+    found = join(ids, np.array([3, 4, 2], np.int32))
+    assert found["ids"].tolist() == [[7, 4, 5, 9, 6, 8, 9, 9]]
+    assert found["positions"].tolist() == [[0, 1, 2, 3, 2, 3, 4, 2]]
+    assert found["last"].tolist() == [3, 6, 7]
+    sees = [np.flatnonzero(row == 0).tolist() for row in found["bias"][0, 0]]
+    assert sees == [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3], [0, 1, 4], [0, 1, 4, 5], [0, 1, 4, 5, 6], [0, 1, 7]]
 
 
 def test_int8_depends_on_its_batch_by_less_than_it_differs_from_float32(golden: Golden) -> None:
