@@ -13,6 +13,7 @@ import sqlite3
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -28,6 +29,9 @@ _MAGIC = b"SQLite format 3\0"
 _SUFFIXES = ("", "-wal", "-journal")
 _SETTLED_NS = 2_000_000_000
 """A file written to more recently may change once more without a new time: FAT counts in steps of two seconds."""
+
+_decoded = partial(str, encoding="utf-8", errors="replace")
+"""Reads a text; one that is no UTF-8 must not cost the others. No function of ours: there are thousands of texts."""
 
 
 class ForeignDatabase:
@@ -121,11 +125,6 @@ class ForeignDatabase:
             )
         kind = DamagedError if error.errno == errno.EIO else ImporterError  # EIO: its drive is failing
         return kind(f"{self.path} cannot be read: {error.strerror or error}")
-
-
-def _decoded(stored: bytes) -> str:
-    """Read a text; one that is no UTF-8 must not cost the others."""
-    return stored.decode("utf-8", "replace")
 
 
 def _stamp(file: Path) -> tuple[int, int]:

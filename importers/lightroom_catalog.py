@@ -20,7 +20,8 @@ from importers.lightroom_row import Row, photo_of
 from importers.lightroom_schema import FIRST_KNOWN, LAST_KNOWN, Schema
 from lrprev import previews_folder, smart_previews_folder
 
-_BATCH = 500
+_FIRST_BATCH, _BATCH = 64, 500
+"""Photos: few at first, so that whoever asks has something to do."""
 _PACKETS, _SMALL_BYTES = 50, 64 * 1024
 """XMP packets are read so many at once; longer ones by themselves."""
 _BEFORE_ALL = -(2**63)
@@ -109,8 +110,9 @@ class Catalog:
         Raises:
             ImporterError: The catalog turns out damaged, or is taken away.
         """
-        last_id = _BEFORE_ALL
-        while batch := self._database.read(lambda reader, after=last_id: self._read_batch(reader, after)):
+        last_id, most = _BEFORE_ALL, _FIRST_BATCH
+        while batch := self._database.read(lambda reader, at=(last_id, most): self._read_batch(reader, *at)):
+            most = _BATCH
             for row, packet in self._with_packets(batch.rows):
                 image_id: int = row["image.id_local"]
                 if image_id == last_id:
@@ -122,8 +124,8 @@ class Catalog:
                 else:
                     self._warn(image_id, "it has lost its file in the catalog, and is left out")
 
-    def _read_batch(self, connection: sqlite3.Connection, after: int) -> _Batch | None:
-        cursor = connection.execute(self._schema.photos_query, (after, _BATCH))
+    def _read_batch(self, connection: sqlite3.Connection, after: int, most: int) -> _Batch | None:
+        cursor = connection.execute(self._schema.photos_query, (after, most))
         names = [column[0] for column in cursor.description]
         rows: list[Row] = [dict(zip(names, row, strict=True)) for row in cursor]
         if not rows:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Keyword:
+class Keyword(NamedTuple):
     """A keyword as the user set it up; the root of the tree has no name.
 
     Attributes:
@@ -57,8 +56,7 @@ class KeywordTree:
             next_id = keyword.parent
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(NamedTuple):
     """What is written for one keyword: flat, and as its path."""
 
     names: tuple[str, ...]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 from lrprev.errors import LrprevError
 from lrprev.layout import MAX_SECTION_HEAD_BYTES, MAX_SECTIONS, SECTION_HEAD, SECTION_MAGIC
-from lrprev.source import size_bytes
+from lrprev.source import Peek
 
 
 class Section(NamedTuple):
@@ -36,35 +37,38 @@ class Section(NamedTuple):
         return self.data_end + self.padding_bytes
 
 
-def walk(stream: BinaryIO) -> Iterator[Section]:
+def walk(peek: Peek, end: int) -> Iterator[Section]:
     """Yield each section of a container in the order of the file, reading only their headers.
+
+    Args:
+        peek: Looks into the file.
+        end: Its length in bytes.
 
     Raises:
         LrprevError: A section does not start with AgHg, is longer than the file, or there are too many.
     """
-    end = size_bytes(stream)
     offset = 0
     for _ in range(MAX_SECTIONS):
-        section = read_section_header(stream, offset)
-        if section.end > end:
+        section = read_section_header(peek, offset)
+        section_end = section.end
+        if section_end > end:
             raise LrprevError(
-                offset, f"section {section.name!r} to end at byte {section.end}", f"a file of {end} bytes"
+                offset, f"section {section.name!r} to end at byte {section_end}", f"a file of {end} bytes"
             )
         yield section
-        offset = section.end
+        offset = section_end
         if offset == end:
             return
     raise LrprevError(offset, f"at most {MAX_SECTIONS} sections", "more")
 
 
-def read_section_header(stream: BinaryIO, offset_bytes: int) -> Section:
-    """Read the section header at an offset; its data may lie beyond the end of the stream.
+def read_section_header(peek: Peek, offset_bytes: int) -> Section:
+    """Read the section header at an offset; its data may lie beyond the end of the file.
 
     Raises:
         LrprevError: There is no section header.
     """
-    stream.seek(offset_bytes)
-    head = stream.read(MAX_SECTION_HEAD_BYTES)  # with the name: a read each would take twice as long
+    head = peek(offset_bytes, MAX_SECTION_HEAD_BYTES)  # with the name: a read each would take twice as long
     if len(head) < SECTION_HEAD.size:
         raise _cut(offset_bytes, "a section header", SECTION_HEAD.size, head)
     magic, header_bytes, version, _, data_bytes, padding_bytes = SECTION_HEAD.unpack_from(head)
@@ -78,10 +82,17 @@ def read_section_header(stream: BinaryIO, offset_bytes: int) -> Section:
     name = head[SECTION_HEAD.size : header_bytes]
     if len(head) < header_bytes:
         raise _cut(name_offset, "a section name", header_bytes - SECTION_HEAD.size, name)
-    text = name.split(b"\0", 1)[0].decode("latin-1")
-    if not (text and text.isascii() and text.isprintable()):
+    text = _text(name)
+    if not text:
         raise LrprevError(name_offset, "a section name in ASCII", name)
     return Section(text, version, offset_bytes, header_bytes, data_bytes, padding_bytes)
+
+
+@lru_cache(maxsize=256)  # all previews have the same
+def _text(name: bytes) -> str:
+    """Return a section's name; empty where it is none."""
+    text = name.split(b"\0", 1)[0].decode("latin-1")
+    return text if text.isascii() and text.isprintable() else ""
 
 
 def _cut(offset_bytes: int, what: str, wanted_bytes: int, found: bytes) -> LrprevError:

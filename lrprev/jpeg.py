@@ -13,12 +13,12 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import BinaryIO, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from lrprev.errors import LrprevError
 from lrprev.layout import DRI_MARKER, EOI, EOI_MARKER, SOF_MARKERS, SOI, SOS_MARKER, STANDALONE_MARKERS
+from lrprev.source import Peek
 
 _FRAME_HEAD = struct.Struct(">BHHB")  # precision, height, width, number of components
 _DCT_FRAMES = frozenset({0xC0, 0xC1, 0xC2})  # whose MCUs are made of blocks
@@ -41,7 +41,6 @@ _WINDOW_BYTES = 1024  # a header is many small pieces close together; more would
 
 _Bytes: TypeAlias = bytes | memoryview
 _Peek: TypeAlias = Callable[[int, int], _Bytes]
-"""Offset and length -> the bytes there; fewer where the data end before."""
 
 
 class Segment(NamedTuple):
@@ -95,28 +94,29 @@ class _Header(NamedTuple):
     restarts: int | None
 
 
-@dataclass(slots=True)
 class _Restarts:
     """The restart markers of one scan: how many, how many in order from the first, and where the order breaks."""
 
-    count: int = 0
-    in_order: int = 0
-    wrong_at: int | None = None
+    __slots__ = ("count", "in_order", "wrong_at")
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.in_order = 0
+        self.wrong_at: int | None = None
 
 
-def read_frame(stream: BinaryIO, offset_bytes: int, end: int) -> Frame:
+def read_frame(peek: Peek, offset_bytes: int, end: int) -> Frame:
     """Read a JPEG's header up to its first scan, skipping what the segments hold.
 
     Raises:
         LrprevError: There is no complete JPEG header between `offset_bytes` and `end`.
     """
-    stream.seek(offset_bytes)
-    if header := _header_in(stream.read(min(_WINDOW_BYTES, end - offset_bytes))):
+    if header := _header_in(peek(offset_bytes, min(_WINDOW_BYTES, end - offset_bytes))):
         return header.frame
-    frame, peek = None, _window(stream)
-    for segment in _segments(peek, offset_bytes, end):
+    frame, window = None, _window(peek)
+    for segment in _segments(window, offset_bytes, end):
         if segment.marker in SOF_MARKERS:
-            frame = _parse_frame(peek, segment)
+            frame = _parse_frame(window, segment)
         elif segment.marker == SOS_MARKER and frame:
             return frame
     raise LrprevError(offset_bytes, "a JPEG with a frame and a scan", "one without")
@@ -248,15 +248,14 @@ def _slice(data: _Bytes) -> _Peek:
     return lambda offset, length: data[offset : offset + length]
 
 
-def _window(stream: BinaryIO) -> _Peek:
-    """Read a stream a window at a time."""
+def _window(source: Peek) -> Peek:
+    """Look into a file a window at a time."""
     start, window = 0, b""
 
     def peek(offset: int, length: int) -> bytes:
         nonlocal start, window
         if not start <= offset <= offset + length <= start + len(window):
-            stream.seek(offset)
-            start, window = offset, stream.read(max(length, _WINDOW_BYTES))
+            start, window = offset, source(offset, max(length, _WINDOW_BYTES))
         return window[offset - start : offset - start + length]
 
     return peek

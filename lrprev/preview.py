@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import BinaryIO, NamedTuple
+from functools import lru_cache
+from typing import NamedTuple
 
 from lrprev import jpeg, pyramid
 from lrprev.container import Section, walk
 from lrprev.errors import LrprevError
 from lrprev.layout import EOI, HEADER_SECTION, LEVEL_SECTION, MAX_HEADER_BYTES, SECTION_MAGIC, SOI
 from lrprev.pyramid import LevelSize, Pyramid
-from lrprev.source import Source, open_source, read_at, size_bytes
+from lrprev.source import Peek, Source, bytes_in, bytes_of, open_source, read_at, size_bytes
 
 
 class Confidence(StrEnum):
@@ -50,8 +51,10 @@ class Level(NamedTuple):
             LrprevError: The file has become shorter.
             OSError: The file cannot be read.
         """
+        if isinstance(self.source, bytes):
+            return read_at(bytes_of(self.source), self.offset_bytes, self.length_bytes, "a level")
         with open_source(self.source) as stream:
-            return read_at(stream, self.offset_bytes, self.length_bytes, "a level")
+            return read_at(bytes_in(stream), self.offset_bytes, self.length_bytes, "a level")
 
     @property
     def name(self) -> str:
@@ -87,13 +90,10 @@ def read_preview(source: Source) -> Preview:
         LrprevError: It is neither a sound container nor a JPEG from its first byte to its last; `salvage` may help.
         OSError: The file cannot be read.
     """
+    if isinstance(source, bytes):
+        return _read(bytes_of(source), len(source), source)
     with open_source(source) as stream:
-        start = stream.read(len(SECTION_MAGIC))
-        if start == SECTION_MAGIC:
-            return _read_container(stream, source)
-        if start.startswith(SOI):
-            return Preview(None, (_read_level(stream, source, None, 0, size_bytes(stream), ()),))
-        raise LrprevError(0, "a preview container (AgHg) or a JPEG", start)
+        return _read(bytes_in(stream), size_bytes(stream), source)
 
 
 def by_size(levels: list[Level]) -> tuple[Level, ...]:
@@ -101,22 +101,33 @@ def by_size(levels: list[Level]) -> tuple[Level, ...]:
     return tuple(sorted(levels, key=lambda level: (level.width * level.height, level.number or 0)))
 
 
+@lru_cache(maxsize=256)
 def level_number(section_name: str) -> int | None:
     """Tell N of "level_N"; None for other sections."""
     match = LEVEL_SECTION.fullmatch(section_name)
     return int(match.group(1)) if match else None
 
 
-def _read_container(stream: BinaryIO, source: Source) -> Preview:
+def _read(peek: Peek, end: int, source: Source) -> Preview:
+    start = peek(0, len(SECTION_MAGIC))
+    if start == SECTION_MAGIC:
+        return _read_container(peek, end, source)
+    if start.startswith(SOI):
+        return Preview(None, (_read_level(peek, source, None, 0, end, ()),))
+    raise LrprevError(0, "a preview container (AgHg) or a JPEG", start)
+
+
+def _read_container(peek: Peek, end: int, source: Source) -> Preview:
     header: Pyramid | None = None
     levels: list[Level] = []
-    for section in walk(stream):
+    for section in walk(peek, end):
         number = level_number(section.name)
-        if section.name == HEADER_SECTION and header is None:
-            header = _read_pyramid(stream, section)
-        elif number is not None:
+        if number is not None:
             sizes = header.levels if header else ()
-            levels.append(_read_level(stream, source, number, section.data_offset, section.data_end, sizes))
+            start = section.offset_bytes + section.header_bytes
+            levels.append(_read_level(peek, source, number, start, start + section.data_bytes, sizes))
+        elif section.name == HEADER_SECTION and header is None:
+            header = _read_pyramid(peek, section)
     if header is None:
         raise LrprevError(0, "a section named header", "none")
     if not levels:
@@ -124,20 +135,20 @@ def _read_container(stream: BinaryIO, source: Source) -> Preview:
     return Preview(header, by_size(levels))
 
 
-def _read_pyramid(stream: BinaryIO, section: Section) -> Pyramid:
+def _read_pyramid(peek: Peek, section: Section) -> Pyramid:
     if section.data_bytes > MAX_HEADER_BYTES:
         raise LrprevError(section.offset_bytes + 8, f"a header of at most {MAX_HEADER_BYTES} bytes", section.data_bytes)
-    text = read_at(stream, section.data_offset, section.data_bytes, "the header's text")
+    text = read_at(peek, section.data_offset, section.data_bytes, "the header's text")
     return pyramid.parse(text, section.data_offset)
 
 
 def _read_level(
-    stream: BinaryIO, source: Source, number: int | None, start: int, end: int, sizes: tuple[LevelSize, ...]
+    peek: Peek, source: Source, number: int | None, start: int, end: int, sizes: tuple[LevelSize, ...]
 ) -> Level:
-    frame = jpeg.read_frame(stream, start, end)
-    tail = read_at(stream, end - len(EOI), len(EOI), "the end of a JPEG")
+    frame = jpeg.read_frame(peek, start, end)
+    tail = read_at(peek, end - len(EOI), len(EOI), "the end of a JPEG")
     if tail != EOI:
         raise LrprevError(end - len(EOI), "the end of a JPEG", tail)
-    agrees = not sizes or LevelSize(number or 0, frame.width, frame.height) in sizes
+    agrees = not sizes or (number or 0, frame.width, frame.height) in sizes
     confidence = Confidence.SURE if agrees else Confidence.LIKELY
     return Level(frame.width, frame.height, number, start, end - start, confidence, source)

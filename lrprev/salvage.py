@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterator
 from contextlib import suppress
-from io import BytesIO
 from itertools import islice
 from typing import NamedTuple
 
@@ -27,7 +26,7 @@ from lrprev.layout import (
 )
 from lrprev.preview import Confidence, Level, Preview, by_size, level_number, read_preview
 from lrprev.pyramid import Pyramid
-from lrprev.source import Source, open_source
+from lrprev.source import Source, bytes_of, open_source
 
 _MAX_PROBLEMS = 32
 _MAX_HEADERS_TRIED = 4
@@ -194,7 +193,7 @@ def _section_before(data: bytes, offset: int) -> Section | None:
 
 def _section_at(data: bytes, offset: int) -> Section | None:
     try:
-        return read_section_header(BytesIO(data), offset)
+        return read_section_header(bytes_of(data), offset)
     except LrprevError:
         return None
 

@@ -20,6 +20,7 @@ _SRGB, _UNCALIBRATED = 1, 0xFFFF
 _MAX_LONG = 2**32 - 1
 _MAX_TEXT_BYTES = 8000  # keeps the segment under 64 kB; the XMP has the whole text
 _INLINE_BYTES = 4
+_ENTRY = struct.Struct(">HHI4s")  # a shorter value is filled with NULs
 
 _Ifd = dict[int, tuple[int, int, bytes]]  # tag -> type, count, value
 _MAIN: _Ifd = {  # these mean nothing, and are required
@@ -180,13 +181,14 @@ def _length(ifd: _Ifd) -> int:
 
 
 def _directory(ifd: _Ifd, offset: int) -> bytes:
-    entries, values = struct.pack(">H", len(ifd)), b""
-    values_at = offset + 2 + 12 * len(ifd) + 4
+    entries, values = [struct.pack(">H", len(ifd))], list[bytes]()
+    at = offset + 2 + 12 * len(ifd) + 4
     for tag, (kind, count, value) in sorted(ifd.items()):
         if len(value) <= _INLINE_BYTES:
-            place = value.ljust(_INLINE_BYTES, b"\0")
-        else:
-            place = struct.pack(">I", values_at + len(values))
-            values += value + bytes(len(value) % 2)
-        entries += struct.pack(">HHI", tag, kind, count) + place
-    return entries + bytes(4) + values
+            entries.append(_ENTRY.pack(tag, kind, count, value))
+            continue
+        entries.append(_ENTRY.pack(tag, kind, count, at.to_bytes(_INLINE_BYTES)))
+        padded = value + bytes(len(value) % 2)
+        values.append(padded)
+        at += len(padded)
+    return b"".join((*entries, bytes(4), *values))

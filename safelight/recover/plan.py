@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
+from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from importers.errors import DamagedError, ImporterError
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
@@ -14,9 +15,14 @@ from indexer.events import OnProgress, Progress
 from lrprev import LrprevError, State, Store, StoredPreview, read_files, read_or_salvage
 from lrprev.folders import key_of_name, starts_with
 from lrprev.layout import TIFF_MAGICS, UUID
+from lrprev.store import Found
 from safelight.recover.names import Layout, Name, name_of, name_of_developed, name_of_orphan, name_of_smart_preview
-from safelight.recover.shelf import Shelf, ShelfKey
+from safelight.recover.shelf import Shelf
 from safelight.recover.sources import CatalogIs, Place
+
+_T = TypeVar("_T")
+_ASKED_AT_ONCE = 64
+"""Photos of which the databases are asked in one go: a query for each takes five times as long."""
 
 
 class Job(NamedTuple):
@@ -139,22 +145,21 @@ class Plan:
             OSError: The previews folder cannot be listed.
         """
         with closing(Shelf()) as shelf:
-            for count, found in enumerate(self._previews(), start=1):
-                shelf.put(*found)
-                on_progress(Progress("finding previews", count, count))
+            shelf.fill(self._previews(on_progress))
             if self._catalog:
                 self.total = 0 if self._place.only else self.total
                 yield from self._named(self._catalog, shelf)
             self.total += shelf.count_unknown()
             yield from self._orphans(shelf)
 
-    def _previews(self) -> Iterator[ShelfKey]:
+    def _previews(self, on_progress: OnProgress) -> Iterator[Found]:
         if not self._store:
             return
-        if not self._place.only:
-            yield from self._store.names()
-        for path in self._place.only:
-            yield *_key_of_file(path), (path,)
+        only = self._place.only
+        found = ((*_key_of_file(path), (path,)) for path in only) if only else self._store.names()
+        for count, preview in enumerate(found, start=1):
+            yield preview
+            on_progress(Progress("finding previews", count, count))
 
     def _named(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
         """Yield what the catalog knows; where it turns out damaged on the way, the rest is left to be orphans."""
@@ -172,28 +177,38 @@ class Plan:
             shelf.forget()
 
     def _current(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
-        for photo in catalog.photos():
-            previews = self._of(shelf, photo.file_uuid)
-            shelf.know(photo.file_uuid)
-            found = _current(photo, previews)
-            older = [] if found else sorted((p for p in previews if not p.cache_entries), key=_modified)
-            if not found and older and self._stale:
-                found = older[-1]
-            if found:
-                self.total += bool(self._place.only)
-                shelf.take(found)
-                yield self._job(photo, found, is_stale=found in older)
-            if smart := self._smart_preview(photo):
-                self.total += bool(found)
-                name = name_of_smart_preview(photo, self._layout)
-                yield Job(f"smart:{photo.uuid}", photo.stored_path, name, SMART, photo=photo, smart=smart)
-                if self._develops and self._is_largest(smart, found):
-                    self.total += 1
-                    yield self._developed(photo, smart)
-            elif not found and not self._place.only:
-                note = "only an older render is stored: --stale recovers it" if older else ""
-                name = name_of(photo, self._layout)
-                yield Job(f"image:{photo.uuid}", photo.stored_path, name, MISSING, photo=photo, note=note)
+        for photos in _groups(catalog.photos()):
+            uuids = {photo.file_uuid for photo in photos}
+            previews = self._of(shelf, uuids)
+            shelf.know(uuids)
+            taken: list[StoredPreview] = []
+            for photo in photos:
+                yield from self._jobs_of(photo, previews.get(photo.file_uuid, ()), taken)
+            shelf.take(taken)
+
+    def _jobs_of(
+        self, photo: CatalogPhoto, previews: Sequence[StoredPreview], taken: list[StoredPreview]
+    ) -> Iterator[Job]:
+        """Yield the jobs of one photo, and note the preview that it takes."""
+        found = _current(photo, previews)
+        older = [] if found else sorted((p for p in previews if not p.cache_entries), key=_modified)
+        if not found and older and self._stale:
+            found = older[-1]
+        if found:
+            self.total += bool(self._place.only)
+            taken.append(found)
+            yield self._job(photo, found, is_stale=found in older)
+        if smart := self._smart_preview(photo):
+            self.total += bool(found)
+            name = name_of_smart_preview(photo, self._layout)
+            yield Job(f"smart:{photo.uuid}", photo.stored_path, name, SMART, photo=photo, smart=smart)
+            if self._develops and self._is_largest(smart, found):
+                self.total += 1
+                yield self._developed(photo, smart)
+        elif not found and not self._place.only:
+            note = "only an older render is stored: --stale recovers it" if older else ""
+            name = name_of(photo, self._layout)
+            yield Job(f"image:{photo.uuid}", photo.stored_path, name, MISSING, photo=photo, note=note)
 
     def _smart_preview(self, photo: CatalogPhoto) -> Path | None:
         uuid = photo.file_uuid
@@ -222,28 +237,37 @@ class Plan:
         if not shelf.count_known():
             return
         self.total += shelf.count_known()
-        for photo in catalog.photos():
-            if not photo.is_virtual_copy:
-                for stored in self._of(shelf, photo.file_uuid, left=True):
-                    shelf.take(stored)
+        for photos in _groups(catalog.photos()):
+            masters = [photo for photo in photos if not photo.is_virtual_copy]
+            previews = self._of(shelf, {photo.file_uuid for photo in masters}, left=True)
+            for stored in previews.values():
+                shelf.take(stored)
+            for photo in masters:
+                for stored in previews.pop(photo.file_uuid, ()):
                     yield self._job(photo, stored, is_stale=True)._replace(key=_key(stored))
 
     def _orphans(self, shelf: Shelf) -> Iterator[Job]:
-        for key in shelf.unknown():
-            assert self._store is not None
-            stored = self._store.stored(*key)
+        store = self._store
+        if store is None:
+            return
+        for stored in chain.from_iterable(map(store.all_stored, _groups(shelf.unknown()))):
             if stored.state is State.STALE and not self._stale:
                 self.stale_left += 1
                 continue
             code = next((entry.orientation for entry in stored.cache_entries), None)
             state = State.ORPHAN if self._catalog else stored.state
             original = f"{stored.uuid}-{stored.digest}" if stored.digest else stored.files[0].name
-            thumbnail = self._store.thumbnail(stored)
+            thumbnail = store.thumbnail(stored)
             self._orphans_seen += 1
             yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code, thumbnail)
 
-    def _of(self, shelf: Shelf, uuid: str, *, left: bool = False) -> list[StoredPreview]:
-        return [self._store.stored(*key) for key in shelf.of(uuid, left=left)] if self._store else []
+    def _of(self, shelf: Shelf, uuids: Collection[str], *, left: bool = False) -> dict[str, list[StoredPreview]]:
+        """Tell what is stored of some files."""
+        if not self._store:
+            return {}
+        found = shelf.of(uuids, left=left)
+        stored = self._store.all_stored([preview for previews in found.values() for preview in previews])
+        return {uuid: list(previews) for uuid, previews in groupby(stored, lambda preview: preview.uuid)}
 
     def _job(self, photo: CatalogPhoto, stored: StoredPreview, *, is_stale: bool) -> Job:
         named = (entry.orientation for entry in stored.cache_entries if entry.image_id == photo.image_id)
@@ -257,6 +281,23 @@ class Plan:
             next(named, None) or photo.orientation,
             self._store.thumbnail(stored) if self._store else None,
         )
+
+
+def _groups(items: Iterator[_T]) -> Iterator[list[_T]]:
+    """Yield items some dozens at a time; where they end in an error, those before it first."""
+    group: list[_T] = []
+    try:
+        for item in items:
+            group.append(item)
+            if len(group) == _ASKED_AT_ONCE:
+                yield group
+                group = []
+    except ImporterError:
+        if group:
+            yield group
+        raise
+    if group:
+        yield group
 
 
 def _current(photo: CatalogPhoto, previews: Sequence[StoredPreview]) -> StoredPreview | None:

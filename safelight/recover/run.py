@@ -7,15 +7,14 @@ import os
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
 from indexer.events import OnProgress, Progress, ignore
 from safelight.errors import SafelightError
-from safelight.recover import report
 from safelight.recover.files import is_whole, remove_unfinished
-from safelight.recover.ledger import Ledger, Outcome, Row
+from safelight.recover.ledger import Ledger, Outcome, Row, row_of
 from safelight.recover.options import Options
 from safelight.recover.plan import Job, Plan
 from safelight.recover.shift import Shift
@@ -79,6 +78,8 @@ def recover(
             finally:
                 ledger.commit()
             tally = run.tally()
+            from safelight.recover import report  # brings what the first photos need not wait for
+
             if not options.dry_run and (ledger.has_changed or not (out / report.TABLE).exists()):
                 report.write(out, ledger, tally.stale_left)
     except BrokenPipeError:  # of whoever listens, and no fault of the output folder
@@ -143,7 +144,7 @@ class _Run:
     def recover(self, place: Place, on_remark: Callable[[str], None]) -> None:
         """Recover one place, batch by batch: while some are written, the names of the next are given out."""
         options, before = self._options, self._total
-        shifts: deque[Shift[Row]] = deque()
+        shifts: deque[Shift[tuple[object, ...]]] = deque()
         with Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan:
             jobs = plan.jobs(self._on_progress)
             try:
@@ -153,11 +154,12 @@ class _Run:
                     begun += len(batch)
                     share = (plan.total - begun) // options.jobs
                     size = min(2 * size, max(share, _SMALL_BATCH), _BATCH)
-                    rows = [(self._begin(job), job) for job in batch]
+                    planned = self._begin(batch)
                     self._ledger.commit()
                     self._settle(shifts, place, at_most=options.jobs - 1)
-                    if planned := [(row, job) for row, job in rows if row.outcome is Outcome.PLANNED]:
-                        shifts.append(Shift(self._writer.write(row, job) for row, job in planned))
+                    if planned:
+                        shifts.append(Shift(self._write(planned)))
+                self._prepare_the_end()
                 self._settle(shifts, place, at_most=0)
             except BaseException:
                 self._stop.set()
@@ -170,45 +172,67 @@ class _Run:
             for line in plan.remarks:
                 on_remark(line)
 
+    def _prepare_the_end(self) -> None:
+        """Do what else would come after the last photos, while they are written."""
+        self._ledger.save()
+        from safelight.recover import report  # noqa: F401  # slow to import, and for nothing else here
+
     def tally(self) -> Tally:
         """Count how it went."""
         return tally_of(self._ledger, self._stale_left, self._lost_catalogs, interrupted=self._stop.is_set())
 
-    def _begin(self, job: Job) -> Row:
-        """Record a job: as settled where nothing is to be done, otherwise as planned and under its name."""
+    def _begin(self, jobs: Sequence[Job]) -> list[tuple[Row, Job]]:
+        """Record jobs: as settled where nothing is to be done, otherwise as planned and under their names."""
+        before = self._ledger.find([job.key for job in jobs])
+        planned: list[tuple[Row, Job]] = []
+        for job in jobs:
+            if row := self._planned(job, before.get(job.key)):
+                planned.append((row, job))
+                before[job.key] = row  # a damaged catalog may have a photo twice
+        return planned
+
+    def _planned(self, job: Job, before: Row | None) -> Row | None:
+        """Return what shall become of a photo; None where it is settled."""
         ledger = self._ledger
-        before = ledger.find(job.key)
         has_nothing = job.stored is None and job.smart is None
         if before and has_nothing and ledger.has_met(before):  # through another catalog, which has its previews
             self._done += 1
-            return before
+            return None
         if before and before.is_there and is_whole(ledger.out / before.path, before.size_bytes or 0):
-            return self._settled(before, before)
+            self._settled(before, before)
+            return None
         path = before.path if before else ""
         if has_nothing:
-            return self._settled(Row(job.key, job.original, path, job.state, Outcome.MISSING, note=job.note), before)
+            self._settled(Row(job.key, job.original, path, str(job.state), Outcome.MISSING, note=job.note), before)
+            return None
         path = path or ledger.give_name(job.name)
-        row = Row(job.key, job.original, path, job.state, Outcome.PLANNED, note=job.note)
+        row = Row(job.key, job.original, path, str(job.state), Outcome.PLANNED, note=job.note)
         ledger.plan(row)
         return row
 
-    def _settle(self, shifts: deque[Shift[Row]], place: Place, *, at_most: int) -> None:
+    def _write(self, planned: Sequence[tuple[Row, Job]]) -> Iterator[tuple[object, ...]]:
+        """Write photos, once their names are safe on the disk; runs in a child."""
+        self._ledger.sync()
+        for row, job in planned:
+            yield self._writer.write(row, job).plain()
+
+    def _settle(self, shifts: deque[Shift[tuple[object, ...]]], place: Place, *, at_most: int) -> None:
         """Record what has been written, in order; wait until no more than so many batches are left."""
         while shifts and (len(shifts) > at_most or shifts[0].has_result()):
-            row = shifts[0].result()
-            if row is None:
+            values = shifts[0].result()
+            if values is None:
                 shifts.popleft()
                 continue
+            row = row_of(values)
             if row.outcome is Outcome.FAILED and place.previews and not place.previews.is_dir():
                 raise SafelightError(f"{place.previews} has gone away; connect its drive and run it again to go on")
             self._settled(row, None)
 
-    def _settled(self, row: Row, before: Row | None) -> Row:
+    def _settled(self, row: Row, before: Row | None) -> None:
         self._ledger.record(row, before)
         self._done += 1
         self._on_photo(row)
         self._on_progress(Progress("recovering photos", self._done, max(self._total, self._done), total_final=True))
-        return row
 
 
 def _output_error(out: Path, error: OSError | sqlite3.Error) -> SafelightError:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
 from lrprev import StoredPreview
+from lrprev.store import Found
 
-ShelfKey = tuple[str, str, tuple[Path, ...]]
-"""UUID, digest and files: what Store.stored asks for."""
+_THESE = "uuid IN (SELECT value FROM json_each(?))"
 
 
 class Shelf:
@@ -28,34 +29,35 @@ class Shelf:
         """Let go of the database."""
         self._db.close()
 
-    def put(self, uuid: str, digest: str, files: tuple[Path, ...]) -> None:
-        """Add a preview; files of the same preview elsewhere in the folder are added to it."""
-        names = json.dumps([os.fspath(path) for path in files])
-        self._db.execute(
+    def fill(self, found: Iterable[Found]) -> None:
+        """Add previews; files of the same preview elsewhere in the folder are added to it."""
+        self._db.executemany(
             "INSERT INTO previews (uuid, digest, files) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET files ="
             " (SELECT json_group_array(value) FROM (SELECT value FROM json_each(files) UNION ALL"
             " SELECT value FROM json_each(excluded.files)))",
-            (uuid, digest, names),
+            ((uuid, digest, json.dumps([os.fspath(path) for path in files])) for uuid, digest, files in found),
         )
 
-    def of(self, uuid: str, *, left: bool) -> list[ShelfKey]:
-        """Return the previews of a photo's file, or only those that were not taken."""
-        rows = self._db.execute(
-            "SELECT uuid, digest, files FROM previews WHERE uuid = ? AND taken <= ?", (uuid, not left)
-        )
-        return [_shelf_key(row) for row in rows.fetchall()]
+    def of(self, uuids: Collection[str], *, left: bool) -> dict[str, list[Found]]:
+        """Return the previews of some files, or only those that were not taken."""
+        query = f"SELECT uuid, digest, files FROM previews WHERE {_THESE} AND taken <= ? ORDER BY uuid, digest"
+        found: dict[str, list[Found]] = defaultdict(list)
+        for row in self._db.execute(query, (json.dumps([*uuids]), not left)):
+            found[row[0]].append(_found(row))
+        return found
 
-    def know(self, uuid: str) -> None:
-        """Note that the catalog has this file."""
-        self._db.execute("UPDATE previews SET known = 1 WHERE uuid = ?", (uuid,))
+    def know(self, uuids: Collection[str]) -> None:
+        """Note that the catalog has these files."""
+        self._db.execute(f"UPDATE previews SET known = 1 WHERE {_THESE}", (json.dumps([*uuids]),))
 
     def forget(self) -> None:
         """Let the catalog have no more files than those whose previews were taken."""
         self._db.execute("UPDATE previews SET known = taken")
 
-    def take(self, stored: StoredPreview) -> None:
-        """Note that there is a job for this preview."""
-        self._db.execute("UPDATE previews SET taken = 1 WHERE uuid = ? AND digest = ?", (stored.uuid, stored.digest))
+    def take(self, previews: Iterable[StoredPreview]) -> None:
+        """Note that there are jobs for these previews."""
+        keys = [(stored.uuid, stored.digest) for stored in previews]
+        self._db.executemany("UPDATE previews SET taken = 1 WHERE uuid = ? AND digest = ?", keys)
 
     def count_known(self) -> int:
         """Count the previews of the catalog's photos that were not taken."""
@@ -65,11 +67,11 @@ class Shelf:
         """Count the previews that the catalog does not know."""
         return self._db.execute("SELECT count(*) FROM previews WHERE NOT known").fetchone()[0]
 
-    def unknown(self) -> Iterator[ShelfKey]:
+    def unknown(self) -> Iterator[Found]:
         """Yield the previews that the catalog does not know."""
         for row in self._db.execute("SELECT uuid, digest, files FROM previews WHERE NOT known"):
-            yield _shelf_key(row)
+            yield _found(row)
 
 
-def _shelf_key(row: tuple[str, str, str]) -> ShelfKey:
+def _found(row: tuple[str, str, str]) -> Found:
     return row[0], row[1], tuple(map(Path, json.loads(row[2])))

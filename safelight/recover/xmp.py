@@ -13,6 +13,7 @@ import re
 import struct
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 from html import escape
 
 from importers.lightroom_photo import CatalogPhoto, Position
@@ -117,8 +118,8 @@ def _items(name: str, kind: str, texts: Iterable[str]) -> list[str]:
 def _packet(attributes: dict[str, str], elements: list[str], *, wrapped: bool = True) -> bytes:
     """Serialise properties; an extension has no packet wrapper."""
     body = "".join(elements)
-    used = {name.partition(":")[0] for name in attributes} | set(re.findall(r"<(\w+):", body)) | {"rdf"}
-    spaces = "".join(f' xmlns:{prefix}="{_SPACES[prefix]}"' for prefix in sorted(used))
+    names = (*attributes, *(element[1:] for element in elements))
+    spaces = _spaces(frozenset(name[: name.index(":")] for name in names))
     simple = "".join(f' {name}="{_attribute(value)}"' for name, value in attributes.items())
     rdf = f'<rdf:RDF{spaces}><rdf:Description rdf:about=""{simple}>{body}</rdf:Description></rdf:RDF>'
     meta = f'<x:xmpmeta xmlns:x="adobe:ns:meta/">{rdf}</x:xmpmeta>'
@@ -128,6 +129,13 @@ def _packet(attributes: dict[str, str], elements: list[str], *, wrapped: bool = 
     return (head + meta + tail).encode()
 
 
+@lru_cache(maxsize=256)
+def _spaces(prefixes: frozenset[str]) -> str:
+    """Declare the name spaces of properties; that of their lists, too."""
+    return "".join(f' xmlns:{prefix}="{_SPACES[prefix]}"' for prefix in sorted(prefixes | {"rdf"}))
+
+
+@lru_cache(maxsize=256)  # one capture time stands in three places, and a folder's photos share much
 def _attribute(text: str) -> str:
     """Escape an attribute's value; XML turns line breaks and tabs in one into spaces unless they are escaped, too."""
     escaped = escape(clean(text)[:_MAX_ATTRIBUTE_CHARACTERS])
@@ -146,6 +154,8 @@ def _extended(packet: bytes, guid: str) -> list[bytes]:
 
 def _iso(time: datetime) -> str:
     """Write a time with only the digits of a second that are known."""
+    if not time.microsecond and not time.tzinfo:
+        return time.isoformat()
     text = time.replace(microsecond=0, tzinfo=None).isoformat()
     fraction = f".{time.microsecond:06}".rstrip("0") if time.microsecond else ""
     return text + fraction + time.isoformat()[-6:] if time.tzinfo else text + fraction

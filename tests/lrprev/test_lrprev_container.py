@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
 
 import pytest
 
 from lrprev import LrprevError
-from lrprev.container import walk
+from lrprev.container import Section, walk
+from lrprev.source import bytes_of
 
 Container = Callable[..., bytes]
 
@@ -22,10 +22,13 @@ def container(make_section: Callable[..., bytes]) -> Container:
     return make
 
 
+def sections_of(data: bytes) -> list[Section]:
+    return list(walk(bytes_of(data), len(data)))
+
+
 def test_real_files_walk_to_their_end(real_previews: list[Path]) -> None:
     for path in real_previews:
-        with path.open("rb") as stream:
-            sections = list(walk(stream))
+        sections = sections_of(path.read_bytes())
         levels = len(sections) - 1
         assert [section.name for section in sections] == ["header", *(f"level_{n + 1}" for n in range(levels))]
         assert [section.version for section in sections] == [0] + [1] * levels
@@ -36,20 +39,20 @@ def test_real_files_walk_to_their_end(real_previews: list[Path]) -> None:
 @pytest.mark.parametrize("header_bytes", [32, 33, 48, 256])
 def test_sections_are_read_by_their_own_header_size(container: Container, header_bytes: int) -> None:
     data = container(("a", b"one"), ("b", b""), ("level_1", b"three" * 9), header_bytes=header_bytes)
-    sections = list(walk(BytesIO(data)))
+    sections = sections_of(data)
     assert [data[section.data_offset : section.data_end] for section in sections] == [b"one", b"", b"three" * 9]
     assert sections[-1].end == len(data)
 
 
 def test_a_cut_anywhere_is_an_error_and_never_a_shorter_answer(container: Container) -> None:
     data = container(("header", b"text"), ("level_1", b"picture"))
-    boundaries = {section.end for section in walk(BytesIO(data))}
+    boundaries = {section.end for section in sections_of(data)}
     for length in range(len(data)):
         if length in boundaries:  # nothing in the format tells that sections are missing
-            assert len(list(walk(BytesIO(data[:length])))) == 1
+            assert len(sections_of(data[:length])) == 1
             continue
         with pytest.raises(LrprevError):
-            list(walk(BytesIO(data[:length])))
+            sections_of(data[:length])
 
 
 @pytest.mark.parametrize(
@@ -71,7 +74,7 @@ def test_a_broken_field_is_named_with_its_place(
     data = bytearray(container(("header", b"0123456789abcdef"), ("level_1", b"picture")))
     data[patch_at : patch_at + len(patch)] = patch
     with pytest.raises(LrprevError, match=expected) as error:
-        list(walk(BytesIO(bytes(data))))
+        sections_of(bytes(data))
     assert error.value.offset == offset
     assert str(error.value).startswith(f"at byte {offset}: expected ")
 
@@ -79,10 +82,10 @@ def test_a_broken_field_is_named_with_its_place(
 def test_trailing_bytes_are_an_error_at_the_first_of_them(container: Container) -> None:
     data = container(("header", b"text"))
     with pytest.raises(LrprevError) as error:
-        list(walk(BytesIO(data + b"trailing bytes that are no section")))
+        sections_of(data + b"trailing bytes that are no section")
     assert error.value.offset == len(data)
 
 
 def test_a_file_of_countless_sections_is_refused(container: Container) -> None:
     with pytest.raises(LrprevError, match="at most 64 sections"):
-        list(walk(BytesIO(container(*[("x", b"")] * 65))))
+        sections_of(container(*[("x", b"")] * 65))

@@ -104,8 +104,8 @@ def test_mutations_of_a_real_previews_db(lightroom5: Path, tmp_path: Path) -> No
         with suppress(LrprevError), open_readonly(path, PREVIEWS_DB_COLUMNS) as connection:
             database = PreviewsDatabase(connection, path)
             for uuid, digest in keys:
-                database.cache_entries(uuid)
-                database.pyramid(uuid, digest)
+                database.cache_entries([uuid])
+                database.pyramids([uuid]).get((uuid, digest))
             outcome = "read"
         outcomes[outcome] += 1
     assert set(outcomes) == {"read", "refused"}
@@ -130,7 +130,7 @@ def test_any_values_in_the_rows_of_previews_db(rows: list[tuple[object, ...]]) -
         connection.execute("INSERT INTO PyramidLevel VALUES ('U', 'D', ?, ?, ?)", (a, b, c))
     database = PreviewsDatabase(connection, Path("previews.db"))
     with suppress(LrprevError):
-        database.cache_entries("U")
+        database.cache_entries(["U"])
     with suppress(LrprevError):
-        database.pyramid("U", "D")
+        database.pyramids(["U"])
     connection.close()

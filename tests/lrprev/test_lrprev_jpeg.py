@@ -13,6 +13,7 @@ from PIL import Image
 
 from lrprev import LrprevError, jpeg, read_preview
 from lrprev.layout import SOS_MARKER
+from lrprev.source import bytes_of
 
 KINDS = {
     "baseline": {},
@@ -36,7 +37,7 @@ def test_a_whole_picture_is_followed_to_its_last_byte(
     picture = jpeg.check(data + b"\xff\xd8trailing bytes")
     assert picture.end == len(data)
     assert (picture.frame.width, picture.frame.height) == size
-    assert jpeg.read_frame(BytesIO(data), 0, len(data)) == picture.frame
+    assert jpeg.read_frame(bytes_of(data), 0, len(data)) == picture.frame
 
 
 def test_pictures_that_share_a_header_keep_their_own_data(make_jpeg: Callable[..., bytes]) -> None:
@@ -44,7 +45,7 @@ def test_pictures_that_share_a_header_keep_their_own_data(make_jpeg: Callable[..
     sizes = [(64, 48), (64, 40), (64, 48)]
     pictures = [make_jpeg(*size, restart_marker_rows=1) for size in sizes]
     for data, (width, height) in zip(pictures, sizes, strict=True):
-        frame = jpeg.read_frame(BytesIO(data), 0, len(data))
+        frame = jpeg.read_frame(bytes_of(data), 0, len(data))
         assert (frame.width, frame.height) == (width, height)
         segments = jpeg.segments(data)
         assert segments[-1].marker == SOS_MARKER
@@ -98,7 +99,7 @@ def test_what_is_no_picture_is_an_error(data: bytes) -> None:
     with pytest.raises(LrprevError):
         jpeg.check(data)
     with pytest.raises(LrprevError):
-        jpeg.read_frame(BytesIO(data), 0, len(data))
+        jpeg.read_frame(bytes_of(data), 0, len(data))
 
 
 def test_fill_bytes_before_a_marker_are_part_of_it(make_jpeg: Callable[..., bytes]) -> None:

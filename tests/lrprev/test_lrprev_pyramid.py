@@ -6,7 +6,6 @@ import math
 import string
 from contextlib import suppress
 from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -17,6 +16,7 @@ from lrprev import LevelSize, LrprevError, Pyramid, lua
 from lrprev.container import walk
 from lrprev.lua import parse_assignment
 from lrprev.pyramid import parse
+from lrprev.source import bytes_of
 
 names = st.text(string.ascii_letters + "_", min_size=1, max_size=8).filter(lambda n: n not in ("true", "false", "nil"))
 values = st.recursive(
@@ -92,7 +92,7 @@ def test_the_short_way_reads_what_the_long_way_reads(name: str, value: object, d
 
 def test_a_header_as_lightroom_writes_it_is_read_the_short_way(real_previews: list[Path]) -> None:
     for path in real_previews:
-        header = next(iter(walk(BytesIO(data := path.read_bytes()))))
+        header = next(iter(walk(bytes_of(data := path.read_bytes()), len(data))))
         assert lua._plain_assignment(data[header.data_offset : header.data_end])
 
 
