@@ -13,6 +13,8 @@ from PIL import Image, ImageCms
 WHITE = 255
 _INDISTINGUISHABLE = 2
 """Profiles that move no colour by more than this many of 255 levels are sRGB under another name."""
+_SAME_GREY = 12
+"""Of 255 levels. Adobe RGB moves a dark grey by 9, a gamma of 1.8 moves others by 19."""
 
 
 def to_eight_bits(image: Image.Image) -> Image.Image:
@@ -73,6 +75,18 @@ def rgb_to_srgb(image: Image.Image, profile: bytes) -> Image.Image:
     """Convert an RGB picture from its profile's colours to sRGB."""
     transform = _transform(profile, "RGB")
     return _apply(transform, image) if transform else image
+
+
+@lru_cache(maxsize=64)
+def averages_like_srgb(profile: bytes) -> bool:
+    """Tell whether a picture may be reduced in the colours of an RGB profile as well as in sRGB.
+
+    So it is where grey is nearly the same number in both: in Display P3 and Adobe RGB. Not with the gamma of 1.8 that
+    ProPhoto RGB and old Macs have: there the mean of black and white is another grey.
+    """
+    ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
+    change = np.asarray(rgb_to_srgb(Image.fromarray(ramp), profile), np.int16) - ramp
+    return bool(np.abs(change).max() <= _SAME_GREY)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from importers.colour import rgb_to_srgb
+from importers.colour import averages_like_srgb, rgb_to_srgb
 from importers.images import Picture
 from indexer.duplicates.keypoints import COUNT, Keypoints, find_keypoints
 
@@ -51,21 +51,27 @@ class Features:
         return np.array([self.width, self.height]) * (LONGER / max(self.width, self.height))
 
 
-def describe(picture: Image.Image, width: int, height: int) -> Features:
-    """Compute the features of an upright RGB picture in sRGB.
+def describe(picture: Image.Image, width: int, height: int, profile: bytes | None = None) -> Features:
+    """Compute the features of an upright RGB picture.
 
     Args:
         picture: At any reduction that leaves some 256 pixels.
         width: Pixels of the full picture, upright.
         height: Pixels of the full picture, upright.
+        profile: The ICC profile of its colours, one whose pixels average as sRGB's do; None where they are sRGB.
     """
     scale = LONGER / max(picture.size)
     size = max(2, round(picture.width * scale)), max(2, round(picture.height * scale))
     factor = max(1, max(picture.size) // LONGER)
     coarse = _in_blocks(picture, factor)  # the one step that looks at every pixel
     whole = 0, 0, picture.width / factor, picture.height / factor  # not what fills the last blocks
-    gray = coarse.convert("L").resize(size, Image.Resampling.BILINEAR, whole)
+    if profile:  # converting a pixel's colours costs more than all else: first as few pixels as will do
+        small = coarse.resize(size, Image.Resampling.BILINEAR, whole)
+        gray = rgb_to_srgb(small, profile).convert("L")
+    else:
+        gray = coarse.convert("L").resize(size, Image.Resampling.BILINEAR, whole)
     coarse = _in_blocks(coarse, min(coarse.size) // (4 * CHROMA_SIDE))
+    coarse = rgb_to_srgb(coarse, profile) if profile else coarse
     colours = coarse.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX).convert("YCbCr")
     return Features(
         np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX)),
@@ -82,11 +88,11 @@ def _in_blocks(picture: Image.Image, factor: int) -> Image.Image:
 
 
 def describe_picture(picture: Picture) -> Features:
-    """Compute the features of a decoded picture, converting no more pixels to sRGB than need be."""
-    stored = picture.stored
-    if picture.profile:
-        stored = rgb_to_srgb(stored.reduce(max(1, max(stored.size) // (2 * LONGER))), picture.profile)
-    return describe(stored, picture.width, picture.height)
+    """Compute the features of a decoded picture."""
+    stored, profile = picture.stored, picture.profile
+    if profile and not averages_like_srgb(profile):
+        stored, profile = rgb_to_srgb(_in_blocks(stored, max(stored.size) // (2 * LONGER)), profile), None
+    return describe(stored, picture.width, picture.height, profile)
 
 
 def pack(features: Features) -> bytes:

@@ -10,8 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from importers import icc
+from importers.base import Facts
+from importers.colour import averages_like_srgb
+from importers.images import Picture
 from indexer.duplicates.align import locate
-from indexer.duplicates.features import describe, pack, unpack
+from indexer.duplicates.features import describe, describe_picture, pack, unpack
 from indexer.duplicates.keypoints import turn_bits
 from indexer.duplicates.turns import INVERSE, distances, hashes, spectra, turn_pixels
 
@@ -54,6 +58,24 @@ def test_larger_pictures_are_described_as_smaller_ones(photo, size):
     assert place is not None
     assert place.points > 60
     assert place.deviation < 0.004
+
+
+@pytest.mark.parametrize(("space", "is_alike"), [("sRGB", True), ("AdobeRGB", True), ("ProPhotoRGB", False)])
+@pytest.mark.parametrize("width", [480, 960])
+def test_a_picture_is_described_in_its_colours_as_in_srgb(photo, space, is_alike, width):
+    """Lightroom's previews in Adobe RGB, whose colours are converted last, beside the same picture converted first."""
+    profile = icc.profile(space)
+    assert profile
+    assert averages_like_srgb(profile) == is_alike
+    stored = photo(2)[0].resize((width, width * 3 // 4), Image.Resampling.BICUBIC)
+    picture = Picture(stored, profile, 4000, 3000, "JPEG", Facts())
+    found, expected = describe_picture(picture), describe(picture.rgb, 4000, 3000)
+    assert np.abs(found.gray.astype(int) - expected.gray).mean() < 0.5
+    assert np.abs(found.chroma.astype(int) - expected.chroma).max() <= 3
+    place = locate(found, expected)
+    assert place is not None
+    assert place.points > 100
+    assert place.deviation < 0.003
 
 
 @pytest.mark.parametrize("turn", range(8))
