@@ -165,6 +165,34 @@ def test_a_clock_set_to_another_zone_is_no_other_time():
     assert named(Found([Star(0, {1: SAME})], []), shots(there, back))[0] == []
 
 
+@pytest.mark.parametrize("minutes", [[15 * n for n in range(6)], [60 * n for n in range(3)], [0, 15, 45, 60]])
+def test_a_time_lapse_of_quarters_of_an_hour_is_no_clock_set_to_other_zones(minutes):
+    frames = shots(
+        *(
+            Picture(f"cam {'abcdef'[n]}.jpg", "/a", camera="C", taken_at=NOON + timedelta(minutes=m), width=9, height=6)
+            for n, m in enumerate(minutes)
+        )
+    )
+    alike = Found([Star(0, dict.fromkeys(range(1, len(frames)), SAME))], [])
+    series, stars = named(alike, frames)
+    assert stars == []
+    assert [pictures for _, pictures in series] == [list(frames)]
+    there_and_back = dict(frames)
+    for n in range(2, len(frames)):  # copies of the two
+        there_and_back[n] = frames[n % 2]
+    series, (star,) = named(alike, there_and_back)
+    assert series == []
+    assert set(star.members) == {*frames} - {0}, "two times are one shot's, in two zones"
+
+
+def test_a_bursts_next_frame_is_no_third_zone():
+    times = (timedelta(0), timedelta(seconds=1), timedelta(hours=2))
+    pictures = shots(*(Picture("a", "/a", camera="C", taken_at=NOON + time, width=9, height=6) for time in times))
+    series, (star,) = named(Found([Star(0, {1: SAME, 2: SAME})], []), pictures)
+    assert series == [(BURST, [0, 1])]
+    assert list(star.members) == [2]
+
+
 def test_numbered_frames_are_a_series_and_numbered_copies_in_other_sizes_are_not():
     frames = shots(*(Picture(f"IMG_{n:04}.jpg", "/a", width=9, height=6) for n in range(5)))
     star = Found([Star(0, dict.fromkeys(range(1, 5), SAME))], [])
