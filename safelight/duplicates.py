@@ -17,6 +17,7 @@ from indexer.duplicates.series import Series, Sorted
 from indexer.duplicates.store import (
     Decision,
     Judged,
+    carry_decisions,
     decide,
     decisions_on,
     forget,
@@ -93,10 +94,12 @@ def find_duplicates(
         prefer: Kind of source to keep from, where nothing better decides.
         stop: Once set, reading and comparing end, and nothing is yielded; verdicts that were reached are kept.
 
-    Writes: features and verdicts, into our own catalog.
+    Writes: features, verdicts, and decisions on what looks as before, into our own catalog.
     """
     catalog = library.catalog
     add_missing_features(catalog, library.settings.workers or None, on_progress, stop)
+    with catalog.transaction():
+        carry_decisions(catalog.db)
     search = _Search(library, sensitivity, prefer)
     yield from search.run(on_progress, stop)
 
