@@ -187,6 +187,16 @@ def m005_unread_folders(db: sqlite3.Connection) -> None:
     _run(db, _M005)
 
 
+_M006 = """
+ALTER TABLE features ADD COLUMN looks BLOB;  -- digest of these and of the size; NULL until decisions were carried over
+"""
+
+
+def m006_looks(db: sqlite3.Connection) -> None:
+    """Make room for what tells that a new content looks exactly like one that something was decided about."""
+    _run(db, _M006)
+
+
 def _run(db: sqlite3.Connection, script: str) -> None:
     """Execute statements one by one; executescript would commit the transaction that the step runs in."""
     statement = ""
@@ -203,6 +213,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m003_duplicates,
     m004_quick_looks,
     m005_unread_folders,
+    m006_looks,
 )
 
 

@@ -10,12 +10,14 @@ from indexer.catalog import Catalog
 from indexer.duplicates.features import Features
 from indexer.duplicates.find import find
 from indexer.duplicates.groups import Star
-from indexer.duplicates.keeper import why
+from indexer.duplicates.keeper import may_tell, why
+from indexer.duplicates.origin import encoded_from
 from indexer.duplicates.pixels import may_be_same, same_pixels, saved_from
 from indexer.duplicates.series import Series, Sorted
 from indexer.duplicates.store import (
     Decision,
     Judged,
+    carry_decisions,
     decide,
     decisions_on,
     forget,
@@ -92,10 +94,12 @@ def find_duplicates(
         prefer: Kind of source to keep from, where nothing better decides.
         stop: Once set, reading and comparing end, and nothing is yielded; verdicts that were reached are kept.
 
-    Writes: features and verdicts, into our own catalog.
+    Writes: features, verdicts, and decisions on what looks as before, into our own catalog.
     """
     catalog = library.catalog
     add_missing_features(catalog, library.settings.workers or None, on_progress, stop)
+    with catalog.transaction():
+        carry_decisions(catalog.db)
     search = _Search(library, sensitivity, prefer)
     yield from search.run(on_progress, stop)
 
@@ -199,6 +203,11 @@ class _Search:
             verdict = Verdict(Relation.SAME_PIXELS, words, derived)
         if self._sensitivity is Sensitivity.EXACT and (verdict is None or verdict.relation != Relation.SAME_PIXELS):
             verdict = None
+        if verdict is not None and verdict.relation is Relation.RE_ENCODED and may_tell(first.picture, second.picture):
+            try:
+                verdict = _with_origin(verdict, first, second)
+            except OSError:
+                return verdict  # for this time: its drive is away, say
         self._fresh[ids] = verdict
         return verdict
 
@@ -238,9 +247,23 @@ class _Search:
         return Group(SERIES, series.what, tuple(_member(copy, SERIES, series.what) for copy in copies))
 
 
+def _with_origin(verdict: Verdict, first: Copy, second: Copy) -> Verdict:
+    """Say of a picture that was encoded twice which file was made from which, where that shows.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    if first.original is None or second.original is None:
+        return verdict
+    derived, sign = encoded_from(first.original, second.original)
+    if not derived:
+        return verdict
+    words = verdict.what if derived > 0 else MADE[derived]
+    return replace(verdict, what=f"{words}, {sign}", derived=derived)
+
+
 def _why(keeper: Copy, other: Copy, verdict: Verdict) -> str:
-    same = verdict.relation is Relation.SAME_PIXELS
-    return why(keeper.picture, other.picture, same_pixels=same, saved_from_it=same and verdict.derived > 0)
+    return why(keeper.picture, other.picture, verdict)
 
 
 def _seen_in(between: Copy, verdict: Verdict) -> Verdict:

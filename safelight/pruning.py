@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from importers.sources import PATH_SOURCES
+from indexer.duplicates.store import carry_decisions
 from indexer.lock import ProcessLock
 from indexer.presence import is_gone
 from safelight.errors import SafelightError
@@ -77,6 +78,7 @@ def prune(library: Library, plan: PrunePlan) -> None:
     """
     db = library.catalog.db
     with ProcessLock(library.home / "index.lock", "pruning"), library.catalog.transaction():
+        carry_decisions(db)  # while what was decided about is still here to be recognised
         contents = [row[0] for row in db.execute(_LEFT_WITHOUT_PHOTO)]
         db.execute("DELETE FROM photo WHERE id IN (SELECT photo_id FROM going)")
         for content_id in contents:

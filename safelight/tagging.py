@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from indexer.catalog import Catalog
 from indexer.tags import KEYWORD_PATH, STEP
 from safelight.duplicates import SERIES, Group
+from safelight.service import Library
 from safelight.writeback import Group as TagGroup
 from safelight.writeback import Member, Plan, Target, Wish, plan_xmp, wishes
 from safelight.writeback.duplicates import ROOT
@@ -16,22 +17,23 @@ from safelight.writeback.plan import plan_library
 PURPOSE = "tag duplicates"
 
 
-def plan_tags(catalog: Catalog, groups: Iterable[Group], target: Target, *, everywhere: bool = False) -> Plan:
+def plan_tags(library: Library, groups: Iterable[Group], target: Target, *, everywhere: bool = False) -> Plan:
     """Plan the keywords that say which photo is the keeper of a group, and what the others are duplicates of.
 
     Series are no duplicates and get none; what was tagged before and is none any more loses its tags, once an index run
     has seen them.
 
     Args:
-        catalog: Knows what a library calls its photos.
+        library: Knows what other programs call its photos, and what was written for them before.
         groups: As find_duplicates yields them.
         target: Where the keywords are to go.
         everywhere: XMP: make sidecars for all kinds of pictures, not only for proprietary RAW files.
     """
+    catalog = library.catalog
     tagged = wishes(_tag_groups(catalog, groups, target))
     tagged += tuple(_no_longer(catalog, {wish.photo_id for wish in tagged}, target))
     if target is Target.XMP:
-        return plan_xmp(PURPOSE, tagged, everywhere=everywhere)
+        return plan_xmp(PURPOSE, tagged, library.home, everywhere=everywhere)
     return plan_library(PURPOSE, target, tagged)
 
 

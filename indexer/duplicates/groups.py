@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from indexer.duplicates.keeper import SOURCES
 from indexer.duplicates.verify import MADE, Relation, Verdict
 
 Judge = Callable[[int, int], Verdict | None]
@@ -141,15 +142,20 @@ class _Grouping:
         return star
 
     def _best_star(self, picture: int) -> Star:
-        """Group around a picture; or around the file that its pixels were saved from, or were in first."""
+        """Group around a picture; or around the file that it was saved from or encoded from, or whose pixels it has."""
         star = self._widest_star(picture)
-        same = {n: verdict for n, verdict in star.members.items() if verdict.relation is Relation.SAME_PIXELS}
-        sources = [n for n, verdict in same.items() if verdict.derived < 0]
-        if sources:
-            return self._star(min(sources, key=self._place_unchosen))
-        equals = [n for n, verdict in same.items() if not verdict.derived and n not in self._chosen]
+        tried = set[int]()
+        while sources := self._sources(star) - tried:  # that one may have been made from another
+            tried.add(star.keeper)
+            star = self._star(min(sources, key=self._place_unchosen))
+        same = (n for n, verdict in star.members.items() if verdict.relation is Relation.SAME_PIXELS)
+        equals = [n for n in same if not star.members[n].derived and n not in self._chosen]
         best = min([star.keeper, *equals], key=self._place_of_same.__getitem__)
         return star if best == star.keeper else self._star(best)
+
+    def _sources(self, star: Star) -> set[int]:
+        """List the files of which the keeper's own was made by saving the same picture once more."""
+        return {n for n, verdict in star.members.items() if verdict.derived < 0 and verdict.relation in SOURCES}
 
     def _widest_star(self, picture: int) -> Star:
         """Group around a picture, or around what it was made from.

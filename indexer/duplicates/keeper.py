@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from indexer.duplicates.picture import Picture
+from indexer.duplicates.verify import Relation, Verdict
 
 Rule = tuple[str, Callable[[Picture], Any]]
 """(why, what counts)."""
@@ -31,6 +32,14 @@ RULES: tuple[Rule, ...] = (
 )
 """The first rule in which two pictures differ decides."""
 
+_RULES_BEFORE_ORIGIN = RULES[1:3]  # what the user chose may change, and comes first wherever it counts
+
+SOURCES = {
+    Relation.SAME_PIXELS: "a copy without loss was saved from it",
+    Relation.RE_ENCODED: "it is the original: the other was encoded again",
+}
+"""How a file that another was made from comes before it, whatever the later rules say."""
+
 _RULES_OF_SAME_PIXELS: tuple[Rule, ...] = tuple(rule for rule in RULES if rule is not _LARGER)  # all lost the same
 
 
@@ -43,14 +52,21 @@ def rank(picture: Picture, *, same_pixels: bool = False) -> tuple[Any, ...]:
     return tuple(counts(picture) for _, counts in (_RULES_OF_SAME_PIXELS if same_pixels else RULES))
 
 
-def why(keeper: Picture, other: Picture, *, same_pixels: bool = False, saved_from_it: bool = False) -> str:
+def may_tell(one: Picture, other: Picture) -> bool:
+    """Tell whether it may decide which of two was encoded first: they are one shot, and no rule before that does."""
+    if one.taken_at is not None and other.taken_at is not None and one.taken_at != other.taken_at:
+        return False
+    return all(counts(one) == counts(other) for _, counts in _RULES_BEFORE_ORIGIN)
+
+
+def why(keeper: Picture, other: Picture, verdict: Verdict) -> str:
     """Say what the keeper has before the other one; "" where nothing does.
 
     Args:
-        same_pixels: Whether both have the same pixels.
-        saved_from_it: Whether the other one's pixels were saved from the keeper's file, without loss.
+        verdict: What the other one is to it.
     """
-    if saved_from_it and not keeper.chosen:
-        return "a copy without loss was saved from it"
+    same_pixels = verdict.relation is Relation.SAME_PIXELS
+    if verdict.derived > 0 and not keeper.chosen and verdict.relation in SOURCES:
+        return SOURCES[verdict.relation]
     rules = _RULES_OF_SAME_PIXELS if same_pixels else RULES
     return next((words for words, counts in rules if counts(keeper) > counts(other)), "")

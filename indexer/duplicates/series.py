@@ -108,10 +108,14 @@ def _frames(star: Star, pictures: Mapping[int, Picture], scene: Mapping[int, int
     # Without what a camera wrote, numbered names count only where frames of that scene, or nothing else, were found.
     only_frames = len(numbered) == len(star.members) and len(numbered) >= _FRAMES - 1
     by_name = only_frames or star.keeper in scene or any(n in scene for n in numbered)
+    # A clock that was set to another zone gives one shot two times; a third is that of another shot.
+    shots = (pictures[n] for n in (star.keeper, *alike))
+    zones = len({_seconds(shot) for shot in shots if _may_be_zones(keeper, shot)}) < _FRAMES
     return [
         n
         for n in alike
-        if _other_time(keeper, pictures[n]) or (by_name and n in numbered and not _same_time(keeper, pictures[n]))
+        if _other_time(keeper, pictures[n], zones=zones)
+        or (by_name and n in numbered and not _same_time(keeper, pictures[n]))
     ]
 
 
@@ -123,12 +127,22 @@ def _may_be_frame(keeper: Picture, other: Picture, verdict: Verdict) -> bool:
     )
 
 
-def _other_time(one: Picture, other: Picture) -> bool:
-    """Tell whether cameras say that these were taken at two times."""
+def _other_time(one: Picture, other: Picture, *, zones: bool = True) -> bool:
+    """Tell whether cameras say that these were taken at two times.
+
+    Args:
+        zones: Whether a clock that was set to another zone may have given one shot both times.
+    """
     if one.taken_at is None or other.taken_at is None or one.camera is None or one.camera != other.camera:
         return False
-    seconds = abs(_seconds(one) - _seconds(other))
-    return seconds > 0 and seconds % _QUARTER_HOUR_SECONDS != 0  # a clock that was set to another zone
+    return _seconds(one) != _seconds(other) and not (zones and _may_be_zones(one, other))
+
+
+def _may_be_zones(one: Picture, other: Picture) -> bool:
+    """Tell whether one camera's clock, set to two zones, may say both times."""
+    if one.taken_at is None or other.taken_at is None or one.camera != other.camera:
+        return False
+    return (_seconds(one) - _seconds(other)) % _QUARTER_HOUR_SECONDS == 0
 
 
 def _same_time(one: Picture, other: Picture) -> bool:

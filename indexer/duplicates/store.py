@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+
+from xxhash import xxh3_128_digest
 
 from indexer.duplicates.features import VERSION, Features, unpack
 from indexer.duplicates.verify import RULES, Relation, Sensitivity, Verdict
@@ -27,7 +30,9 @@ def write_features(db: sqlite3.Connection, content_id: int, data: bytes) -> None
 
     Writes: the catalog, inside the caller's transaction.
     """
-    db.execute("INSERT OR REPLACE INTO features VALUES (?, ?, ?)", (content_id, VERSION, data))
+    db.execute(
+        "INSERT OR REPLACE INTO features (content_id, version, data) VALUES (?, ?, ?)", (content_id, VERSION, data)
+    )
 
 
 def read_features(db: sqlite3.Connection) -> Iterator[tuple[int, Features]]:
@@ -154,16 +159,79 @@ def forget_keepers(db: sqlite3.Connection, hashes: Iterable[bytes]) -> None:
     db.executemany("DELETE FROM decision WHERE kind = 'keeper' AND hash = ?", ((one,) for one in hashes))
 
 
+def carry_decisions(db: sqlite3.Connection) -> None:
+    """Let what was decided about a content hold for new ones that look exactly like it.
+
+    Writing metadata into a file makes another content of it, with the same looks in the same size. Each content is
+    looked at once, when it is new; so what is forgotten afterwards stays forgotten.
+
+    Writes: the catalog, inside the caller's transaction.
+    """
+    new = _take_new(db)
+    looks_of = dict(
+        db.execute(
+            "SELECT c.hash, f.looks FROM content c JOIN features f ON f.content_id = c.id"
+            " WHERE c.hash IN (SELECT hash FROM decision UNION SELECT other FROM decision)"
+        ).fetchall()
+    )
+    decided = defaultdict[bytes, list[bytes]](list)
+    for content, looks in looks_of.items():
+        decided[looks].append(content)
+    carried = list[tuple[str, bytes, bytes]]()
+    for content, looks in new.items():
+        for like in decided.get(looks, ()):
+            carried += _carry(db, like, content) if like != content else []
+    for kind, one, other in carried:  # what changed together with another was paired with that as it was before
+        if not _is_shown(db, one) or (kind != Decision.KEEPER and not _is_shown(db, other)):
+            db.execute("DELETE FROM decision WHERE kind = ? AND hash = ? AND other = ?", (kind, one, other))
+
+
+def _take_new(db: sqlite3.Connection) -> dict[bytes, bytes]:
+    """Return the contents that are new since the last time, each with the digest of its looks."""
+    rows = db.execute(
+        "SELECT f.content_id, c.hash, f.data, c.width, c.height FROM features f JOIN content c ON c.id = f.content_id"
+        " WHERE f.looks IS NULL"
+    )
+    found = [(n, content, xxh3_128_digest(b"%d %d " % (w, h) + data)) for n, content, data, w, h in rows]
+    db.executemany("UPDATE features SET looks = ? WHERE content_id = ?", ((looks, n) for n, _, looks in found))
+    return {content: looks for _, content, looks in found}
+
+
+def _carry(db: sqlite3.Connection, like: bytes, content: bytes) -> list[tuple[str, bytes, bytes]]:
+    """Copy all decisions on one content to another; returns those that were not there."""
+    carried = list[tuple[str, bytes, bytes]]()
+    for kind, one, other, decided_at in decisions_on(db, [like]):
+        if content in (one, other):
+            continue  # it was told apart from that which it looks like
+        if one == other:
+            one = content  # copies of one file that are not to be shown again, of which this was one
+        else:
+            one, other = (content if part == like else part for part in (one, other))
+        if kind != Decision.KEEPER:
+            one, other = sorted((one, other))
+        if db.execute("INSERT OR IGNORE INTO decision VALUES (?, ?, ?, ?)", (kind, one, other, decided_at)).rowcount:
+            carried.append((kind, one, other))
+    return carried
+
+
+def _is_shown(db: sqlite3.Connection, content: bytes) -> bool:
+    found = db.execute("SELECT 1 FROM photo p JOIN content c ON c.id = p.content_id WHERE c.hash = ?", (content,))
+    return found.fetchone() is not None
+
+
 def read_decisions(db: sqlite3.Connection) -> tuple[dict[int, str], set[tuple[int, int]]]:
     """Return the contents to keep, each with the photo that was meant, and the pairs that are not to be shown.
 
     What was chosen last comes last. The photo's id is "" where it was not recorded; of a pair the lower content id
-    comes first.
+    comes first. Of contents that look alike, and were chosen with one photo, that which it shows now is meant.
     """
     chosen = {
         content_id: photo_id.decode()
         for content_id, photo_id in db.execute(
             "SELECT c.id, d.other FROM decision d JOIN content c ON c.hash = d.hash WHERE d.kind = 'keeper'"
+            " AND NOT EXISTS (SELECT 1 FROM photo p JOIN content now ON now.id = p.content_id AND now.id <> c.id"
+            "  JOIN decision e ON e.kind = 'keeper' AND e.hash = now.hash AND e.other = d.other"
+            "  WHERE p.public_id = CAST(d.other AS TEXT) AND p.state = 'indexed')"
             " ORDER BY d.decided_at"
         )
     }

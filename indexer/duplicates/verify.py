@@ -52,7 +52,7 @@ class Verdict:
     part: bool = False
 
 
-RULES = 4
+RULES = 5
 """Version of what is decided here; verdicts of another version are reached anew."""
 
 MADE = {1: "made from the keeper", -1: "the keeper was made from it"}

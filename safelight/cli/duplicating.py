@@ -126,7 +126,7 @@ def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, a
     stop = threading.Event()
     with open_library() as library, draw.Bar() as bar, stopping(stop):
         groups = _find(context, library, bar.show, stop)
-        plan = plan_tags(library.catalog, groups, Target(target), everywhere=everywhere)
+        plan = plan_tags(library, groups, Target(target), everywhere=everywhere)
     if stop.is_set():
         raise click.exceptions.Exit(INTERRUPTED)
     raise click.exceptions.Exit(carry_out(plan, apply_it=apply_it, as_json=as_json))

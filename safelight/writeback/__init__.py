@@ -1,7 +1,7 @@
 """Writing answers back where the photos live: plan, look, apply, undo.
 
 wishes = duplicates.wishes(groups)          pure: which photo is to carry which keywords
-plan = plan_xmp(wishes)                     reads; says what would change in which file
+plan = plan_xmp(purpose, wishes, home)      reads; says what would change in which file
 report = apply(plan, home)                  writes, with a journal; skips what has changed since
 undo(home, report.run)                      puts back what was there, byte for byte
 """

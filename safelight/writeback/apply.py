@@ -128,7 +128,11 @@ class _Writer:
                 "its photo is not there any more"
             )  # perhaps its drive: then this is not its folder
         now = None if content is None else files.digest(content)
-        result = new_sidecar(change.add) if content is None else edited(content, change.add, change.remove)
+        result = (
+            new_sidecar(change.add)
+            if content is None
+            else edited(content, change.add, change.remove, frozenset(change.staying))
+        )
         if result == content:
             return False
         if now != change.before:

@@ -11,6 +11,7 @@ from safelight.writeback.plan import Wish
 
 ROOT: Steps = ("Safelight", "Duplicates")
 KEEPER: Steps = (*ROOT, "keeper")
+_DUPLICATE_OF = "duplicate of "
 
 # "|" and "/" part the steps of a keyword, Lightroom allows no comma or semicolon, XML no control characters.
 _NOT_IN_KEYWORDS = re.compile("[|/\\\\,;\\x00-\\x1f\\x7f-\\x9f\\ud800-\\udfff\\ufffe\\uffff]")
@@ -52,13 +53,18 @@ def wishes(groups: Iterable[Group]) -> tuple[Wish, ...]:
     """
     found: dict[str, tuple[Member, dict[Steps, None]]] = {}
     for group in groups:
-        duplicate_of: Steps = (*ROOT, f"duplicate of {_as_keyword(group.keeper.name)}")
+        duplicate_of: Steps = (*ROOT, _DUPLICATE_OF + _as_keyword(group.keeper.name))
         for member, keyword in ((group.keeper, KEEPER), *((other, duplicate_of) for other in group.others)):
             found.setdefault(member.photo_id, (member, {}))[1][keyword] = None
     return tuple(
         Wish(member.photo_id, member.name, member.path, member.ref, tuple(keywords), ROOT)
         for member, keywords in found.values()
     )
+
+
+def is_ours(word: str) -> bool:
+    """Tell whether a single word says by itself that it comes from us: no photographer writes it."""
+    return word.startswith(_DUPLICATE_OF)
 
 
 def _as_keyword(name: str) -> str:

@@ -16,7 +16,7 @@ import errno
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -196,6 +196,16 @@ def entries(path: Path) -> Iterator[Entry]:
             raise SafelightError(f"run {path.stem} was written by a later Safelight; update, then undo it")
         if "n" in line:
             yield _entry(line)
+
+
+def history(home: Path, photo_ids: Container[str]) -> Iterator[Entry]:
+    """Yield what was about to be written for photos, in all runs, oldest first.
+
+    Raises:
+        SafelightError: A line is damaged.
+    """
+    for path in _paths(home):
+        yield from (_entry(line) for line in _lines(path) if "n" in line and str(line.get("photo")) in photo_ids)
 
 
 def runs(home: Path) -> list[Run]:

@@ -55,6 +55,7 @@ class Change:
         before: SHA-256 of the file as it was when this was planned, hex; None where there was none, or it is no file.
         add: Keywords to add, outermost step first.
         remove: Keywords to take away.
+        staying: Single words of these that stay, as the user has them, too.
     """
 
     target: Target
@@ -65,6 +66,7 @@ class Change:
     before: str | None
     add: tuple[Steps, ...]
     remove: tuple[Steps, ...] = ()
+    staying: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,4 +168,5 @@ def _change(stored: dict[str, Any]) -> Change:
         target=Target(change.target),
         add=tuple(tuple(map(str, steps)) for steps in change.add),
         remove=tuple(tuple(map(str, steps)) for steps in change.remove),
+        staying=tuple(map(str, change.staying)),
     )

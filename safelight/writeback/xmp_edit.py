@@ -13,7 +13,7 @@ Source: XMP specification part 1 (ISO 16684-1), 7; what Lightroom, digiKam and d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from lxml import etree
 
@@ -44,13 +44,16 @@ def new_sidecar(add: Sequence[Steps]) -> bytes:
     return edited(_NEW.encode(), add, ())
 
 
-def edited(content: bytes, add: Sequence[Steps], remove: Sequence[Steps]) -> bytes:
+def edited(
+    content: bytes, add: Sequence[Steps], remove: Sequence[Steps], staying: Collection[str] = frozenset()
+) -> bytes:
     """Add and remove keywords.
 
     Args:
         content: A whole sidecar, in any encoding.
         add: Keywords, outermost step first.
         remove: Likewise. A word in dc:subject goes only if no keyword that stays has it among its steps.
+        staying: Words of these that stay in dc:subject, as they are the user's own.
 
     Returns:
         The sidecar with the change; `content` itself where there is nothing to change.
@@ -68,7 +71,7 @@ def edited(content: bytes, add: Sequence[Steps], remove: Sequence[Steps]) -> byt
         raise NotOursError("there is no XMP in it")
     before = _rest(root)
     try:
-        if not _change(rdf, add, remove):
+        if not _change(rdf, add, remove, staying):
             return content
     except ValueError as error:
         raise NotOursError(f"a keyword has characters that XML cannot hold ({error})") from error
@@ -82,15 +85,15 @@ def edited(content: bytes, add: Sequence[Steps], remove: Sequence[Steps]) -> byt
     return result
 
 
-def _change(rdf: etree._Element, add: Sequence[Steps], remove: Sequence[Steps]) -> bool:
+def _change(rdf: etree._Element, add: Sequence[Steps], remove: Sequence[Steps], staying: Collection[str]) -> bool:
     """Change the tree; tell whether anything was to change."""
     paths = _Property(rdf, _PATHS)
     there = [tuple(text.split("|")) for text in paths.texts()]
     gone = [steps for steps in remove if steps in there and steps not in add]
-    staying = {word for steps in (*there, *add) if steps not in gone for word in steps}
+    needed = {word for steps in (*there, *add) if steps not in gone for word in steps}.union(staying)
     words = dict.fromkeys(word for steps in add for word in steps)
     changed = paths.change(["|".join(s) for s in add], ["|".join(s) for s in gone])
-    changed |= _Property(rdf, _WORDS).change(words, [word for steps in gone for word in steps if word not in staying])
+    changed |= _Property(rdf, _WORDS).change(words, [word for steps in gone for word in steps if word not in needed])
     digikam = _Property(rdf, _DIGIKAM)
     if digikam.texts():
         changed |= digikam.change(["/".join(s) for s in add], ["/".join(s) for s in remove if s not in add])

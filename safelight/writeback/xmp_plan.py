@@ -17,28 +17,32 @@ from importers.formats import PROPRIETARY_RAW
 from importers.sidecars import SUFFIX, sidecars
 from importers.xmp import facts_of_packet
 from safelight.writeback import files
+from safelight.writeback.own_words import OwnWords
 from safelight.writeback.plan import Change, LeftOut, Plan, Target, Wish
 from safelight.writeback.xmp_edit import edited, new_sidecar
 
 
-def plan_xmp(purpose: str, wishes: Iterable[Wish], *, everywhere: bool = False) -> Plan:
+def plan_xmp(purpose: str, wishes: Iterable[Wish], home: Path, *, everywhere: bool = False) -> Plan:
     """Plan keywords in sidecars.
 
     Args:
         purpose: For people: "tag duplicates".
         wishes: What each photo is to carry.
+        home: The data folder; its journal tells which words are the user's own.
         everywhere: Make sidecars for all kinds of pictures, not only for proprietary RAW files.
 
     Returns:
         The plan; each wish is a change, left out with a reason, or counted as unchanged.
     """
+    wishes = list(wishes)
+    own_words = OwnWords(home, [wish.photo_id for wish in wishes])
     folders: dict[bytes, _Folder] = {}
     changes: list[Change] = []
     left_out: list[LeftOut] = []
     unchanged = 0
     for wish in wishes:
         try:
-            planned = _planned(wish, folders, everywhere=everywhere)
+            planned = _planned(wish, folders, own_words, everywhere=everywhere)
         except _LeaveOutError as reason:
             left_out.append(LeftOut(wish.photo_id, wish.name, str(reason), wish.picture))
         else:
@@ -77,7 +81,7 @@ class _Folder:
         return stem + SUFFIX if suffix and alike == [picture] else picture + SUFFIX
 
 
-def _planned(wish: Wish, folders: dict[bytes, _Folder], *, everywhere: bool) -> list[Change]:
+def _planned(wish: Wish, folders: dict[bytes, _Folder], own_words: OwnWords, *, everywhere: bool) -> list[Change]:
     """Plan one photo; nothing where it carries already what it should."""
     if wish.picture is None:
         raise _LeaveOutError("the original is not on this computer")
@@ -95,19 +99,21 @@ def _planned(wish: Wish, folders: dict[bytes, _Folder], *, everywhere: bool) -> 
         raise _LeaveOutError(
             "programs keep keywords inside this kind of file, not in a sidecar; --all makes one anyway"
         )
-    changes = [_change(wish, os.path.join(folder_path, one)) for one in found or (folder.new_sidecar(name),)]  # noqa: PTH118
+    wanted = [os.path.join(folder_path, one) for one in found or (folder.new_sidecar(name),)]  # noqa: PTH118
+    changes = [_change(wish, sidecar, own_words) for sidecar in wanted]
     return [change for change in changes if change]
 
 
-def _change(wish: Wish, sidecar: bytes) -> Change | None:
+def _change(wish: Wish, sidecar: bytes, own_words: OwnWords) -> Change | None:
     path = os.fsdecode(sidecar)
     try:
         content = files.read(Path(path))
         there = facts_of_packet(content).keyword_paths if content is not None else ()
         remove = tuple(steps for steps in there if _is_below(steps, wish.instead_of) and steps not in wish.keywords)
+        staying = own_words.staying(wish.photo_id, remove, wish.instead_of)
         if content is None:
             new_sidecar(wish.keywords)
-        elif edited(content, wish.keywords, remove) == content:
+        elif edited(content, wish.keywords, remove, staying) == content:
             return None
         else:
             files.check_unprotected(Path(path))
@@ -116,7 +122,7 @@ def _change(wish: Wish, sidecar: bytes) -> Change | None:
     except OSError as error:
         raise _LeaveOutError(f"its sidecar cannot be read: {_why(error)}") from error
     before = None if content is None else files.digest(content)
-    return Change(Target.XMP, wish.photo_id, wish.picture, path, None, before, wish.keywords, remove)
+    return Change(Target.XMP, wish.photo_id, wish.picture, path, None, before, wish.keywords, remove, staying)
 
 
 def _is_below(steps: Steps, above: Steps) -> bool:

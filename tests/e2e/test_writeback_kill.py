@@ -42,7 +42,7 @@ def photos(tmp_path):
 
 def plan(photos: Path) -> Plan:
     keeper, *others = (Member(path.name, path.name, str(path)) for path in sorted(photos.glob("*.CR2")))
-    return plan_xmp("tag duplicates", wishes([Group(keeper, tuple(others))]))
+    return plan_xmp("tag duplicates", wishes([Group(keeper, tuple(others))]), photos.parent / "home")
 
 
 def everything(photos: Path) -> dict[str, bytes]:

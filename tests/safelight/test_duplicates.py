@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from generated_dng import generated_dng
 from indexed_library import DEMO, by_name, duplicates, index, indexed_library
 from PIL import Image, ImageOps
+from PIL.ExifTags import IFD, Base
 
 from indexer.duplicates.store import Decision
 from indexer.duplicates.verify import Sensitivity
@@ -221,3 +222,29 @@ def test_originals_stay_as_they_are(library, folder):
     before = {path: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.rglob("*") if path.is_file()}
     groups(library)
     assert {p: (p.stat().st_mtime_ns, p.read_bytes()) for p in folder.rglob("*") if p.is_file()} == before
+
+
+def test_the_original_is_kept_and_not_the_larger_file_that_was_encoded_again(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    camera = Image.Exif()
+    camera[Base.Make], camera[Base.Model] = "Acme", "One"
+    camera.get_ifd(IFD.Exif)[Base.DateTimeOriginal] = "2024:06:01 12:00:00"
+    with Image.open(DEMO / "dahlia.jpg") as dahlia:
+        dahlia.convert("RGB").save(folder / "original.jpg", quality=80, exif=camera)
+    with Image.open(folder / "original.jpg") as original:
+        original.save(folder / "again.jpg", quality=100, exif=camera)
+    with Image.open(folder / "again.jpg") as again:
+        again.save(folder / "twice.jpg", quality=95, subsampling=0, exif=camera)
+    with indexed_library(folder, tmp_path / "home") as library:
+        ((kind, members),) = groups(library)
+        assert kind == "re-encoded"
+        assert members["original.jpg"].relation == "keeper"
+        assert members["original.jpg"].reason == "it is the original: the other was encoded again"
+        assert members["again.jpg"].source == members["twice.jpg"].source == "keeper"
+        assert "encoded again in the same size, with the traces" in members["again.jpg"].reason
+        assert groups(library) == [(kind, members)], "remembered"
+        record_decision(library.catalog, Decision.KEEPER, [id_of(library, "again.jpg")])
+        ((_, members),) = groups(library)
+        assert (members["again.jpg"].relation, members["again.jpg"].reason) == ("keeper", "you chose it")
+        assert members["original.jpg"].reason.startswith("the keeper was made from it, with the traces")

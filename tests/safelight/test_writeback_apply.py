@@ -42,7 +42,7 @@ def photos(tmp_path):
 
 def plan(folder) -> Plan:
     keeper, *others = (Member(f"id-{path.name}", path.name, str(path)) for path in sorted(folder.glob("*.CR2")))
-    return plan_xmp("tag duplicates", wishes([Group(keeper, tuple(others))]))
+    return plan_xmp("tag duplicates", wishes([Group(keeper, tuple(others))]), folder.parent / "home")
 
 
 def everything(folder) -> dict[str, bytes]:
@@ -272,7 +272,7 @@ def test_undo_takes_the_newest_run_that_stands(photos, home):
     for keeper in ("a.CR2", "b.CR2", "c.CR2"):
         names = sorted(("a.CR2", "b.CR2", "c.CR2"), key=lambda name: name != keeper)
         members = [Member(name, name, str(photos / name)) for name in names]
-        apply(plan_xmp("tag", wishes([Group(members[0], tuple(members[1:]))])), home)
+        apply(plan_xmp("tag", wishes([Group(members[0], tuple(members[1:]))]), home), home)
         states.append(everything(photos))
     assert len({run.run for run in runs(home)}) == 3
     for state in reversed(states[:-1]):

@@ -23,7 +23,7 @@ def photos(tmp_path, monkeypatch):
 
 def plan(photos) -> Plan:
     keeper, *others = (Member(path.name, path.name, str(path)) for path in sorted(photos.glob("*.[Cj]*")))
-    return plan_xmp("tag duplicates", wishes([Group(keeper, tuple(others))]))
+    return plan_xmp("tag duplicates", wishes([Group(keeper, tuple(others))]), photos.parent / "home")
 
 
 def tag(plan: Plan, *arguments: str):

@@ -35,7 +35,7 @@ def group(folder, *names: str) -> Group:
 
 
 def planned(folder, *names: str, everywhere: bool = False) -> dict[str, list[str]]:
-    plan = plan_xmp("tag", wishes([group(folder, *names)]), everywhere=everywhere)
+    plan = plan_xmp("tag", wishes([group(folder, *names)]), folder.parent / "home", everywhere=everywhere)
     found: dict[str, list[str]] = {name: [] for name in names}
     for change in plan.changes:
         found[change.photo_id.removeprefix("id-")].append(Path(change.path).name)
@@ -124,7 +124,7 @@ def test_every_wish_is_a_change_or_left_out_with_a_reason_or_unchanged(folder, t
     asked = dataclasses.replace(
         asked, others=(*asked.others, Member("away", "h.CR2", str(tmp_path / "away" / "h.CR2")))
     )
-    plan = plan_xmp("tag", wishes([asked]))
+    plan = plan_xmp("tag", wishes([asked]), tmp_path / "home")
     assert [change.photo_id for change in plan.changes] == ["id-a.CR2"]
     assert plan.unchanged == 1
     reasons = {left.name: left.reason for left in plan.left_out}
@@ -141,7 +141,11 @@ def test_keywords_of_an_earlier_run_go_and_others_stay(folder):
     path = folder("a.CR2", "b.CR2")
     old = new_sidecar([duplicate_of("z.CR2"), ("Safelight", "mine"), ("Travel", "Duplicates")])
     (path / "b.xmp").write_bytes(old)
-    (change,) = [one for one in plan_xmp("tag", wishes([group(path, "a.CR2", "b.CR2")])).changes if one.before]
+    (change,) = [
+        one
+        for one in plan_xmp("tag", wishes([group(path, "a.CR2", "b.CR2")]), path.parent / "home").changes
+        if one.before
+    ]
     assert change.remove == (duplicate_of("z.CR2"),)
     after = edited(old, change.add, change.remove)
     assert b"duplicate of z.CR2" not in after
@@ -152,7 +156,7 @@ def test_a_photo_that_is_no_duplicate_any_more_loses_its_keywords_and_gets_no_si
     path = folder("a.CR2", "b.CR2", "c.jpg")
     (path / "a.xmp").write_bytes(new_sidecar([KEEPER, ("mine",)]))
     no_more = [dataclasses.replace(wish, keywords=()) for wish in wishes([group(path, "a.CR2", "b.CR2", "c.jpg")])]
-    plan = plan_xmp("tag", no_more)
+    plan = plan_xmp("tag", no_more, path.parent / "home")
     assert [(change.photo_id, change.remove) for change in plan.changes] == [("id-a.CR2", (KEEPER,))]
     assert (plan.unchanged, plan.left_out) == (2, ())
 
@@ -161,7 +165,7 @@ def test_a_sidecar_of_100_mb_is_not_read(folder):
     path = folder("a.CR2")
     with (path / "a.xmp").open("wb") as file:
         file.truncate(100_000_000)
-    (left,) = plan_xmp("tag", wishes([group(path, "a.CR2")])).left_out
+    (left,) = plan_xmp("tag", wishes([group(path, "a.CR2")]), path.parent / "home").left_out
     assert "it is 100 MB long" in left.reason
 
 
@@ -183,7 +187,7 @@ def test_a_plan_survives_json_with_names_that_are_no_text(tmp_path):
     name = os.fsdecode(b"\xff\xe9.CR2")
     (tmp_path / name).write_bytes(b"")
     asked = Group(Member("a", "a", str(tmp_path / name), "ref"), (Member("b", "b.jpg", None),))
-    plan = plan_xmp("tag duplicates", wishes([asked]))
+    plan = plan_xmp("tag duplicates", wishes([asked]), tmp_path / "home")
     assert plan.changes
     assert isinstance(plan.left_out[0], LeftOut)
     assert Plan.from_json(plan.to_json()) == plan

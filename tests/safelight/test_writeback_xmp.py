@@ -217,6 +217,13 @@ def test_a_word_of_the_users_own_stays_where_we_added_none():
     assert edited(mine, [], [KEEPER]) is mine
 
 
+def test_a_word_of_the_users_own_stays_when_ours_is_added_and_taken_away():
+    mine = xmp("<dc:subject><rdf:Bag><rdf:li>keeper</rdf:li></rdf:Bag></dc:subject>")
+    after = edited(edited(mine, [KEEPER], []), [], [KEEPER], {"keeper"})
+    assert facts_of_packet(after).keywords == ("keeper",)
+    assert facts_of_packet(after).keyword_paths == ()
+
+
 @pytest.mark.parametrize(
     ("one", "other"),
     [

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from indexer.duplicates.candidates import by_hash, by_keypoints, by_vectors
 from indexer.duplicates.groups import Found, Star, group
-from indexer.duplicates.keeper import rank, why
 from indexer.duplicates.picture import Picture
 from indexer.duplicates.pixels import saved_from
 from indexer.duplicates.series import BRACKET, BURST, RAW_AND_JPEG, SCENE, TIME_LAPSE, sort_out
@@ -98,6 +97,21 @@ def test_the_file_that_pixels_were_saved_from_is_kept():
     assert (saved_from("JPEG", "PNG"), saved_from("TIFF", "HEIC"), saved_from("RAW", "TIFF")) == (1, -1, 0)
 
 
+def test_the_file_that_others_were_encoded_from_is_kept_however_often_that_was():
+    # 2 is the original, 1 was made from it, and 0 from that; all others would come before it.
+    def judge(one, other):
+        return Verdict(Relation.RE_ENCODED, "", (one < other) * -2 + 1)
+
+    pairs = [(0, 1), (0, 2), (1, 2)]
+    (star,) = group(range(3), pairs, judge).stars
+    assert (star.keeper, set(star.members)) == (2, {0, 1})
+    (star,) = group(range(3), pairs, judge, {0}).stars
+    assert star.keeper == 0, "the user chose it"
+    resized = Verdict(Relation.RESIZED, "", -1)
+    (star,) = group(range(2), [(0, 1)], lambda one, other: resized).stars
+    assert star.keeper == 0, "of a smaller camera's file and a larger one without its data, say"
+
+
 def test_of_files_with_the_same_pixels_their_own_order_decides():
     def judge(one, other):
         return Verdict(Relation.SAME_PIXELS, "") if 2 not in (one, other) else SAME
@@ -151,6 +165,34 @@ def test_a_clock_set_to_another_zone_is_no_other_time():
     assert named(Found([Star(0, {1: SAME})], []), shots(there, back))[0] == []
 
 
+@pytest.mark.parametrize("minutes", [[15 * n for n in range(6)], [60 * n for n in range(3)], [0, 15, 45, 60]])
+def test_a_time_lapse_of_quarters_of_an_hour_is_no_clock_set_to_other_zones(minutes):
+    frames = shots(
+        *(
+            Picture(f"cam {'abcdef'[n]}.jpg", "/a", camera="C", taken_at=NOON + timedelta(minutes=m), width=9, height=6)
+            for n, m in enumerate(minutes)
+        )
+    )
+    alike = Found([Star(0, dict.fromkeys(range(1, len(frames)), SAME))], [])
+    series, stars = named(alike, frames)
+    assert stars == []
+    assert [pictures for _, pictures in series] == [list(frames)]
+    there_and_back = dict(frames)
+    for n in range(2, len(frames)):  # copies of the two
+        there_and_back[n] = frames[n % 2]
+    series, (star,) = named(alike, there_and_back)
+    assert series == []
+    assert set(star.members) == {*frames} - {0}, "two times are one shot's, in two zones"
+
+
+def test_a_bursts_next_frame_is_no_third_zone():
+    times = (timedelta(0), timedelta(seconds=1), timedelta(hours=2))
+    pictures = shots(*(Picture("a", "/a", camera="C", taken_at=NOON + time, width=9, height=6) for time in times))
+    series, (star,) = named(Found([Star(0, {1: SAME, 2: SAME})], []), pictures)
+    assert series == [(BURST, [0, 1])]
+    assert list(star.members) == [2]
+
+
 def test_numbered_frames_are_a_series_and_numbered_copies_in_other_sizes_are_not():
     frames = shots(*(Picture(f"IMG_{n:04}.jpg", "/a", width=9, height=6) for n in range(5)))
     star = Found([Star(0, dict.fromkeys(range(1, 5), SAME))], [])
@@ -201,23 +243,6 @@ def test_a_smaller_export_of_a_pair_stays_a_duplicate():
     series, (star,) = named(Found([Star(0, {1: SAME, 2: SAME})], []), pictures)
     assert series == [(RAW_AND_JPEG, [0, 1])]
     assert (star.keeper, set(star.members)) == (0, {2})
-
-
-def test_the_keeper_and_why():
-    raw, jpeg = Picture(format="RAW", width=10, height=10), Picture(format="JPEG", width=20, height=20)
-    rated = Picture(format="JPEG", width=20, height=20, rating=4)
-    assert max((raw, jpeg), key=rank) is raw
-    assert why(raw, jpeg) == "it is the RAW file"
-    assert why(rated, jpeg) == "it is rated higher"
-    chosen, later = Picture(chosen=1), Picture(chosen=2)
-    assert max((raw, chosen), key=rank) is chosen
-    assert max((later, chosen), key=rank) is later
-    older = Picture(added=1.0, size_bytes=9)
-    assert why(older, Picture(added=2.0, size_bytes=9)) == "it is the oldest"
-    assert why(older, Picture(added=2.0, size_bytes=8)) == "its file is larger"
-    assert why(older, Picture(added=2.0, size_bytes=8), same_pixels=True) == "it is the oldest"
-    assert max((older, Picture(added=2.0, size_bytes=10)), key=lambda one: rank(one, same_pixels=True)) is older
-    assert why(Picture(taken_at=NOON, added=1.0), Picture(taken_at=NOON, added=2.0)) == "it is the oldest"
 
 
 def brute_force(gray, turn):

@@ -1,0 +1,154 @@
+"""Which of two JPEG files of one size was encoded from the other: what passing through a program leaves behind.
+
+Asked only of files that were found to be one picture encoded twice, so that what was lost says something: who takes
+metadata out of a file without decoding it leaves its pixels as they are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.ExifTags import IFD, Base
+
+from importers.images import MAX_PIXELS
+
+_FORMATS = ("JPEG", "MPO")
+# Cameras name their firmware in the same field, and programs that only write metadata name themselves there, too.
+_EDITORS = re.compile(
+    "photoshop|lightroom|camera raw|gimp|darktable|rawtherapee|capture one|affinity|snapseed|luminar|pixelmator|"
+    "paint|imagemagick|instagram|dxo|on1|acdsee|vsco|picsart|canva",
+    re.IGNORECASE,
+)
+_CROP = 512  # pixels of the middle that traces are looked for in
+_LEAST_TRACES = 400  # coefficients: below, they say nothing
+_TRACES = 0.15  # how far from a multiple of the other's step coefficients lie, in steps: 0.25 by chance
+
+_TRACES_SAID = "with the traces of the other's encoding in it"
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What a file says before its pixels.
+
+    Attributes:
+        editor: The program that encoded it, "" where none is named.
+        notes: Whether the camera's own notes are there.
+        thumbnail: Whether the camera's small picture is there.
+        recorded: Whether it has the size that its camera recorded, or none is recorded.
+        steps: The luminance's quantisation table, int64 (8, 8).
+        size: As stored.
+    """
+
+    editor: str
+    notes: bool
+    thumbnail: bool
+    recorded: bool
+    steps: NDArray[np.int64]
+    size: tuple[int, int]
+
+
+def encoded_from(one: Path, other: Path) -> tuple[int, str]:
+    """Tell which of two files with one picture, of one size, was encoded from the other.
+
+    Returns:
+        (1 where the second was made from the first, -1 the other way round, 0 where nothing tells; by what that one is
+        told: "without the camera's notes").
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    first, second = _header(one), _header(other)
+    if first is None or second is None:
+        return 0, ""
+    for sign in _SIGNS:
+        made = sign(first), sign(second)
+        if bool(made[0]) != bool(made[1]):
+            return (1, made[1]) if made[1] else (-1, made[0])
+    finer = int(first.steps.sum() - second.steps.sum())
+    if first.size != second.size or not finer:
+        return 0, ""
+    if finer > 0 and has_traces(_middle(other), second.steps, first.steps):
+        return 1, _TRACES_SAID
+    if finer < 0 and has_traces(_middle(one), first.steps, second.steps):
+        return -1, _TRACES_SAID
+    return 0, ""
+
+
+_SIGNS: tuple[Callable[[_Header], str], ...] = (
+    lambda header: f"saved by {header.editor}" if header.editor else "",
+    lambda header: "" if header.notes else "without the camera's notes",
+    lambda header: "" if header.recorded else "in another size than its camera recorded",
+    lambda header: "" if header.thumbnail else "without the camera's small picture",
+)
+"""What tells a file that was encoded again, in words; the first that is true of one file only decides."""
+
+
+def has_traces(middle: NDArray[np.uint8], own: NDArray[np.int64], other: NDArray[np.int64]) -> bool:
+    """Tell whether a finely encoded picture was encoded coarsely before: its coefficients still lie at those steps.
+
+    Source: J. Lukas, J. Fridrich, "Estimation of primary quantization matrix in double compressed JPEG images", 2003.
+
+    Args:
+        middle: uint8 (H, W), luminance; H and W are multiples of 8, and it begins where a block of the file does.
+        own: Its quantisation table, int64 (8, 8).
+        other: That of the file it may have been made from.
+    """
+    rows, columns = middle.shape[0] // 8, middle.shape[1] // 8
+    blocks = middle.astype(np.float32).reshape(rows, 8, columns, 8).swapaxes(1, 2)  # (rows, columns, 8, 8)
+    steps: NDArray[np.float64] = _COSINES @ blocks @ _COSINES.T / other
+    told = other >= 2 * np.sqrt(own**2 + 1)  # elsewhere its own steps and rounding hide the other's
+    told[0, 0] = False
+    seen = steps[:, :, told]
+    seen = seen[np.abs(seen) > 0.5]
+    return len(seen) >= _LEAST_TRACES and float(np.abs(seen - np.round(seen)).mean()) < _TRACES
+
+
+_COSINES = np.sqrt(2 / 8) * np.cos(np.pi / 8 * np.outer(np.arange(8), np.arange(8) + 0.5)).astype(np.float32)
+_COSINES[0] /= np.sqrt(2)  # float32 (frequency, place): the DCT that JPEG uses
+
+
+def _header(path: Path) -> _Header | None:
+    """Read what stands before the pixels; None where it is no JPEG, or damaged."""
+    try:
+        with Image.open(path, formats=_FORMATS) as image:
+            tables: dict[int, Any] = image.quantization  # type: ignore[attr-defined]  # of JPEG alone
+            exif = image.getexif()
+            details = exif.get_ifd(IFD.Exif)
+            recorded = [int(details.get(side) or 0) for side in (Base.ExifImageWidth, Base.ExifImageHeight)]
+            editor = str(exif.get(Base.Software, "")).strip("\0 ")
+            return _Header(
+                editor=editor[:60] if _EDITORS.search(editor) else "",
+                notes=Base.MakerNote in details,
+                thumbnail=bool(exif.get_ifd(IFD.IFD1)),
+                recorded=not all(recorded) or sorted(recorded) == sorted(image.size),
+                steps=np.array(tables[0], np.int64).reshape(8, 8),
+                size=image.size,
+            )
+    except OSError as error:
+        if error.errno is not None:  # it is away, not damaged
+            raise
+        return None
+    except Exception:  # parsers of damaged bytes raise nearly anything
+        return None
+
+
+def _middle(path: Path) -> NDArray[np.uint8]:
+    """Decode the luminance as it is stored, and cut out whole blocks of its middle.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    with Image.open(path, formats=_FORMATS) as image:
+        if image.width * image.height > MAX_PIXELS:
+            return np.zeros((0, 0), np.uint8)
+        image.draft("L", None)
+        width, height = (min(_CROP, side // 8 * 8) for side in image.size)
+        left, top = (image.width - width) // 16 * 8, (image.height - height) // 16 * 8
+        return np.asarray(image.convert("L").crop((left, top, left + width, top + height)))

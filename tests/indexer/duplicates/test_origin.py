@@ -1,0 +1,119 @@
+"""Which of two encodings of one picture was made from the other. Real photographs, encoded here (generated)."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from PIL.ExifTags import IFD, Base
+
+from indexer.duplicates.origin import _COSINES, encoded_from
+
+DEMO = Path(__file__).resolve().parents[3] / "assets" / "demo"
+TRACES = "with the traces of the other's encoding in it"
+
+
+@pytest.fixture(scope="module", params=["cat.jpg", "dahlia.jpg", "espresso.jpg", "astronaut.jpg"])
+def photo(request):
+    """A photograph without the traces of the JPEG that it comes from."""
+    with Image.open(DEMO / request.param) as picture:
+        return picture.convert("RGB").resize((picture.width * 2 // 3, picture.height * 2 // 3))
+
+
+def saved(path: Path, picture: Image.Image, quality: int, **more: object) -> Path:
+    picture.save(path, "JPEG", quality=quality, **more)
+    return path
+
+
+def saved_again(path: Path, source: Path, quality: int, **more: object) -> Path:
+    return saved(path, Image.open(source).convert("RGB"), quality, **more)
+
+
+def exif(*, notes=True, software="Ver.1.02", size=None) -> Image.Exif:
+    tags = Image.Exif()
+    tags[Base.Make], tags[Base.Software] = "Acme", software
+    details = tags.get_ifd(IFD.Exif)
+    if notes:
+        details[Base.MakerNote] = b"Acme\0notes"
+    if size:
+        details[Base.ExifImageWidth], details[Base.ExifImageHeight] = size
+    return tags
+
+
+@pytest.mark.parametrize(("first", "again"), [(75, 90), (75, 100), (85, 95), (92, 98), (95, 100)])
+def test_a_finer_copy_shows_the_steps_of_the_coarser_file_that_it_was_made_from(tmp_path, photo, first, again):
+    original = saved(tmp_path / "a.jpg", photo, first)
+    finer = saved_again(tmp_path / "b.jpg", original, again, subsampling=0)
+    assert finer.stat().st_size > original.stat().st_size
+    assert encoded_from(original, finer) == (1, TRACES)
+    assert encoded_from(finer, original) == (-1, TRACES)
+
+
+@pytest.mark.parametrize(("first", "again"), [(90, 75), (100, 75), (95, 85), (98, 92), (100, 95), (90, 90)])
+def test_a_coarser_copy_has_no_such_traces(tmp_path, photo, first, again):
+    original = saved(tmp_path / "a.jpg", photo, first)
+    assert encoded_from(original, saved_again(tmp_path / "b.jpg", original, again)) == (0, "")
+
+
+def test_two_exports_of_one_picture_have_no_such_traces(tmp_path, photo):
+    assert encoded_from(saved(tmp_path / "a.jpg", photo, 100), saved(tmp_path / "b.jpg", photo, 80)) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("lost", "told"),
+    [
+        ({"software": "Adobe Photoshop Lightroom 13.1"}, "saved by Adobe Photoshop Lightroom 13.1"),
+        ({"notes": False}, "without the camera's notes"),
+        ({"size": (10, 20)}, "in another size than its camera recorded"),
+        ({"software": "Picasa"}, ""),  # it writes its name into files that it does not encode
+        ({"size": (277, 200)}, ""),  # as stored, before it was turned upright
+    ],
+)
+def test_what_a_program_has_changed_in_the_header_tells(tmp_path, lost, told):
+    picture = Image.open(DEMO / "cat.jpg").convert("RGB").resize((200, 277))
+    kept = saved(tmp_path / "kept.jpg", picture, 90, exif=exif())
+    made = saved(tmp_path / "made.jpg", picture, 90, exif=exif(**lost))
+    assert encoded_from(kept, made) == (1 if told else 0, told)
+    assert encoded_from(made, kept) == (-1 if told else 0, told)
+
+
+def test_a_lost_thumbnail_tells_in_real_files(tmp_path, samples):
+    original = next(path for path in sorted((samples / "images").rglob("*.jpg")) if _has_thumbnail(path))
+    details = {IFD.Exif: Image.open(original).getexif().get_ifd(IFD.Exif)}
+    tags = Image.Exif()
+    tags.get_ifd(IFD.Exif).update(details[IFD.Exif])
+    again = saved_again(tmp_path / "again.jpg", original, 60, exif=tags)
+    assert encoded_from(original, again) == (1, "without the camera's small picture")
+
+
+def _has_thumbnail(path: Path) -> bool:
+    try:
+        with Image.open(path) as image:
+            return image.format == "JPEG" and bool(image.getexif().get_ifd(IFD.IFD1)) and image.width > 100
+    except OSError:
+        return False
+
+
+def test_what_is_no_jpeg_or_damaged_tells_nothing_and_what_is_away_is_said(tmp_path, photo):
+    jpeg = saved(tmp_path / "a.jpg", photo, 80)
+    photo.save(tmp_path / "b.png")
+    (tmp_path / "c.jpg").write_bytes(jpeg.read_bytes()[:200])
+    for other in ("b.png", "c.jpg"):
+        assert encoded_from(jpeg, tmp_path / other) == (0, "")
+    with pytest.raises(FileNotFoundError):
+        encoded_from(jpeg, tmp_path / "gone.jpg")
+
+
+def test_the_transform_is_the_one_of_jpeg():
+    """A picture of one cosine has the one coefficient that its file was given."""
+    assert np.allclose(_COSINES @ _COSINES.T, np.eye(8), atol=1e-6)
+    wave = np.outer(np.cos((np.arange(8) + 0.5) * np.pi / 8 * 3), np.cos((np.arange(8) + 0.5) * np.pi / 8 * 2))
+    coefficients = _COSINES @ wave @ _COSINES.T
+    assert np.unravel_index(np.abs(coefficients).argmax(), (8, 8)) == (3, 2)
+    file = io.BytesIO()
+    Image.new("L", (8, 8)).save(file, "JPEG", quality=50)
+    table = np.array(Image.open(file).quantization[0]).reshape(8, 8)
+    assert (table[0, 1], table[1, 0], table[0, 7]) == (11, 12, 61), "rows and columns, not the zigzag of the file"
