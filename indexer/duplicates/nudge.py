@@ -57,6 +57,6 @@ def _step(fine: NDArray[np.float32], stack: NDArray[np.float32], matrix: Matrix)
     gain = float(p.std() / max(float(q.std()), 1.0))
     basis = np.concatenate([grid * (gain * across)[:, None], grid * (gain * down)[:, None], grid[:, 2:]], 1)
     square = (basis.T @ basis).astype(np.float64)
-    square[np.diag_indices(len(square))] *= _DAMPING
+    square[np.diag_indices(len(square))] = square.diagonal() * _DAMPING + 1e-6  # of a plain picture slopes are 0
     solved = cast("NDArray[np.float64]", np.linalg.solve(square, basis.T @ (p - gain * q)))
     return solved[:6].reshape(2, 3)

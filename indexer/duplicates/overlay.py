@@ -191,7 +191,7 @@ def _fit(q: NDArray[np.float32], p: NDArray[np.float32], shading: NDArray[np.flo
     """Fit p by q with a gain and an offset that change slowly across the picture."""
     basis = np.concatenate([shading, shading * q[:, None]], 1)
     square = basis.T @ basis
-    square[np.diag_indices(len(square))] *= 1 + 1e-5
+    square[np.diag_indices(len(square))] = square.diagonal() * (1 + 1e-5) + 1e-6  # of a black picture it is all 0
     return basis @ np.linalg.solve(square.astype(np.float64), basis.T @ p).astype(np.float32)
 
 

@@ -25,20 +25,31 @@ App.VERSION = "0.1.0"
 
 local log = LrLogger("Safelight")
 local prefs = LrPrefs.prefsForPlugin()
-local running -- the function context of the command that runs; nil between commands
+log:enable "logfile"
 local parts -- see build()
 
+-- What is going on in each room: { context =, menu = whether the user has chosen it }. Two that plan changes of the
+-- catalog at once would each plan with what the other is changing. Indexing has a room of its own: it takes hours and
+-- changes nothing in the catalog.
+local rooms = {}
+local ROOMS = { index = "index", indexSelected = "index" }
+
 local function progress(title)
-    return LrProgressScope { title = title, functionContext = running }
+    local work = rooms.catalog or rooms.index
+    return LrProgressScope { title = title, functionContext = work and work.context }
 end
 
--- A scope is wanted only where there is something to do, and by several steps of one command.
-local function scopes()
+-- A scope is wanted only where there is something to do, and by several steps of one command. Whoever closes it ends
+-- it: the context of the one that listens, to which it belongs there, lives as long as Lightroom.
+local function scopes(context)
     local scope
-    return function(title)
-        scope = scope or progress(title)
+    local function scopeOf(title)
+        scope = scope or LrProgressScope { title = title, functionContext = context }
         scope:setCaption(title)
         return scope
+    end
+    return scopeOf, function()
+        if scope then scope:done() end
     end
 end
 
@@ -131,19 +142,28 @@ local function report(problem)
     )
 end
 
--- Run work alone: two at once would each plan with what the other is changing.
-local function alone(context, work)
-    while running do LrTasks.sleep(0.2) end
-    running = context
-    local ok, problem = LrTasks.pcall(work)
-    running = nil
+-- Run work(scopeOf) with nobody else in its room.
+local function alone(room, context, menu, work)
+    while rooms[room] do LrTasks.sleep(0.2) end
+    rooms[room] = { context = context, menu = menu }
+    local scopeOf, close = scopes(context)
+    local ok, problem = LrTasks.pcall(work, scopeOf)
+    close()
+    rooms[room] = nil
     return ok, problem
 end
 
 -- What every menu item does; menu scripts are not in a task.
 function App.run(name)
+    local room = ROOMS[name] or "catalog"
     LrFunctionContext.postAsyncTaskWithContext("Safelight " .. name, function(context)
-        local ok, problem = alone(context, function() commands[name](context, scopes()) end)
+        if rooms[room] and rooms[room].menu then -- the one that listens is soon done; the user's own may take hours
+            return App.parts().dialogs.say(
+                LOC "$$$/Safelight/Busy/Title=Safelight is still busy with what you chose before.",
+                LOC "$$$/Safelight/Busy/How=Wait until its progress bar is gone, or cancel it there."
+            )
+        end
+        local ok, problem = alone(room, context, true, function(scopeOf) commands[name](context, scopeOf) end)
         if not ok then report(problem) end
     end)
 end
@@ -151,11 +171,11 @@ end
 -- Do what the page or the command line has queued; whether it went well, and a line for people.
 local function perform(context, action)
     local it, says = App.parts(), nil
-    local ok, problem = alone(context, function()
+    local ok, problem = alone("catalog", context, false, function(scopeOf)
         if action.kind == "smart" then
-            says = it.smart.deliver(action.payload.token, scopes())
+            says = it.smart.deliver(action.payload.token, scopeOf)
         else
-            says = it.finding.deliver(action.payload.question, Finding.name(action.payload.name), nil, scopes())
+            says = it.finding.deliver(action.payload.question, Finding.name(action.payload.name), nil, scopeOf)
         end
     end)
     if ok then return says ~= nil, says or "not wanted" end
@@ -169,7 +189,7 @@ local function follow(context, stamp)
     local it = App.parts()
     local key = "stamp " .. it.catalog.path()
     if prefs.follow == false or prefs[key] == stamp then return false end
-    local ok, problem = alone(context, function() it.living.update(scopes()(LOC "$$$/Safelight/Update/Title=Update smart collections")) end)
+    local ok, problem = alone("catalog", context, false, it.living.update)
     if ok then prefs[key] = stamp else log:warn(Problem.is(problem) and problem.text or tostring(problem)) end
     return ok
 end
@@ -182,7 +202,7 @@ function App.listen()
         Poll.new({
             helper = App.parts().helper,
             tasks = LrTasks,
-            isBusy = function() return running ~= nil end,
+            isBusy = function() return rooms.catalog ~= nil end,
             perform = function(action) return perform(context, action) end,
             update = function(stamp) return follow(context, stamp) end,
         }).run(function() return prefs.listener ~= mine end)

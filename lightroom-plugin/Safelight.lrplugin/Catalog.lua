@@ -99,13 +99,20 @@ function Catalog.new(deps)
         return catalog:getTargetPhotos()
     end
 
-    -- Add the photos of a folder, a collection, or all collections of a set.
+    -- The photo that the user points at: of several that are selected the brightest one, wherever it stands among them.
+    function self.active()
+        return catalog:getTargetPhoto()
+    end
+
+    -- Add the photos of a folder and all below it, a collection, or all collections of a set.
     local function gather(source, photos)
         local kind = source:type()
         if kind == "LrCollectionSet" or kind == "LrPublishedCollectionSet" then
             for _, child in ipairs(source:getChildCollections()) do gather(child, photos) end
             for _, child in ipairs(source:getChildCollectionSets()) do gather(child, photos) end
-        elseif kind == "LrFolder" or kind == "LrCollection" or kind == "LrPublishedCollection" then
+        elseif kind == "LrFolder" then
+            for _, photo in ipairs(source:getPhotos(true)) do photos[#photos + 1] = photo end
+        elseif kind == "LrCollection" or kind == "LrPublishedCollection" then
             for _, photo in ipairs(source:getPhotos()) do photos[#photos + 1] = photo end
         end
     end
@@ -392,8 +399,9 @@ function Catalog.new(deps)
         deps.view.gridView()
     end
 
-    function self.select(photos)
-        if #photos > 0 then catalog:setSelectedPhotos(photos[1], photos) end
+    -- Select photos; `active` of them is the one that others are measured by, and the top of a stack made of them.
+    function self.select(active, photos)
+        catalog:setSelectedPhotos(active, photos)
     end
 
     -- A JPEG of a photo as Lightroom shows it, at least `size` pixels wide and high; nil and why.

@@ -9,24 +9,30 @@ function Decisions.new(deps)
     local self = {}
     local catalog, dialogs, marks = deps.catalog, deps.dialogs, deps.marks
 
-    -- The members (see Marks) of the group of the selected photo, and its uuid; nil where it is in none.
+    -- The members (see Marks) of the group of the photo that the user points at, and which of them it is; nil where it is
+    -- in none.
     local function groupOfSelection()
-        local selected = catalog.selected()[1]
-        local group = catalog.fields({ selected }, { "duplicateGroup" })[1].duplicateGroup
-        if not group then
-            dialogs.say(LOC "$$$/Safelight/Duplicates/NoGroup=The selected photo is in no duplicate group.")
-            return nil
+        local active = catalog.active()
+        local group = active and catalog.fields({ active }, { "duplicateGroup" })[1].duplicateGroup
+        if group then
+            local members, uuid = marks.read(catalog.search(deps.rules.group(group))), catalog.refs({ active })[1].uuid
+            for _, it in ipairs(members) do
+                if it.uuid == uuid then return members, it end
+            end
         end
-        return marks.read(catalog.search(deps.rules.group(group))), catalog.refs({ selected })[1].uuid
+        dialogs.say(LOC "$$$/Safelight/Duplicates/NoGroup=The selected photo is in no duplicate group.")
     end
 
     -- Menu: Select the Whole Duplicate Group
     function self.showGroup()
-        local members = groupOfSelection()
+        local members, chosen = groupOfSelection()
         if not members then return end
-        local photos = {}
-        for i, it in ipairs(members) do photos[i] = it.photo end
-        catalog.select(photos)
+        local photos, top = {}, chosen
+        for i, it in ipairs(members) do
+            photos[i] = it.photo
+            if it.role == "keeper" then top = it end
+        end
+        catalog.select(top.photo, photos)
         dialogs.hint(
             "stackKeys",
             LOC("$$$/Safelight/Duplicates/Selected=^1 photos of one group are selected.", #photos),
@@ -53,13 +59,16 @@ function Decisions.new(deps)
 
     -- Menu: Keep This One of Its Duplicate Group
     function self.keepThis(_, scopeOf)
-        local members, uuid = groupOfSelection()
+        local members, keeper = groupOfSelection()
         if not members then return end
-        local keeper, items = nil, {}
-        for _, it in ipairs(members) do
-            if it.uuid == uuid then keeper = it end
-            it.values.duplicateRole = it.uuid == uuid and "keeper" or "duplicate"
+        if keeper.role == "series" then
+            return dialogs.say(
+                LOC "$$$/Safelight/Duplicates/Series=The selected photo is one of a series.",
+                LOC "$$$/Safelight/Duplicates/SeriesWhat=Its photos belong together and are no duplicates: there is none to keep in place of the others."
+            )
         end
+        local items = {}
+        for _, it in ipairs(members) do it.values.duplicateRole = it == keeper and "keeper" or "duplicate" end
         marks.fields(members, items)
         marks.takeBack({ keeper }, ALL, items)
         local name = keeper.path:match("[^/\\]+$") or keeper.path

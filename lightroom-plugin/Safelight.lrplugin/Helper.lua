@@ -1,4 +1,4 @@
--- Speaking with the helper: one request at a time, started where it is not up, every failure a Problem in words.
+-- Speaking with the helper: started where it is not up, every failure a Problem in words.
 -- deps: http (LrHttp), json, pairing, explain, tasks (LrTasks), files, paths, launch, isWindows,
 --       progress(title) -> scope, introduction() -> { plugin =, catalog =, lightroom = }
 local Batches = require "Batches"
@@ -76,7 +76,7 @@ function Helper.new(deps)
         if not command then error(deps.explain.notInstalled(gone)) end
         local log = deps.paths.child(deps.paths.getStandardFilePath("temp"), "safelight-start.log")
         local scope = deps.progress(LOC "$$$/Safelight/Progress/Starting=Starting Safelight")
-        deps.tasks.execute(deps.launch.line(command, log, deps.isWindows))
+        deps.tasks.execute(deps.launch.line(command, log, deps.isWindows, deps.pairing.movedHome()))
         for step = 1, START_SECONDS / STEP_SECONDS do
             if scope:isCanceled() then
                 scope:done()
@@ -140,9 +140,15 @@ function Helper.new(deps)
         return answer, problem
     end
 
+    -- Whether anybody answers: what Lightroom on Windows says of a port where nobody listens nobody has seen.
+    local function isThere()
+        local helper = deps.pairing.helper()
+        return helper ~= nil and answers(helper)
+    end
+
     local function must(method, path, body, kind, timeout)
         local answer, problem = try(method, path, body, kind, timeout)
-        if problem and problem.code == "not_running" then
+        if problem and (problem.code == "not_running" or problem.code == "lost" and not isThere()) then
             start()
             answer, problem = try(method, path, body, kind, timeout)
         end

@@ -15,13 +15,16 @@ local function quoted(arguments, quote)
     return table.concat(parts, " ")
 end
 
--- arguments: the program's path, then what it is given. log: where its words go.
-function Launch.line(arguments, log, isWindows)
+-- arguments: the program's path, then what it is given. log: where its words go. home: the data folder, or nil where
+-- it is the usual one.
+function Launch.line(arguments, log, isWindows, home)
     if isWindows then
         -- cmd takes away the outermost quotes; the empty ones are the window's title, which start asks for.
-        return '"start "" /b ' .. quoted(arguments, cmd) .. " > " .. cmd(log) .. ' 2>&1"'
+        local set = home and 'set "SAFELIGHT_HOME=' .. home .. '"&& ' or ""
+        return '"' .. set .. 'start "" /b ' .. quoted(arguments, cmd) .. " > " .. cmd(log) .. ' 2>&1"'
     end
-    return "nohup " .. quoted(arguments, shell) .. " > " .. shell(log) .. " 2>&1 < /dev/null &"
+    local set = home and "SAFELIGHT_HOME=" .. shell(home) .. " " or ""
+    return set .. "nohup " .. quoted(arguments, shell) .. " > " .. shell(log) .. " 2>&1 < /dev/null &"
 end
 
 return Launch

@@ -52,7 +52,7 @@ function Living.new(deps)
     end
 
     -- Make the smart collection where it is not there, bring its rules and its photos up to date.
-    function self.apply(plan, scope)
+    function self.apply(plan, scopeOf)
         local path = self.path(plan.query.name)
         local wanted = deps.rules.smart(plan.query.token, plan.query.rules)
         local existing = catalog.collectionAt(path)
@@ -64,7 +64,7 @@ function Living.new(deps)
         if not existing or not self.sameRules(catalog.rulesOf(existing), wanted) then
             collection = catalog.ensureSmart(title, path, wanted)
         end
-        deps.changes.apply(run, plan.items, scope)
+        deps.changes.apply(run, plan.items, scopeOf(title))
         return collection
     end
 
@@ -78,17 +78,11 @@ function Living.new(deps)
         return true
     end
 
-    -- Bring all collections that are in this catalog up to date; returns how many photos were changed.
-    function self.update(scope)
-        local changed = 0
+    -- Bring all collections that are in this catalog up to date. scopeOf(title) gives a progress scope.
+    function self.update(scopeOf)
         for _, query in ipairs(deps.helper.ask("list_queries", {}).queries) do
-            if catalog.collectionAt(self.path(query.name)) then
-                local plan = self.plan(query.token)
-                self.apply(plan, scope)
-                changed = changed + #plan.items
-            end
+            if catalog.collectionAt(self.path(query.name)) then self.apply(self.plan(query.token), scopeOf) end
         end
-        return changed
     end
 
     return self

@@ -33,6 +33,12 @@ function Pairing.new(deps)
         return type(home) == "string" and home or standardHome(deps)
     end
 
+    -- The data folder where it is not the usual one: a helper that Lightroom starts cannot know it otherwise.
+    function self.movedHome()
+        local home = self.home()
+        return home ~= standardHome(deps) and home or nil
+    end
+
     -- { port =, token =, started = }; nil where no helper has said anything, or nothing that can be used.
     function self.helper()
         local said = read(deps, deps.paths.child(self.home(), "helper.json"))

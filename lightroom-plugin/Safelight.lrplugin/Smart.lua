@@ -51,11 +51,20 @@ function Smart.new(deps)
         local existing = deps.catalog.collectionAt(deps.living.path(plan.query.name))
         local same = existing and deps.living.sameRules(deps.catalog.rulesOf(existing), rules)
         if (#plan.items > 0 or not same) and not announce(plan) then return nil end
-        local collection = deps.living.apply(plan, scopeOf(plan.query.name))
+        local collection = deps.living.apply(plan, scopeOf)
         deps.catalog.show(collection)
         local line = LOC("$$$/Safelight/Smart/Done=^1: ^2 added, ^3 removed", plan.query.name, plan.add, plan.remove)
         dialogs.bezel(line)
         return line
+    end
+
+    -- What the user did not want after all: the query is as it was before, or is no more.
+    local function takeBack(token, before)
+        if before then
+            deps.helper.ask("save_query", { name = before.name, question = before.question, rules = before.rules })
+        else
+            deps.helper.ask("remove_query", { token = token })
+        end
     end
 
     -- Menu: Make a Smart Collection from Words...
@@ -64,18 +73,16 @@ function Smart.new(deps)
         local values = dialogs.smart(context, {
             words = prefs.find_words or "", name = "", limit = "", rating = 0, keyword = "", since = "", before = "",
         })
-        if not values or values.words == "" then return end
+        if not values or not values.words:find("%S") then return end
         local name = deps.finding.name(values.name ~= "" and values.name or values.words)
         local before = {}
-        for _, query in ipairs(deps.helper.ask("list_queries", {}).queries) do before[query.token] = true end
+        for _, query in ipairs(deps.helper.ask("list_queries", {}).queries) do before[query.token] = query end
         local query = deps.helper.ask("save_query", {
             name = name,
             question = { words = values.words, limit = deps.finding.limit(values.limit) },
             rules = rulesOf(values),
         }).query
-        if not self.deliver(query.token, scopeOf) and not before[query.token] then
-            deps.helper.ask("remove_query", { token = query.token })
-        end
+        if not self.deliver(query.token, scopeOf) then takeBack(query.token, before[query.token]) end
     end
 
     -- Menu: Update Living Smart Collections...
@@ -95,7 +102,7 @@ function Smart.new(deps)
             return dialogs.say(LOC "$$$/Safelight/Update/Nothing=All smart collections are up to date.")
         end
         if not dialogs.preview(LOC "$$$/Safelight/Update/Title=Update smart collections", lines) then return end
-        for _, plan in ipairs(plans) do deps.living.apply(plan, scopeOf(plan.query.name)) end
+        for _, plan in ipairs(plans) do deps.living.apply(plan, scopeOf) end
         dialogs.bezel(LOC "$$$/Safelight/Update/Done=Smart collections are up to date")
     end
 

@@ -100,6 +100,35 @@ def keyword(lr, *names: str):
     return found
 
 
+def test_of_several_selected_photos_the_active_one_is_meant(lr, asked):
+    find(lr)
+    lr.catalog.selected = [lr.photo("RACCOON").id, lr.photo("CAT").id]
+    lr.answer("Keep raccoon.jpg of its group?", "ok")
+    lr.click("MenuKeepThis.lua")
+    assert lr.photo("RACCOON").properties["duplicateRole"] == "keeper"
+    assert asked[-1]["keeper"]["uuid"] == "RACCOON"
+
+
+def test_a_series_has_none_to_keep(lr, asked):
+    find(lr)
+    questions, dialogs = len(asked), len(lr.around.dialogs)
+    lr.catalog.selected = [lr.photo("ROCKET").id]
+    lr.click("MenuKeepThis.lua")
+    assert "one of a series" in lr.around.messages[-1]
+    assert [lr.photo(u).properties["duplicateRole"] for u in ("ROCKET", "ESPRESSO")] == ["series", "series"]
+    assert (len(asked), len(lr.around.dialogs)) == (questions, dialogs)
+
+
+def test_the_keeper_is_the_active_one_of_a_group_that_is_selected(lr, asked):
+    find(lr)
+    lr.catalog.selected = [lr.photo("RACCOON").id]
+    lr.click("MenuShowGroup.lua")
+    assert lr.catalog.selected == [lr.photo("CAT").id, lr.photo("RACCOON").id], "it comes to the top of a stack"
+    lr.catalog.selected = [lr.photo("ROCKET").id]
+    lr.click("MenuShowGroup.lua")
+    assert lr.catalog.selected[0] == lr.photo("ROCKET").id, "in a series, the one that was chosen"
+
+
 def test_the_keyword_only_where_asked_for_and_undone(lr, asked):
     find(lr)
     assert lr.catalog.keywords == {}

@@ -177,6 +177,7 @@ def _let_the_plugin_start_it(user: Helper, tmp_path: Path) -> None:
 )
 def test_no_answer_is_explained_with_what_to_do(alone, home, server, seconds, said):
     alone.http.most_seconds = 0.5
+    alone.http.canned["status"] = lambda body: {}  # it is there, and busy
     say(home, server(0, seconds=seconds))
     search(alone, "cat")
     (message,) = alone.around.messages
@@ -251,6 +252,37 @@ def test_lightroom_itself_holds_the_catalog(lr):
     lr.busy_until = lr.scheduler.now + 500
     search(lr, "rocket")
     assert "Lightroom is busy with the catalog." in lr.around.messages[-1]
+
+
+@pytest.mark.parametrize("windows", [False, True])
+def test_a_helper_of_another_data_folder_is_told_which(lightroom, home, tmp_path, windows):
+    lightroom.windows = windows
+    program, folder = tmp_path / "safelight.exe", tmp_path / "Safelight.lrplugin"
+    program.touch()
+    shutil.copytree(PLUGIN, folder)
+    settings = {"home": f"{home}/it's mine", "command": [str(program), "serve", "--background"]}
+    (folder / "installed.json").write_text(json.dumps(settings))
+    lightroom.load(folder)
+    lightroom.around.cancel_after = 1
+    search(lightroom, "cat")
+    (line,) = lightroom.around.executed
+    if windows:
+        assert line.startswith(f'"set "SAFELIGHT_HOME={home}/it\'s mine"&& start "" /b "{program}" "serve"')
+    else:
+        echoed = line.replace(f"'{program}'", "printenv SAFELIGHT_HOME #")
+        done = subprocess.run(["sh", "-c", echoed], capture_output=True, text=True, check=True)
+        assert done.stdout == f"{home}/it's mine\n"
+
+
+def test_where_nobody_answers_the_helper_is_started_whatever_the_error_is_called(lightroom, home, tmp_path, server):
+    """What Lightroom on Windows says of a port where nobody listens nobody has seen."""
+    program = tmp_path / "safelight"
+    program.touch()
+    install(lightroom, home, tmp_path, [str(program), "serve", "--background"])
+    say(home, server(0))
+    lightroom.around.cancel_after = 1
+    search(lightroom, "cat")
+    assert len(lightroom.around.executed) == 1
 
 
 def test_windows_is_started_in_its_own_way(lightroom, home, tmp_path):

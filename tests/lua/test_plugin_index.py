@@ -189,6 +189,25 @@ def test_indexing_can_be_cancelled(lr):
     assert lr.around.messages == []
 
 
+def test_other_commands_go_on_while_indexing_does(lr):
+    state = {"id": "4kq7z2m9xb3c", "state": "running", "stage": "indexing", "done": 1, "total": 9, "counts": {}}
+    lr.http.canned["index"] = lr.http.canned[state["id"]] = lambda body: state
+    lr.http.canned["search"] = lambda body: {"photos": [], "reason": "nothing like it"}
+    lr.answer("Index this catalog?", "ok")
+    lr.run_script("MenuIndex.lua")
+    lr.wait(5)
+    lr.answer("Find by Words", lambda dialog: dialog.set(words="dog") or "ok")
+    lr.click("MenuFind.lua")
+    assert "nothing like it" in lr.around.messages.pop()
+    lr.click("MenuIndexSelected.lua")
+    assert "still busy" in lr.around.messages.pop(), "two at once would ask for thumbnails at once"
+    state["state"] = "failed"
+    state["error"] = "the drive is full"
+    lr.wait(5)
+    assert lr.around.messages == ["the drive is full"]
+    assert all(bar.done for bar in lr.around.progress)
+
+
 def test_declining_asks_nobody(lr):
     lr.answer("Index this catalog?", "cancel")
     before = len(lr.http.sent)

@@ -57,6 +57,21 @@ def test_another_query_under_the_same_name_is_the_same_collection(lr):
     assert tokens(lr, "CAT") == []
 
 
+def test_declining_another_query_under_the_same_name_leaves_the_old_one(lr, helper):
+    make_smart(lr, "an animal", name="things 4", rating=3)
+    rules = lr.collection("Safelight", "Smart", "things 4").description
+    make_smart(lr, "rocket", name="things 4", preview="cancel")
+    assert '{"collection": "things 4", "words": "an animal"}' in helper.quick("lightroom", "status", "--json")
+    lr.wait(200)
+    assert [tokens(lr, u) != [] for u in ("CAT", "ROCKET")] == [True, False], "nothing follows what was not wanted"
+    assert lr.collection("Safelight", "Smart", "things 4").description == rules
+
+
+def test_blanks_are_no_words(lr):
+    make_smart(lr, "  ", name="blank")
+    assert lr.around.messages == []
+
+
 def test_declining_leaves_no_trace(lr):
     make_smart(lr, "an animal", name="declined", preview="cancel")
     assert lr.catalog.collections == {}
@@ -135,9 +150,12 @@ def test_indexing_more_photos_lets_the_collection_follow_by_itself(reader):
         ImageOps.mirror(raccoon).save(new)
     reader.index(new.parent)
     lr.catalog.add_photo("CUB", str(new))
+    bars = len(lr.around.progress)
     lr.wait(120)
     assert smart(lr, "animals") == ["CAT", "CUB", "RACCOON"]
     assert len(lr.gates.blocks) == quiet + 1
+    assert len(lr.around.progress) == bars + 1
+    assert all(bar.done for bar in lr.around.progress), "none stands there for ever"
     lr.wait(600)
     assert len(lr.gates.blocks) == quiet + 1, "and then there is nothing more to do"
     assert lr.violations == []
@@ -203,6 +221,12 @@ def test_a_block_can_also_be_undone_with_the_keys(lr):
 
 
 # The queue
+
+
+def test_where_nothing_follows_no_progress_is_shown(lr):
+    lr.wait(200)
+    assert [target for _, target in lr.http.sent if target.endswith("/list_queries")]
+    assert lr.around.progress == []
 
 
 def test_what_the_command_line_pushes_is_done_here(lr, helper):

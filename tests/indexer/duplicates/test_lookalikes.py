@@ -87,3 +87,19 @@ def test_an_alignment_that_is_a_little_off_is_moved_to_where_it_fits(photo, desc
     far = Alignment(np.array([[0.5, 0.0, 0.4], [0.0, 0.5, 0.1]]), 5)
     noise = np.random.default_rng(0).integers(0, 255, gray.shape).astype(np.uint8)
     assert np.abs(nudged(gray, noise, far).matrix - far.matrix).max() < 0.13
+
+
+@pytest.mark.parametrize("one", ["black", "white", "noise", "spot"])
+@pytest.mark.parametrize("other", ["black", "white", "noise", "spot"])
+def test_pictures_with_nothing_in_them_can_be_compared(one, other):
+    """A lens cap left on, or a flash into nothing: there is nothing to solve for, and that is no fault."""
+    drawn = {
+        "black": np.zeros((48, 48), np.uint8),
+        "white": np.full((48, 48), 255, np.uint8),
+        "noise": np.random.default_rng(0).integers(0, 256, (48, 48)).astype(np.uint8),
+        "spot": np.pad(np.full((4, 4), 255, np.uint8), 22),
+    }
+    if one != other:
+        assert overlay(drawn[one], drawn[other], None).detail < 0.1
+    where = Alignment(np.array([[0.9, 0.0, 0.05], [0.0, 0.9, 0.05]]), 5)
+    assert np.abs(nudged(drawn[one], drawn[other], where).matrix - where.matrix).max() < 0.13

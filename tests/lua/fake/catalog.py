@@ -67,7 +67,7 @@ class CatalogCalls:
 
     def getTargetPhotos(self, _self: Any) -> Any:  # noqa: N802
         self._no_gate("getTargetPhotos")
-        return self._lua(self._catalog.selected or self._visible())
+        return self._lua(sorted(self._catalog.selected) or self._visible())  # as they stand, the active one anywhere
 
     def getTargetPhoto(self, _self: Any) -> Any:  # noqa: N802
         return self._catalog.selected[0] if self._catalog.selected else None
@@ -184,8 +184,12 @@ class CatalogCalls:
     def folder_getPath(self, path: str) -> Any:  # noqa: N802
         return path
 
-    def folder_getPhotos(self, path: str) -> Any:  # noqa: N802
-        return self._lua(self._photos_in(text(path)))
+    def folder_getPhotos(self, path: str, children: Any = None) -> Any:  # noqa: N802
+        if not isinstance(children, bool):
+            self._lr.violation("LrFolder:getPhotos wants a boolean: whether those of subfolders are wanted")
+        found = self._photos_in(text(path))
+        inside = [i for i in found if self._catalog.photos[i].path.rsplit("/", 1)[0] == text(path).rstrip("/")]
+        return self._lua(found if children else inside)
 
     # LrCollection, LrCollectionSet
 

@@ -50,7 +50,7 @@ class Http:
         self.sent.append((method, target))
         self.on_send(target)
         if (answer := self.canned.get(target.rsplit("/", 1)[-1])) is not None:
-            content = json.dumps(answer(json.loads(raw(body)))).encode()
+            content = json.dumps(answer({} if body is None else json.loads(raw(body)))).encode()
             return from_bytes(content), to_lua(self._lightroom.runtime, {"status": 200})
         fields = {"Content-Type": "text/plain", **fields} if body is not None else fields
         connection = http.client.HTTPConnection(host, port, timeout=min(float(timeout or 60), self.most_seconds))
