@@ -37,6 +37,9 @@ def load_encoder(name_or_folder: str | Path, *, home: Path, engine: str = "auto"
     name = registry.lookup(str(name_or_folder)).name
     found = registry.find(name, home=home)
     if found is None:
-        raise ModelError(f"{name} is not on this computer: `safelight model fetch {name}`, or use --model starter")
+        raise ModelError(
+            f"the model {name} is not on this computer: `safelight model fetch {name}` gets it, and"
+            " `safelight model use starter` does without a download"
+        )
     space = registry.space(name, home=home)
     return DualEncoder.load(found, name=name, space=space, engine=engine, precision=precision, cache=cache)

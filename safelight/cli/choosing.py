@@ -55,6 +55,7 @@ def model_use(name: str) -> None:
 
     with open_library() as library:
         draw.say(library.use_model(name))
+        _tell_of_helper(library.home)
 
 
 @model.command("path")
@@ -65,6 +66,22 @@ def model_path(folder: str) -> None:
 
     with open_library() as library:
         draw.say(library.use_folder(Path(folder)))
+        _tell_of_helper(library.home)
+
+
+def _tell_of_helper(home: Path) -> None:
+    """Say so where a helper that runs goes on with another model than the one that was chosen."""
+    from contextlib import suppress
+
+    from safelight import draw
+    from safelight.errors import SafelightError
+    from safelight.helper_client import find_helper
+
+    with suppress(SafelightError):  # of another version: that is said where it matters
+        client = find_helper(home)
+        if client is not None and client.status["model"]["name"] != settings().model:
+            draw.remark("The helper that runs, and its page, keep the model they have until it is started anew:")
+            draw.remark("safelight stop && safelight serve --background")
 
 
 @click.group()

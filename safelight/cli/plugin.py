@@ -30,9 +30,14 @@ def _with_asking(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _question(words: tuple[str, ...], flags: dict[str, Any]) -> Question:
+    from indexer.filters import Filters
+    from indexer.query import parse
     from safelight.bridge.question import Question
 
     typed = " ".join(f'"{word}"' if len(words) > 1 and " " in word else word for word in words)
+    # What cannot be understood is said here and now, not minutes later in Lightroom.
+    parse(typed)
+    Filters(since=flags["since"], until=flags["until"])
     return Question.read({"words": typed, "since": flags["since"], "until": flags["until"], "limit": flags["limit"]})
 
 

@@ -126,6 +126,7 @@ class ModelOut(BaseModel):
     """The model in use."""
 
     name: str
+    here: bool = Field(description="whether it is on this computer")
     loaded: bool
     seen: int = Field(description="pictures that it has seen")
 

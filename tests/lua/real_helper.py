@@ -54,14 +54,14 @@ class Helper:
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
         return done.stdout
 
-    def quick(self, *arguments: str, codes: Container[int] = (0,)) -> str:
+    def quick(self, *arguments: str, codes: Container[int] = (0,), errors: bool = False) -> str:
         """The same in this process: for commands that load no model, most of what they cost is Python's own start."""
         out, err = io.StringIO(), io.StringIO()
         argv, environ = mock.patch.object(sys, "argv", ["safelight", *arguments]), mock.patch.dict(os.environ, self.env)
         with argv, environ, redirect_stdout(out), redirect_stderr(err), pytest.raises(SystemExit) as end:
             main()
         assert end.value.code in codes, (arguments, out.getvalue(), err.getvalue())
-        return out.getvalue()
+        return err.getvalue() if errors else out.getvalue()
 
     def index(self, *places: Path) -> None:
         self.command("index", *map(str, places), "--model", "starter")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from lua.real_helper import Helper
 from lua.smart_files import evaluate
 
@@ -35,6 +36,20 @@ def test_push_says_what_becomes_of_it_and_status_shows_it(tmp_path):
         {"collection": "Kites", "words": "a kite"},
         {"action": "smart", "state": "waiting", "says": ""},
     ]
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        (("--", "-beach"), 'only "not this" terms'),
+        (("dog", "--since", "someday"), '--since "someday" is no date'),
+        (("dog", "--smart", "--until", "2019-13"), '--until "2019-13" is no date'),
+    ],
+)
+def test_what_lightroom_could_not_be_asked_is_not_queued(tmp_path, typed, said):
+    nobody = Helper(tmp_path)
+    assert said in nobody.quick("lightroom", "push", *typed, codes=(2,), errors=True)
+    assert nobody.quick("lightroom", "status", "--json", codes=(1,)) == ""
 
 
 def test_install_into_a_folder(helper, tmp_path):

@@ -110,3 +110,26 @@ def test_a_place_that_cannot_be_read_leaves_the_counts_of_the_others(home, tmp_p
     assert (ended.state, "bad.lrcat" in ended.error) == (State.FAILED, True)
     assert ended.counts["unchanged"] > 0
     made.close(10)
+
+
+def test_a_run_that_goes_on_does_not_remark_twice(tmp_path):
+    paused = threading.Event()
+
+    def run(report: Report) -> dict[str, int]:
+        report.remark("the originals are away")
+        if not paused.is_set():
+            assert report.stop.wait(10)
+            paused.set()
+        return {}
+
+    made = Board(Journal(tmp_path), {"index": lambda job: run})
+    job = made.start("index", "Pictures", {})
+    while made.get(job.id).remarks == []:
+        time.sleep(0.01)
+    made.pause(job.id)
+    assert paused.wait(10)
+    made.resume(job.id)
+    while not made.get(job.id).state.is_over:
+        time.sleep(0.01)
+    assert made.get(job.id).remarks == ["the originals are away"]
+    assert made.close(10)

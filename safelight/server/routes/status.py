@@ -44,7 +44,8 @@ def _counts(library: Library, loaded: tuple[str, ...]) -> tuple[PhotoCounts, Mod
     (seen,) = db.execute(
         "SELECT count(*) FROM embedding e JOIN model m ON m.id = e.model_id WHERE m.name = ?", (name,)
     ).fetchone()
-    return PhotoCounts(total=sum(counts.values()), **counts), ModelOut(name=name, loaded=name in loaded, seen=seen)
+    model = ModelOut(name=name, here=library.is_here(name), loaded=name in loaded, seen=seen)
+    return PhotoCounts(total=sum(counts.values()), **counts), model
 
 
 def job_out(job: Job) -> JobOut:

@@ -85,6 +85,29 @@ def test_nothing_that_matches_is_said_and_the_nearest_are_shown(page: Page):
     shot(page, "nearest")
 
 
+def test_a_search_that_takes_long_is_no_answer_yet(page: Page):
+    held: list[Route] = []
+    page.route("**/api/v1/search", lambda route: held.append(route))
+    page.get_by_role("searchbox").fill("a red circle")
+    page.keyboard.press("Enter")
+    expect(page.locator("#count")).to_have_text("Searching…")
+    held[0].continue_()
+    expect(page.locator("#count")).to_have_text(re.compile("photos?$"))
+
+
+def test_a_photo_whose_picture_is_away_says_so(page: Page, mistakes: list[str]):
+    page.route("**/picture/*", lambda route: route.fulfill(status=422, json={"error": "its drive is not connected"}))
+    search(page, "a red circle")
+    expect(page.locator(".cell img.broken").first).to_be_attached()
+    said = "e => getComputedStyle(e, '::before').content"
+    cell = page.locator(".cell", has=page.locator("img.broken")).first
+    assert cell.get_attribute("title") in cell.evaluate(said)
+    assert "is its drive connected?" in cell.evaluate(said)
+    shot(page, "away")
+    assert all("422" in line for line in mistakes)
+    mistakes.clear()
+
+
 def test_scores_are_shown_on_demand(page: Page):
     expect(page.get_by_role("button", name="Scores")).to_be_hidden()
     search(page, "a red circle")

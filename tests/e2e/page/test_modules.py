@@ -167,3 +167,57 @@ def test_the_end_of_a_job_is_told_however_short_it_was(quiet: Page):
     """The stream is played: it says what the helper's says, in the orders in which that may come."""
     ended = ["while watching: long", "while watching: short", "while watching: ours", "before the list: ours"]
     assert module(quiet, "jobs.js", ENDS) == ended
+
+
+BEHIND = """(() => {
+    const made = [], real = window.EventSource;
+    window.EventSource = class extends EventTarget {
+        constructor() { super(); made.push(this); }
+        close() {}
+    };
+    let hidden = true;
+    Object.defineProperty(document, "hidden", {get: () => hidden, configurable: true});
+    new m.Jobs().listen();
+    const behind = made.length;
+    hidden = false;
+    document.dispatchEvent(new Event("visibilitychange"));
+    delete document.hidden;
+    window.EventSource = real;
+    return [behind, made.length > 0];
+})()"""
+
+
+def test_a_page_that_is_opened_behind_another_takes_no_connection_from_it(quiet: Page):
+    """A browser has six to one place: with seven such pages none could ask for anything."""
+    assert module(quiet, "jobs.js", BEHIND) == [0, True]
+
+
+FOLLOWED = """(() => {
+    const jobs = new EventTarget(), said = [];
+    jobs.running = [];
+    let shown = 0;
+    const page = {
+        isSearch: true, results: {isNothing: a.nothing}, grid: {photos: null},
+        say: text => said.push(text), show: () => (shown += 1),
+    };
+    m.follow(jobs, {page, isBusy: () => false, isTold: () => a.told});
+    const job = {kind: "index", title: "Pictures", state: a.state, error: "the disk is full", counts: a.counts};
+    jobs.dispatchEvent(new CustomEvent("end", {detail: job}));
+    return [shown, said];
+})()"""
+
+
+@pytest.mark.parametrize(
+    ("state", "counts", "nothing", "told", "shown", "said"),
+    [
+        ("done", {"indexed": 3}, True, False, 1, []),
+        ("done", {"indexed": 3}, False, False, 0, ["Photos were indexed meanwhile; search again to find them, too."]),
+        ("done", {"indexed": 0}, True, False, 0, []),
+        ("failed", {}, False, False, 0, ["Index Pictures failed: the disk is full"]),
+        ("failed", {}, False, True, 0, []),
+    ],
+    ids=["nothing was found before", "something was found", "nothing is new", "failed", "failed in sight"],
+)
+def test_the_end_of_a_job_is_seen_where_one_is(quiet: Page, state, counts, nothing, told, shown, said):
+    ended = {"state": state, "counts": counts, "nothing": nothing, "told": told}
+    assert module(quiet, "progress.js", FOLLOWED, ended) == [shown, said]

@@ -5,6 +5,11 @@ import { get } from "./api.js";
 const AGAIN_MS = 2000;
 export const OVER = new Set(["done", "failed", "cancelled"]);
 
+const KINDS = { index: "Index", rebuild: "Rebuild", recover: "Recover", duplicates: "Look for duplicates" };
+
+/** What a job is called: "Index Pictures". */
+export const called = (job) => `${KINDS[job.kind]} ${job.title}`;
+
 export class Jobs extends EventTarget {
   #stream = null;
   #listed = false; // whether all that were there when the page came are known
@@ -20,6 +25,7 @@ export class Jobs extends EventTarget {
   /** Listen, until the page is closed. Events: change, end (detail: a job that has just ended), away, back. */
   listen() {
     this.#stream?.close();
+    if (document.hidden) return; // opened behind another page, or the helper came back meanwhile: when somebody looks
     this.#stream = new EventSource("/api/v1/events");
     this.#stream.addEventListener("job", ({ data }) => this.#take(JSON.parse(data)));
     this.#stream.addEventListener("listed", () => (this.#listed = true));

@@ -2,10 +2,11 @@
 
 import { get, post } from "./api.js";
 import { el, number, plural } from "./dom.js";
-import { OVER } from "./jobs.js";
+import { called, OVER } from "./jobs.js";
 
 const STATES = { queued: "waits", running: "", paused: "paused", done: "done", failed: "failed", cancelled: "cancelled" };
 const OUTCOMES = new Set(["indexed", "unchanged", "skipped", "failed", "missing", "recovered", "written", "groups", "series"]);
+const SOURCES = { photos: "Apple Photos", lightroom: "Lightroom", takeout: "Google Takeout", previews: "Lightroom's previews" };
 const SHOWN = 5;
 const PAGE = 100;
 
@@ -15,7 +16,7 @@ export class LibraryPanel {
     this.say = say;
     this.body = null;
     jobs.addEventListener("change", () => this.#drawJobs());
-    jobs.addEventListener("end", () => this.body?.isConnected && this.fill(this.body));
+    for (const event of ["end", "back"]) jobs.addEventListener(event, () => this.body?.isConnected && this.fill(this.body));
   }
 
   async fill(body) {
@@ -26,6 +27,7 @@ export class LibraryPanel {
       const trouble = status.photos.skipped + status.photos.failed + status.photos.missing;
       body.replaceChildren(
         status.photos.total ? el("p", {}, status.summary) : welcome(),
+        status.model.here ? "" : modelMissing(status.model.name),
         this.work,
         el("h3", {}, "Places"),
         ...places.map((place) => this.#place(place)),
@@ -55,9 +57,11 @@ export class LibraryPanel {
     return el(
       "div",
       { class: "place" },
-      el("div", { class: "name" }, el("strong", {}, place.name), el("span", { class: "quiet small" }, `${place.source} · ${place.path}`)),
+      el("div", { class: "name" }, el("strong", {}, place.name), el("span", { class: "quiet small" }, `${SOURCES[place.source] ?? place.source} · ${place.path}`)),
       away ? el("span", { class: "quiet" }, "not connected") : null,
-      el("button", { type: "button", class: place.indexed ? "" : "main", disabled: away, onclick: start("index"), "aria-label": `${label}: ${place.name}` }, label),
+      place.source === "previews" // they are read with their catalog
+        ? null
+        : el("button", { type: "button", class: place.indexed ? "" : "main", disabled: away, onclick: start("index"), "aria-label": `${label}: ${place.name}` }, label),
       place.recoverable && !away
         ? el("button", { type: "button", onclick: start("recover"), title: "Save the photos that its previews hold, beside your pictures" }, "Recover previews")
         : null,
@@ -86,7 +90,7 @@ export class LibraryPanel {
     const element = el(
       "div",
       { class: "job" },
-      el("div", {}, el("strong", {}, `${KINDS[job.kind]} ${job.title}`), " ", el("span", { class: "quiet" }, STATES[job.state])),
+      el("div", {}, el("strong", {}, called(job)), " ", el("span", { class: "quiet" }, STATES[job.state])),
       over ? null : bar,
       stage,
       job.error ? el("p", { class: "error" }, job.error) : null,
@@ -127,14 +131,23 @@ function outcomes({ counts }) {
   return held.map(([what, count]) => `${number(count)} ${what}`).join(", ");
 }
 
-const KINDS = { index: "Index", rebuild: "Rebuild", recover: "Recover", duplicates: "Look for duplicates" };
-
 function welcome() {
   return el(
     "div",
     { class: "welcome" },
     el("h3", {}, "Welcome"),
     el("p", {}, "Choose where your photos are. Safelight looks at each of them once and remembers what it shows; the photos stay where they are, unchanged."),
+  );
+}
+
+/** The page cannot fetch a model; what can, is typed. */
+function modelMissing(name) {
+  return el(
+    "div",
+    { class: "welcome" },
+    el("h3", {}, "A model is needed first"),
+    el("p", {}, `What looks at photos, the model ${name}, is not on this computer yet. To fetch it once, type in a terminal: `, el("code", {}, `safelight model fetch ${name}`)),
+    el("p", {}, "Or try without it: ", el("code", {}, "safelight model use starter"), ", then ", el("code", {}, "safelight stop"), " and ", el("code", {}, "safelight serve --open"), "."),
   );
 }
 

@@ -1,13 +1,17 @@
 // What the page does while jobs run, and while the helper is away.
 
 import { byId, number } from "./dom.js";
+import { called } from "./jobs.js";
 
 const FEW = 200;
 const SOON_MS = 2_000;
 const SELDOM_MS = 20_000;
 
-/** Follow the jobs: show how far they are, and the photos that come in; `isBusy()`: whether that would disturb. */
-export function follow(jobs, { page, isBusy }) {
+/**
+ * Follow the jobs: show how far they are, the photos that come in, and what failed; `isBusy()`: whether photos would
+ * disturb; `isTold()`: whether the jobs themselves are in sight.
+ */
+export function follow(jobs, { page, isBusy, isTold }) {
   let refreshed = 0;
   const again = () => {
     refreshed = performance.now();
@@ -20,7 +24,12 @@ export function follow(jobs, { page, isBusy }) {
   };
   jobs.addEventListener("change", () => draw(jobs));
   jobs.addEventListener("change", refresh);
-  jobs.addEventListener("end", () => page.isSearch || again());
+  jobs.addEventListener("end", ({ detail }) => {
+    if (!page.isSearch) again();
+    else if (detail.counts.indexed && page.results.isNothing && !isBusy()) page.show();
+    else if (detail.counts.indexed) page.say("Photos were indexed meanwhile; search again to find them, too.");
+    if (detail.state === "failed" && !isTold()) page.say(`${called(detail)} failed: ${detail.error}`);
+  });
   jobs.addEventListener("away", () => {
     page.say("Safelight's helper does not answer; this page goes on by itself once it is back. To start it: safelight serve");
   });

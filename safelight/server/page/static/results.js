@@ -8,6 +8,7 @@ import { gridBody, isFiltered, isSearch, searchBody, told } from "./query.js";
 const PAGE = 120;
 const NEAREST = 24;
 const DEEPEST = 10_000; // the helper goes no further
+const SLOW_MS = 1_000; // the first search loads the model; what was there before is no answer
 
 export class Results {
   #asking = new AbortController();
@@ -29,17 +30,26 @@ export class Results {
     const { signal } = this.#asking;
     this.query = query;
     document.body.classList.add("busy");
+    const before = this.count.textContent;
+    const slow = setTimeout(() => isSearch(query) && (this.count.textContent = "Searching…"), SLOW_MS);
     try {
       if (!keep) this.say("");
       if (isSearch(query)) await this.#search(signal);
       else await this.#everything(signal, keep);
     } catch (error) {
       if (signal.aborted) return false;
+      this.count.textContent = before;
       this.say(error.message);
     } finally {
+      clearTimeout(slow);
       if (!signal.aborted) document.body.classList.remove("busy");
     }
     return true;
+  }
+
+  /** Whether a search is shown that nothing really matches. */
+  get isNothing() {
+    return this.#hits !== null && (this.#showAll || !this.#hits.length);
   }
 
   async #everything(signal, keep) {

@@ -41,7 +41,7 @@ export function start(page) {
   nameForReaders(page.grid);
   const duplicates = new Duplicates({ page, jobs });
   bindKeys({ page, panel, chosen, viewer, duplicates });
-  follow(jobs, { page, isBusy: () => viewer.isOpen || duplicates.isOpen });
+  follow(jobs, { page, isBusy: () => viewer.isOpen || duplicates.isOpen, isTold: () => panel.isOpen("library") });
   for (const name of ["filters", "scores", "library", "duplicates", "keys"]) byId(name).disabled = false;
   document.body.dataset.ready = "1";
   jobs.listen();
