@@ -287,7 +287,5 @@ def lightroom(
         say(f"catalog\t{printable(home_short(plugin.path))}\t{seen}")
     for query in queries:
         say(f"living\t{printable(query.name)}\t{printable(query.question.words)}")
-    names: dict[object, str] = {query.token: query.name for query in queries}
     for action in actions:
-        what = action.payload.get("name") or names.get(action.payload.get("token")) or action.kind
-        say(f"queue\t{printable(str(what))}\t{action.state}\t{printable(action.says)}")
+        say(f"queue\t{printable(str(action.payload['name']))}\t{action.state}\t{printable(action.says)}")

@@ -10,6 +10,7 @@ local LrLogger = import "LrLogger"
 local LrPathUtils = import "LrPathUtils"
 local LrPrefs = import "LrPrefs"
 local LrProgressScope = import "LrProgressScope"
+local LrStringUtils = import "LrStringUtils"
 local LrTasks = import "LrTasks"
 local LrView = import "LrView"
 
@@ -60,7 +61,7 @@ local function build()
     it.dialogs = require("Dialogs").new { dialogs = LrDialogs, view = LrView, binding = LrBinding }
     it.catalog = require("Catalog").new {
         catalog = LrApplication.activeCatalog(), plugin = _PLUGIN, tasks = LrTasks, explain = explain,
-        view = LrApplicationView,
+        view = LrApplicationView, fold = LrStringUtils.lower,
     }
     it.pairing = require("Pairing").new {
         files = files, paths = paths, json = json, pluginFolder = _PLUGIN.path, isWindows = isWindows,
@@ -75,13 +76,15 @@ local function build()
         end,
     }
     it.changes = require("Changes").new { helper = it.helper, catalog = it.catalog }
+    it.answers = require("Answers").new { helper = it.helper, catalog = it.catalog }
     it.living = require("Living").new {
-        helper = it.helper, catalog = it.catalog, changes = it.changes, rules = Rules, tokens = require "Tokens",
+        helper = it.helper, catalog = it.catalog, changes = it.changes, answers = it.answers, rules = Rules,
+        tokens = require "Tokens",
     }
     local common = {
-        helper = it.helper, catalog = it.catalog, changes = it.changes, living = it.living, dialogs = it.dialogs,
-        prefs = prefs, rules = Rules, finding = Finding, tasks = LrTasks, explain = explain,
-        nameCatalog = it.pairing.nameCatalog,
+        helper = it.helper, catalog = it.catalog, changes = it.changes, answers = it.answers, living = it.living,
+        dialogs = it.dialogs, prefs = prefs, rules = Rules, finding = Finding, tasks = LrTasks,
+        explain = explain, nameCatalog = it.pairing.nameCatalog,
     }
     common.marks = require("Marks").new(common)
     common.groups = require("Groups").new(common)
@@ -172,10 +175,11 @@ end
 local function perform(context, action)
     local it, says = App.parts(), nil
     local ok, problem = alone("catalog", context, false, function(scopeOf)
+        local asked = action.payload
         if action.kind == "smart" then
-            says = it.smart.deliver(action.payload.token, scopeOf)
+            says = it.smart.deliver(Finding.name(asked.name), asked.question, asked.rules, scopeOf)
         else
-            says = it.finding.deliver(action.payload.question, Finding.name(action.payload.name), nil, scopeOf)
+            says = it.finding.deliver(asked.question, Finding.name(asked.name), nil, scopeOf)
         end
     end)
     if ok then return says ~= nil, says or "not wanted" end
@@ -189,7 +193,7 @@ local function follow(context, stamp)
     local it = App.parts()
     local key = "stamp " .. it.catalog.path()
     if prefs.follow == false or prefs[key] == stamp then return false end
-    local ok, problem = alone("catalog", context, false, it.living.update)
+    local ok, problem = alone("catalog", context, false, function(scopeOf) it.smart.tellFull(it.living.update(scopeOf)) end)
     if ok then prefs[key] = stamp else log:warn(Problem.is(problem) and problem.text or tostring(problem)) end
     return ok
 end

@@ -1,9 +1,12 @@
 -- The one file that touches the catalog. Everything in here runs in a task.
 -- Photos are named by refs { uuid =, path = }: objects of two queries are never compared.
--- deps: catalog, plugin (_PLUGIN), tasks (LrTasks), explain, view (LrApplicationView)
+-- deps: catalog, plugin (_PLUGIN), tasks (LrTasks), explain, view (LrApplicationView),
+--       fold (LrStringUtils.lower)
 local Batches = require "Batches"
+local Locating = require "Locating"
 local Rules = require "Rules"
 local Spellings = require "Spellings"
+local Tree = require "Tree"
 
 local Catalog = {}
 
@@ -59,41 +62,8 @@ function Catalog.new(deps)
     end
     local spellings = Spellings.new { search = named, folders = folders }
 
-    -- At the place of each ref { photo =, uuid = }, or false where this catalog has no such photo.
-    function self.locate(refs)
-        local photos, places, lacking, located = {}, {}, {}, {}
-        for i, ref in ipairs(refs) do
-            located[i] = false
-            local photo = self.find(ref)
-            if photo then
-                photos[#photos + 1], places[#places + 1] = photo, i
-            elseif ref.any_case then
-                lacking[i] = ref
-            end
-            if i % READS == 0 then tasks.yield() end
-        end
-        for i, photo in pairs(spellings.find(lacking)) do
-            photos[#photos + 1], places[#places + 1] = photo, i
-        end
-        for n, ref in ipairs(self.refs(photos)) do
-            located[places[n]] = { photo = photos[n], uuid = ref.uuid }
-        end
-        return located
-    end
-
-    -- Those of refs that this catalog has, in their order, each photo once; and how many it has not.
-    function self.resolve(refs)
-        local found, seen, missing = {}, {}, 0
-        for _, it in ipairs(self.locate(refs)) do
-            if not it then
-                missing = missing + 1
-            elseif not seen[it.uuid] then
-                seen[it.uuid] = true
-                found[#found + 1] = it
-            end
-        end
-        return found, missing
-    end
+    local locating = Locating.new { find = self.find, refs = self.refs, spellings = spellings, yield = tasks.yield }
+    self.locate, self.resolve = locating.locate, locating.resolve
 
     function self.selected()
         return catalog:getTargetPhotos()
@@ -179,11 +149,25 @@ function Catalog.new(deps)
         return ok and value or nil
     end
 
-    local function called(objects, name)
-        for _, object in ipairs(objects) do
-            if ask(object, "getName") == name then return object end
-        end
+    local function nameOf(object) return ask(object, "getName") end
+
+    local function keywordsUnder(keyword)
+        if keyword then return ask(keyword, "getChildren") or {} end
+        return catalog:getKeywords()
     end
+
+    local keywordTree = Tree.new { above = keywordsUnder, below = keywordsUnder, name = nameOf, fold = deps.fold }
+    local collectionTree = Tree.new {
+        above = function(set) return (set or catalog):getChildCollectionSets() end,
+        below = function(set) return (set or catalog):getChildCollections() end,
+        name = nameOf,
+        fold = deps.fold,
+    }
+
+    -- The keyword at a path of names; collections, smart or not, in the set at one, at one, at one written as it is there,
+    -- and at many (see Tree).
+    self.keywordAt, self.collectionsIn, self.collectionAt = keywordTree.at, collectionTree.list, collectionTree.at
+    self.spelt, self.lookup = collectionTree.spelt, collectionTree.lookup
 
     -- All keywords: { { keyword =, steps = { "Animals", "Dog" }, synonyms = {} }, ... }; names of people left out.
     function self.keywords()
@@ -202,49 +186,6 @@ function Catalog.new(deps)
         end
         walk(catalog:getKeywords(), {})
         return found
-    end
-
-    local function setOf(path)
-        return { unpack(path, 1, #path - 1) }
-    end
-
-    -- The collections, smart or not, that lie in the set at a path of names itself.
-    local function childrenOf(path)
-        local parent = catalog
-        for _, name in ipairs(path) do
-            parent = called(parent:getChildCollectionSets(), name)
-            if not parent then return {} end
-        end
-        return parent:getChildCollections()
-    end
-
-    -- The same, each with its name: { { collection =, name = }, ... }.
-    function self.collectionsIn(path)
-        local found = {}
-        for _, collection in ipairs(childrenOf(path)) do
-            local name = ask(collection, "getName")
-            if name then found[#found + 1] = { collection = collection, name = name } end
-        end
-        return found
-    end
-
-    -- The collection, smart or not, at a path of names; nil where there is none.
-    function self.collectionAt(path)
-        return called(childrenOf(setOf(path)), path[#path])
-    end
-
-    -- The same as a function that looks through each set once, for many paths.
-    function self.lookup()
-        local sets = {}
-        return function(path)
-            local set = setOf(path)
-            local key = table.concat(set, "\1")
-            if not sets[key] then
-                sets[key] = {}
-                for _, it in ipairs(self.collectionsIn(set)) do sets[key][it.name] = it.collection end
-            end
-            return sets[key][path[#path]]
-        end
     end
 
     -- Writing
@@ -279,7 +220,7 @@ function Catalog.new(deps)
     function self.ensureCollection(title, path)
         local collection = self.collectionAt(path)
         if collection then return collection end
-        local made = self.makeCollections(title, setOf(path), { path[#path] })
+        local made = self.makeCollections(title, Tree.setOf(path), { path[#path] })
         return self.collectionAt(path) or made[1]
     end
 
@@ -291,7 +232,7 @@ function Catalog.new(deps)
             write(title, function() collection:setSearchDescription(description) end)
             return collection
         end
-        local set = ensureSet(title, setOf(path))
+        local set = ensureSet(title, Tree.setOf(path))
         write(title, function() collection = catalog:createSmartCollection(path[#path], description, set, true) end)
         return self.collectionAt(path) or collection
     end
@@ -340,17 +281,7 @@ function Catalog.new(deps)
         end
     end
 
-    -- The keyword at a path of names; nil where there is none.
-    function self.keywordAt(steps)
-        local keyword
-        for _, name in ipairs(steps) do
-            keyword = called(keyword and (ask(keyword, "getChildren") or {}) or catalog:getKeywords(), name)
-            if not keyword then return nil end
-        end
-        return keyword
-    end
-
-    -- The same, made where it is not there; nil where Lightroom will not make it.
+    -- The keyword at a path of names, made where it is not there; nil where Lightroom will not make it.
     function self.ensureKeyword(title, steps, onExport)
         local keyword
         for i = 1, #steps do
@@ -373,6 +304,7 @@ function Catalog.new(deps)
     function change.keyword(item)
         if item.change.add then item.photo:addKeyword(item.keyword) else item.photo:removeKeyword(item.keyword) end
     end
+    function change.rules(item) item.collection:setSearchDescription(Rules.unpacked(item.change.after)) end
     function change.collection(item)
         if item.change.gone then
             item.collection:delete()

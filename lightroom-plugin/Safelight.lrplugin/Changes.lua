@@ -1,11 +1,14 @@
 -- Changes of the catalog: written to the journal first, then applied in batches, so that each can be taken back.
 -- A change is { op = "field", uuid, field, before, after }, { op = "raw", uuid, key, before, after },
 -- { op = "keyword", uuid, steps, add }, or of the collection at a path { op = "collection", path } with
--- uuids and add, where photos come in or are taken out, made = true or gone = true.
+-- uuids and add, where photos come in or are taken out, made = true or gone = true; or of the rules of the smart
+-- collection at a path { op = "rules", path, before, after }, both as Rules.packed gives them. What becomes of a saved
+-- query the helper writes down itself.
 -- deps: helper, catalog
 local Batches = require "Batches"
 local Helper = require "Helper"
 local Problem = require "Problem"
+local Rules = require "Rules"
 
 local Changes = {}
 
@@ -61,8 +64,12 @@ function Changes.new(deps)
 
     -- What a collection, or nil, has to gain and to lose, so that it holds just `found`.
     function self.compare(collection, found)
+        return self.differ(collection and deps.catalog.members(collection) or {}, found)
+    end
+
+    -- Those of `found` that are no members, and the members that are none of `found`: { { photo =, uuid = }, ... } each.
+    function self.differ(members, found)
         local has, wanted, gain, lose = {}, {}, {}, {}
-        local members = collection and deps.catalog.members(collection) or {}
         for _, it in ipairs(members) do has[it.uuid] = true end
         for _, it in ipairs(found) do
             wanted[it.uuid] = true
@@ -102,6 +109,12 @@ function Changes.new(deps)
     function self.raw(photo, uuid, key, before, after)
         if before == after then return nil end
         return { change = { op = "raw", uuid = uuid, key = key, before = before, after = after }, photo = photo }
+    end
+
+    -- The item that gives the smart collection at a path other rules.
+    function self.rules(collection, path, before, after)
+        local change = { op = "rules", path = path, before = Rules.packed(before), after = Rules.packed(after) }
+        return { change = change, collection = collection }
     end
 
     -- The item that gives a photo a keyword, or takes it away.

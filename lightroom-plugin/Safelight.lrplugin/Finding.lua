@@ -1,9 +1,11 @@
 -- Finding by words or by photos, and putting what is found into a collection.
--- deps: helper, catalog, changes, dialogs, prefs
+-- deps: helper, catalog, changes, answers, dialogs, prefs
+local Marks = require "Marks"
 local Problem = require "Problem"
 
 local Finding = {}
 
+local NAME_BYTES = 100
 local MOST_LIKE = 30 -- the helper weighs 32 terms, and words are some
 
 local function trimmed(text)
@@ -25,15 +27,21 @@ function Finding.limit(typed)
     return number
 end
 
--- The name of the collection: one line, not too long for the panel, cut between letters of UTF-8.
-function Finding.name(text)
+-- A short mark that tells texts apart, in whatever case.
+local function mark(text)
+    local sum = 0
+    for i = 1, #text do sum = (sum * 31 + text:lower():byte(i)) % 16777213 end
+    return string.format("%06x", sum)
+end
+
+-- The name of the collection: one line, not too long for the panel. Where the name alone does not tell which question
+-- it is, a mark does: of all of a text that is cut, or of `identity`.
+function Finding.name(text, identity)
     local name = trimmed(text:gsub("%s+", " "))
-    if #name > 100 then
-        local cut = 97
-        while name:byte(cut + 1) and name:byte(cut + 1) >= 128 and name:byte(cut + 1) < 192 do cut = cut - 1 end
-        name = name:sub(1, cut) .. "..."
-    end
-    return name
+    local long = #name > NAME_BYTES
+    if not long and not identity then return name end
+    local behind = (long and "..." or "") .. " (" .. mark(name .. (identity or "")) .. ")"
+    return Marks.cut(name, NAME_BYTES - #behind) .. behind
 end
 
 function Finding.new(deps)
@@ -80,13 +88,13 @@ function Finding.new(deps)
 
     -- Make or update the collection of a question; returns a line for people. scopeOf() gives a progress scope.
     function self.deliver(question, name, within_, scopeOf)
-        local answer = deps.helper.ask("search", { question = question, within = within_ })
-        local found, missing = catalog.resolve(answer.photos)
-        local path = { "Safelight", "Searches", name }
+        local found, missing, reason = deps.answers.find(question, within_)
+        local path = catalog.spelt { "Safelight", "Searches", name }
+        name = path[#path]
         local collection = catalog.collectionAt(path)
         local gain, lose = deps.changes.compare(collection, found)
         if #found + #lose == 0 then
-            local why = answer.reason ~= "" and answer.reason
+            local why = reason ~= "" and reason
                 or LOC "$$$/Safelight/Find/NotHere=The photos that match are not in this catalog."
             dialogs.say(LOC "$$$/Safelight/Find/Nothing=Nothing was found.", why)
             return why
@@ -157,7 +165,19 @@ function Finding.new(deps)
         question.limit = question.limit or 100 -- something is always nearest
         local name = LOC("$$$/Safelight/Similar/Name=Like ^1", names)
         if question.words ~= "" then name = name .. " + " .. question.words end
-        self.deliver(question, Finding.name(name), within(values), scopeOf)
+        self.deliver(question, Finding.name(name, self.identity(question)), within(values), scopeOf)
+    end
+
+    -- What tells a question about photos from another whose photos are called the same.
+    function self.identity(question)
+        local parts = {}
+        for i, refs in ipairs { question.like, question.unlike or {} } do
+            local uuids = {}
+            for n, ref in ipairs(refs) do uuids[n] = ref.uuid end
+            table.sort(uuids)
+            parts[i] = table.concat(uuids, " ")
+        end
+        return table.concat(parts, "\n")
     end
 
     -- Menu: Remember the Selected Photos as Less Like Those

@@ -39,9 +39,9 @@ function Groups.new(deps)
         local wanted, items, count = {}, {}, 0
         for _, name in ipairs(Groups.names(groups)) do wanted[name] = true end
         for _, it in ipairs(catalog.collectionsIn(SET)) do
-            if not wanted[it.name] and Groups.isOurs(it.name) and not catalog.rulesOf(it.collection) then
+            if not wanted[it.name] and Groups.isOurs(it.name) and not catalog.rulesOf(it.object) then
                 count = count + 1
-                add(items, changes.remove(it.collection, Groups.path(it.name)))
+                add(items, changes.remove(it.object, Groups.path(it.name)))
             end
         end
         return items, count

@@ -7,6 +7,21 @@ local function text(criteria, operation, value)
     return { criteria = criteria, operation = operation, value = value, value2 = "" }
 end
 
+-- A search description as JSON can hold it, which has no tables that are list and object at once; and back.
+function Rules.packed(description)
+    if description.criteria then return description end
+    local parts = {}
+    for i, part in ipairs(description) do parts[i] = Rules.packed(part) end
+    return { parts = parts, combine = description.combine }
+end
+
+function Rules.unpacked(packed)
+    if packed.criteria then return packed end
+    local description = { combine = packed.combine }
+    for i, part in ipairs(packed.parts) do description[i] = Rules.unpacked(part) end
+    return description
+end
+
 -- Photos that carry a token.
 function Rules.token(token)
     return text("sdktext:" .. ID .. ".queries", "any", token)

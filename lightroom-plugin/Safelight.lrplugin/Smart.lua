@@ -44,26 +44,42 @@ function Smart.new(deps)
         return dialogs.preview(LOC("$$$/Safelight/Preview/Smart=Smart collection: ^1", plan.query.name), lines)
     end
 
-    -- Bring one saved query into this catalog; returns a line for people, nil where the user did not want to.
-    function self.deliver(token, scopeOf)
-        local plan = deps.living.plan(token)
-        local rules = deps.rules.smart(plan.query.token, plan.query.rules)
-        local existing = deps.catalog.collectionAt(deps.living.path(plan.query.name))
-        local same = existing and deps.living.sameRules(deps.catalog.rulesOf(existing), rules)
-        if (#plan.items > 0 or not same) and not announce(plan) then return nil end
-        local collection = deps.living.apply(plan, scopeOf)
+    -- Save what was proposed and write it into this catalog; the collection. Nothing follows a query whose writing was
+    -- cancelled.
+    local function write(plan, scopeOf)
+        local query, run = plan.query, deps.living.begin(plan.query)
+        deps.helper.ask("save_query", {
+            run = run.id, token = query.token, name = query.name, question = query.question, rules = query.rules,
+        })
+        local ok, result = deps.tasks.pcall(deps.living.apply, plan, scopeOf, run)
+        if ok then return result end
+        if result == Problem.cancelled then deps.helper.ask("restore_query", { run = run.id }) end
+        error(result)
+    end
+
+    -- Make or change the smart collection of a name; nothing lives by the question before the user has seen what comes of
+    -- it. Returns a line for people, nil where the user did not want to.
+    function self.deliver(name, question, rules, scopeOf)
+        local proposed = deps.helper.ask("propose_query", { name = name, question = question, rules = rules })
+        local plan = deps.living.plan(proposed.query)
+        local done = not proposed.changed and deps.living.done(plan)
+        if not done and not announce(plan) then return nil end
+        deps.prefs["full " .. plan.query.token] = plan.full > 0 or nil -- that was just said
+        local collection = done or write(plan, scopeOf)
         deps.catalog.show(collection)
         local line = LOC("$$$/Safelight/Smart/Done=^1: ^2 added, ^3 removed", plan.query.name, plan.add, plan.remove)
         dialogs.bezel(line)
         return line
     end
 
-    -- What the user did not want after all: the query is as it was before, or is no more.
-    local function takeBack(token, before)
-        if before then
-            deps.helper.ask("save_query", { name = before.name, question = before.question, rules = before.rules })
-        else
-            deps.helper.ask("remove_query", { token = token })
+    -- Say of each collection once that it leaves out photos which have no room for its mark; plans: what was done.
+    function self.tellFull(plans)
+        for _, plan in ipairs(plans) do
+            local key = "full " .. plan.query.token
+            if plan.full > 0 and not deps.prefs[key] then
+                dialogs.bezel(LOC("$$$/Safelight/Update/Full=^1 leaves out ^2 photos: they are in 46 smart collections already", plan.query.name, plan.full))
+            end
+            deps.prefs[key] = plan.full > 0 or nil
         end
     end
 
@@ -75,27 +91,19 @@ function Smart.new(deps)
         })
         if not values or not values.words:find("%S") then return end
         local name = deps.finding.name(values.name ~= "" and values.name or values.words)
-        local before = {}
-        for _, query in ipairs(deps.helper.ask("list_queries", {}).queries) do before[query.token] = query end
-        local query = deps.helper.ask("save_query", {
-            name = name,
-            question = { words = values.words, limit = deps.finding.limit(values.limit) },
-            rules = rulesOf(values),
-        }).query
-        if not self.deliver(query.token, scopeOf) then takeBack(query.token, before[query.token]) end
+        local question = { words = values.words, limit = deps.finding.limit(values.limit) }
+        self.deliver(name, question, rulesOf(values), scopeOf)
     end
 
     -- Menu: Update Living Smart Collections...
     function self.updateAll(scopeOf)
         local plans, lines = {}, {}
-        for _, query in ipairs(deps.helper.ask("list_queries", {}).queries) do
-            if deps.catalog.collectionAt(deps.living.path(query.name)) then
-                local plan = deps.living.plan(query.token)
-                if #plan.items > 0 then
-                    plans[#plans + 1] = plan
-                    lines[#lines + 1] = LOC("$$$/Safelight/Smart/Done=^1: ^2 added, ^3 removed",
-                        query.name, plan.add, plan.remove)
-                end
+        for _, query in ipairs(deps.living.here()) do
+            local plan = deps.living.plan(query)
+            if #plan.items > 0 then
+                plans[#plans + 1] = plan
+                lines[#lines + 1] = LOC("$$$/Safelight/Smart/Done=^1: ^2 added, ^3 removed",
+                    query.name, plan.add, plan.remove)
             end
         end
         if #plans == 0 then

@@ -1,6 +1,7 @@
 -- Taking the last change back, as far as nobody has changed the same since.
 -- deps: helper, catalog, changes
 local Batches = require "Batches"
+local Rules = require "Rules"
 
 local Undo = {}
 
@@ -59,6 +60,18 @@ function Undo.new(deps)
         local keyword = photo and known.keywords()[stepsOf(change)]
         if not keyword then return 1 end
         items[#items + 1] = deps.changes.keyword(photo, change.uuid, keyword, change.steps, not change.add)
+        return 0
+    end
+
+    function invert.query() return 0 end -- the helper's own matter; see journal_undone
+
+    function invert.rules(change, items, _, _, known)
+        local collection = known.collection(change.path)
+        if collection and catalog.rulesOf(collection) then
+            items[#items + 1] = deps.changes.rules(
+                collection, change.path, catalog.rulesOf(collection), Rules.unpacked(change.before)
+            )
+        end
         return 0
     end
 

@@ -13,7 +13,7 @@ from safelight.bridge.store import Store
 
 ENTRIES_AT_ONCE = 500
 RUNS_KEPT = 50
-OPERATIONS = ("field", "raw", "keyword", "collection")
+OPERATIONS = ("field", "raw", "keyword", "collection", "rules", "query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +85,21 @@ class Journal:
             (run_id, before if before is not None else 1 << 62, ENTRIES_AT_ONCE),
         )
         return [(entry_id, json.loads(change)) for entry_id, change in rows]
+
+    def queries(self, run_id: int) -> list[dict[str, Any]]:
+        """Return the changes of saved queries in a run, the last one first.
+
+        What a later run that stands has changed again, in this catalog or another, is not among them.
+        """
+        rows = self._store.db.execute(
+            "SELECT entry.change FROM entry WHERE run_id = ? AND json_extract(change, '$.op') = 'query' AND NOT EXISTS"
+            " (SELECT 1 FROM entry AS later JOIN run ON run.id = later.run_id"
+            " WHERE later.run_id > entry.run_id AND run.undone_at IS NULL"
+            " AND json_extract(later.change, '$.op') = 'query'"
+            " AND json_extract(later.change, '$.token') = json_extract(entry.change, '$.token')) ORDER BY id DESC",
+            (run_id,),
+        )
+        return [json.loads(change) for (change,) in rows]
 
     def undone(self, run_id: int) -> None:
         """Record that a run was taken back.

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from indexer.errors import QueryError
 from indexer.filters import Filters
 from safelight.bridge.errors import BridgeError
 from safelight.bridge.known import SOURCE, Known, RefSet
 from safelight.bridge.paths import Comparison, nfc, spellings
-from safelight.bridge.question import Question, Ref
+from safelight.bridge.question import MAX_PHOTOS, Question, Ref
 from safelight.service import Library
+
+if TYPE_CHECKING:
+    from indexer.search import Answer
+
+PAGE_LEAST = 64
+PAGE_MOST = 8192
+"""Contents in a page of an answer: 2 MB of JSON at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +57,16 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Matches:
-    """What a question found, best first; `reason` says why nothing did."""
+    """What a question found, best first.
+
+    Attributes:
+        reason: Why nothing was found.
+        next: Of a page, where the next one begins; None where there is none.
+    """
 
     photos: tuple[Match, ...]
     reason: str
+    next: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,30 +91,54 @@ def find(library: Library, question: Question, catalog: str, within: Sequence[Re
     """
     known = Known(library, catalog)
     wanted = question.limit if within is None else None
+    answer = _ask(library, known, question, wanted or max(1, _photos(library)))
+    photos = list(_places(library, _ranked(answer), question, catalog))
+    if within is not None:
+        scope = RefSet(within, Comparison((ref.path for ref in within), (match.path for match in photos)))
+        photos = [match for match in photos if scope.has(match.ref)][: question.limit]
+    chosen = _spelt(known, photos)
+    return Matches(chosen, answer.reason or ("" if chosen else "none of the photos that match is among these"))
+
+
+def page(library: Library, question: Question, catalog: str, offset: int) -> Matches:
+    """Answer a question with a limit in pages: with the photos from rank `offset` on; raises what find() raises.
+
+    The first page has as many contents as the limit, and each further one as many as all before it, so that a catalog
+    that has few of the photos in the index is not asked about all of them, and is not sent thousands of small answers.
+    """
+    known = Known(library, catalog)
+    end = offset + min(max(question.limit or 0, offset, PAGE_LEAST), PAGE_MOST)
+    answer = _ask(library, known, question, end)
+    photos = _spelt(known, _places(library, _ranked(answer)[offset:], question, catalog))
+    last = len(answer.hits) < end or (question.everything and end >= MAX_PHOTOS)
+    return Matches(photos, answer.reason, None if last else end)
+
+
+def _ask(library: Library, known: Known, question: Question, limit: int) -> Answer:
     try:
-        answer = library.search(
+        return library.search(
             question.words,
             like=[known.photo_id(ref) for ref in question.like],
             unlike=[known.photo_id(ref) for ref in question.unlike],
             since=question.since,
             until=question.until,
-            limit=wanted or max(1, _photos(library)),
+            limit=limit,
             show_all=question.everything,
         )
     except QueryError as error:
         said = str(error).removeprefix("--since ").removeprefix("--until ")  # nobody has typed such an option here
         raise BridgeError("not_indexed" if "not been read" in said else "bad_request", said) from error
-    filters = Filters(since=question.since, until=question.until)
-    ranked = [(hit.place.photo_id, hit.score) for hit in answer.hits]
-    photos = list(_places(library, ranked, filters, catalog))
-    if within is not None:
-        scope = RefSet(within, Comparison((ref.path for ref in within), (match.path for match in photos)))
-        photos = [match for match in photos if scope.has(match.ref)][: question.limit]
-    chosen = tuple(
+
+
+def _ranked(answer: Answer) -> list[tuple[str, float]]:
+    return [(hit.place.photo_id, hit.score) for hit in answer.hits]
+
+
+def _spelt(known: Known, photos: Iterable[Match]) -> tuple[Match, ...]:
+    return tuple(
         replace(match, any_case=known.any_case(match.path)) if match.uuid is None and match.path is not None else match
         for match in photos
     )
-    return Matches(chosen, answer.reason or ("" if chosen else "none of the photos that match is among these"))
 
 
 def difference(library: Library, question: Question, catalog: str, carriers: Sequence[Ref]) -> Difference:
@@ -128,9 +165,9 @@ def _photos(library: Library) -> int:
     return count
 
 
-def _places(library: Library, ranked: Sequence[tuple[str, float]], filters: Filters, catalog: str) -> Iterator[Match]:
+def _places(library: Library, ranked: Sequence[tuple[str, float]], question: Question, catalog: str) -> Iterator[Match]:
     """Yield every place in Lightroom of the ranked photos: copies with the same bytes belong to a collection, too."""
-    where, params = filters.where()
+    where, params = Filters(since=question.since, until=question.until).where()
     rows = library.catalog.db.execute(
         "SELECT asked.public_id, photo.key, photo.path, photo.name, root.source, root.path"
         " FROM photo AS asked JOIN photo ON photo.content_id = asked.content_id"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import secrets
 import string
+import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, cast
 
@@ -60,41 +61,46 @@ class SavedQueries:
         rows = self._store.db.execute("SELECT token, name, question, rules, changed_at FROM saved_query ORDER BY name")
         return [_query(*row) for row in rows]
 
-    def get(self, token: str) -> SavedQuery:
-        """Return the one with this token.
+    def named(self, name: str) -> SavedQuery | None:
+        """Return the one of this name, in whatever case; None where there is none."""
+        return next((query for query in self.list() if _folded(query.name) == _folded(name)), None)
+
+    def propose(self, name: str, question: Question, rules: Mapping[str, object] | None = None) -> SavedQuery:
+        """Return what save() would make; nothing lives by it until it is saved.
 
         Raises:
-            BridgeError: There is none.
+            BridgeError: The name or a rule is not what it should be.
         """
-        found = next((query for query in self.list() if query.token == token), None)
-        if found is None:
-            raise BridgeError("unknown", "this saved query is no longer there; make its smart collection again")
-        return found
+        name, kept, known = read_name(name), read_rules(rules or {}), self.named(name)
+        token, name = (known.token, known.name) if known else (new_token(), name)
+        return SavedQuery(token, name, question, kept, datetime.now(UTC).isoformat(timespec="microseconds"))
 
     def save(self, name: str, question: Question, rules: Mapping[str, object] | None = None) -> SavedQuery:
-        """Make a saved query, or change the one of this name, which keeps its token.
+        """Make a saved query, or change the one of this name, which keeps its token and its spelling.
 
         Raises:
             BridgeError: The name or a rule is not what it should be.
 
         Writes: our own data folder.
         """
-        name = " ".join(name.split())
-        if not name or len(name) > 200:
-            raise BridgeError("bad_request", "a collection needs a name of at most 200 letters")
-        kept = read_rules(rules or {})
+        return self.put(self.propose(name, question, rules))
+
+    def put(self, query: SavedQuery) -> SavedQuery:
+        """Save a query that propose() made, or one as it was before; returns it as it lives now.
+
+        Writes: our own data folder.
+        """
+        known = self.named(query.name)
         now = datetime.now(UTC).isoformat(timespec="microseconds")
+        query = replace(query, token=known.token, name=known.name, changed_at=now) if known else query
         with self._store.transaction():
             self._store.db.execute(
                 "INSERT INTO saved_query (token, name, question, rules, changed_at) VALUES (?, ?, ?, ?, ?)"
-                " ON CONFLICT (name) DO UPDATE SET name = excluded.name, question = excluded.question,"
+                " ON CONFLICT (token) DO UPDATE SET name = excluded.name, question = excluded.question,"
                 " rules = excluded.rules, changed_at = excluded.changed_at",
-                (new_token(), name, json.dumps(question.record()), json.dumps(kept), now),
+                (query.token, query.name, json.dumps(query.question.record()), json.dumps(query.rules), now),
             )
-            row = self._store.db.execute(
-                "SELECT token, name, question, rules, changed_at FROM saved_query WHERE name = ?", (name,)
-            ).fetchone()
-        return _query(*row)
+        return query
 
     def remove(self, token: str) -> None:
         """Forget a saved query; photos that carry its token are Lightroom's matter.
@@ -108,6 +114,22 @@ class SavedQueries:
 def new_token() -> str:
     """Make a token: 36 ** 8 of them, so that two of the few hundred that anybody has do not meet."""
     return PREFIX + "".join(secrets.choice(_ALPHABET) for _ in range(LENGTH - len(PREFIX)))
+
+
+def read_name(given: str) -> str:
+    """Check the name of a collection, and write it on one line.
+
+    Raises:
+        BridgeError: It is empty, or too long.
+    """
+    name = " ".join(given.split())
+    if not name or len(name) > 200:
+        raise BridgeError("bad_request", "a collection needs a name of at most 200 letters")
+    return name
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def read_rules(given: Mapping[str, object]) -> dict[str, Any]:
@@ -125,6 +147,12 @@ def read_rules(given: Mapping[str, object]) -> dict[str, Any]:
             raise BridgeError("bad_request", f"a smart collection has no rule `{key}` with the value {value!r}")
         rules[key] = value
     return rules
+
+
+def read_query(given: Mapping[str, Any]) -> SavedQuery:
+    """Read a saved query as SavedQuery.record() writes it."""
+    question = Question.read(cast("Mapping[str, object]", given["question"]))
+    return SavedQuery(given["token"], given["name"], question, dict(given["rules"]), given["changed_at"])
 
 
 def _query(token: str, name: str, question: str, rules: str, changed_at: str) -> SavedQuery:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Mapping
+from dataclasses import replace
 from types import TracebackType
 from typing import Any, cast
 
@@ -22,9 +23,9 @@ from safelight.bridge.errors import BridgeError
 from safelight.bridge.journal import Journal
 from safelight.bridge.keywords import Suggester, read_keywords
 from safelight.bridge.known import Known, catalog_path
-from safelight.bridge.matching import difference, find
+from safelight.bridge.matching import difference, find, page
 from safelight.bridge.paths import nfc
-from safelight.bridge.queries import SavedQueries
+from safelight.bridge.queries import SavedQueries, SavedQuery, read_name, read_query, read_rules
 from safelight.bridge.question import Question, Ref, read_refs
 from safelight.bridge.store import Store
 from safelight.bridge.thumbnails import take
@@ -129,13 +130,35 @@ class Bridge:
         queries = [f"{query.token}{query.changed_at}" for query in self.queries.list()]
         return "-".join([str(last), str(count), self.library.model_name, str(len(queries)), max(queries, default="")])
 
+    def push(self, name: str, question: Question, rules: Json | None) -> None:
+        """Queue a collection or, with `rules`, a smart one, which lives only once it is wanted there.
+
+        Raises:
+            BridgeError: The name or a rule is not what it should be.
+
+        Writes: our own data folder.
+        """
+        made = {"name": read_name(name), "question": question.record()}
+        if rules is None:
+            self.actions.push("collection", made)
+        else:
+            self.actions.push("smart", {**made, "rules": read_rules(rules)})
+
     # Finding
 
     def search(self, given: Json) -> dict[str, Any]:
-        """Answer {question, within} with photos, best first."""
-        within = None if given.get("within") is None else self._refs(given, "within")
-        found = find(self.library, Question.read(_object(given, "question")), self._catalog(given), within)
-        return {"photos": [match.record() for match in found.photos], "reason": found.reason}
+        """Answer {question, within} with photos, best first.
+
+        With {offset} in place of {within}, a page: only Lightroom knows which photos its catalog has. It asks on, with
+        the offset that `next` names, until it has as many as the question's limit.
+        """
+        question, catalog = Question.read(_object(given, "question")), self._catalog(given)
+        if given.get("offset") is not None:
+            found = page(self.library, question, catalog, _number(given, "offset"))
+        else:
+            within = None if given.get("within") is None else self._refs(given, "within")
+            found = find(self.library, question, catalog, within)
+        return {"photos": [match.record() for match in found.photos], "reason": found.reason, "next": found.next}
 
     def missing(self, given: Json) -> dict[str, Any]:
         """Tell which of {photos} are not indexed."""
@@ -227,36 +250,53 @@ class Bridge:
 
     # Living collections
 
+    def propose_query(self, given: Json) -> dict[str, Any]:
+        """Tell how {name, question, rules} would be saved, and whether that changes anything; saves nothing."""
+        query = self._proposed(given)
+        before = self.queries.named(query.name)
+        changed = before is None or (before.question, before.rules) != (query.question, query.rules)
+        return {"query": query.record(), "changed": changed}
+
     def save_query(self, given: Json) -> dict[str, Any]:
-        """Make or change a saved query: {name, question, rules} -> it, with its token.
+        """Make or change a saved query that was proposed: {token, name, question, rules} -> it.
+
+        What it was before is written down in {run}, so that taking that back takes this back, too.
 
         Writes: our own data folder.
         """
-        question = Question.read(_object(given, "question"))
+        query = self._proposed(given)
+        before = self.queries.named(query.name)
+        if before is None:
+            query = replace(query, token=_text(given, "token"))
+        change = {"op": "query", "token": query.token, "before": before and before.record()}
+        self.journal.add(_number(given, "run"), [change])
+        return {"query": self.queries.put(query).record()}
+
+    def _proposed(self, given: Json) -> SavedQuery:
         chosen: Json = {} if given.get("rules") is None else _object(given, "rules")
-        return {"query": self.queries.save(_text(given, "name"), question, chosen).record()}
+        return self.queries.propose(_text(given, "name"), Question.read(_object(given, "question")), chosen)
 
-    def list_queries(self, given: Json) -> dict[str, Any]:
-        """List the saved queries, or the one with {token}."""
-        if given.get("token") is not None:
-            return {"queries": [self.queries.get(_text(given, "token")).record()]}
-        return {"queries": [query.record() for query in self.queries.list()]}
-
-    def remove_query(self, given: Json) -> dict[str, Any]:
-        """Forget the saved query with {token}.
+    def restore_query(self, given: Json) -> dict[str, Any]:
+        """Let the saved queries that {run} has changed be as they were before it; those that it made are forgotten.
 
         Writes: our own data folder.
         """
-        self.queries.remove(_text(given, "token"))
+        for change in self.journal.queries(_number(given, "run")):
+            if change["before"] is None:
+                self.queries.remove(change["token"])
+            else:
+                self.queries.put(read_query(change["before"]))
         return {}
 
+    def list_queries(self, given: Json) -> dict[str, Any]:
+        """List the saved queries."""
+        return {"queries": [query.record() for query in self.queries.list()]}
+
     def difference(self, given: Json) -> dict[str, Any]:
-        """Say who should carry {token} and does not, and which of {carriers} should not."""
-        query = self.queries.get(_text(given, "token"))
-        carriers = self._refs(given, "carriers")
-        change = difference(self.library, query.question, self._catalog(given), carriers)
+        """Say which photos answer {question} and are none of {carriers}, and which of {carriers} do not answer it."""
+        question, carriers = Question.read(_object(given, "question")), self._refs(given, "carriers")
+        change = difference(self.library, question, self._catalog(given), carriers)
         return {
-            "query": query.record(),
             "add": [match.record() for match in change.add],
             "remove": [ref.record() for ref in change.remove],
             "matching": change.matching,
@@ -299,10 +339,11 @@ class Bridge:
         }
 
     def journal_undone(self, given: Json) -> dict[str, Any]:
-        """Record that {run} was taken back.
+        """Record that {run} was taken back; saved queries that it has changed are as they were.
 
         Writes: our own data folder.
         """
+        self.restore_query(given)
         self.journal.undone(_number(given, "run"))
         return {}
 

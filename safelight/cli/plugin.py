@@ -78,10 +78,7 @@ def push(words: tuple[str, ...], smart: bool, **flags: Any) -> None:
     question = _question(words, flags)
     name = flags["name"] or " ".join(words)
     with open_library() as library, Bridge(library) as bridge:
-        if smart:
-            bridge.actions.push("smart", {"token": bridge.queries.save(name, question).token})
-        else:
-            bridge.actions.push("collection", {"name": name, "question": question.record()})
+        bridge.push(name, question, {} if smart else None)
         alive = next((plugin for plugin in bridge.actions.plugins() if plugin.alive), None)
     draw.say(f"Queued: {name}")
     if alive is not None:

@@ -107,10 +107,11 @@ class QuestionIn(Asked):
 
 
 class SearchIn(FromCatalog):
-    """A search, maybe among some photos only."""
+    """A search, maybe among some photos only, or a page of one."""
 
     question: QuestionIn
     within: Photos | None = None
+    offset: int | None = Field(default=None, ge=0, description="where the page begins; not with `within`")
 
 
 class Named(BaseModel):
@@ -134,6 +135,7 @@ class SearchOut(BaseModel):
 
     photos: list[FoundPhoto]
     reason: str
+    next: int | None = Field(default=None, description="where the next page begins")
 
 
 class MissingIn(FromCatalog):
@@ -242,12 +244,19 @@ class RulesIn(Asked):
     taken_until: Name | None = None
 
 
-class SaveQueryIn(FromCatalog):
+class ProposeQueryIn(FromCatalog):
     """A saved query to make, or to change where there is one of this name."""
 
     name: Annotated[str, StringConstraints(min_length=1, max_length=200)]
     question: QuestionIn
     rules: RulesIn = Field(default_factory=RulesIn)
+
+
+class SaveQueryIn(ProposeQueryIn):
+    """A saved query that was proposed and is wanted."""
+
+    token: Token = Field(description="that was proposed")
+    run: int = Field(description="of the journal; taking it back takes this back")
 
 
 class SavedQueryOut(BaseModel):
@@ -266,10 +275,10 @@ class QueryOut(BaseModel):
     query: SavedQueryOut
 
 
-class QueriesIn(FromCatalog):
-    """All saved queries, or one."""
+class ProposedOut(QueryOut):
+    """How a query would be saved."""
 
-    token: Token | None = None
+    changed: bool = Field(description="whether it differs from what lives now")
 
 
 class QueriesOut(BaseModel):
@@ -278,19 +287,14 @@ class QueriesOut(BaseModel):
     queries: list[SavedQueryOut]
 
 
-class TokenIn(FromCatalog):
-    """A saved query, by its token."""
+class DifferenceIn(FromCatalog):
+    """A question, and who carries its token now."""
 
-    token: Token
-
-
-class DifferenceIn(TokenIn):
-    """Who carries a token now."""
-
+    question: QuestionIn
     carriers: Photos
 
 
-class DifferenceOut(QueryOut):
+class DifferenceOut(BaseModel):
     """Who should carry it and does not, and who does and should not."""
 
     add: list[FoundPhoto]

@@ -125,11 +125,9 @@ def test_a_scope_narrows_before_the_limit_counts(library, planted):
     assert find(library, question, CATALOG, [Ref("X", "/x.jpg")]).reason
 
 
-def living(bridge, catalog_id, carriers: list[dict]) -> tuple[list, list]:
-    saved = bridge.save_query(
-        {"name": "like c", "question": {"like": [{"path": "/photos/c.jpg"}]}, "catalog": catalog_id}
-    )["query"]
-    change = bridge.difference({"catalog": catalog_id, "token": saved["token"], "carriers": carriers})
+def living(bridge, catalog_id, carriers: list[dict], question: dict | None = None) -> tuple[list, list]:
+    asked = question or {"like": [{"path": "/photos/c.jpg"}]}
+    change = bridge.difference({"catalog": catalog_id, "question": asked, "carriers": carriers})
     return [p["uuid"] or p["path"] for p in change["add"]], [r.get("uuid") for r in change["remove"]]
 
 
@@ -217,12 +215,8 @@ def test_two_files_that_differ_in_case_alone_are_never_mixed_up(library, planted
         "/photos/c.jpg": False,
         "/photos/C.jpg": False,
     }
-    query = {"name": "like a", "question": {"like": [{"uuid": "UUID-A"}]}, "catalog": catalog_id}
-    token = bridge.save_query(query)["query"]["token"]
     carriers = [{"uuid": "X", "path": "/photos/c.jpg"}, {"uuid": "Y", "path": "/PHOTOS/B.jpg"}]
-    change = bridge.difference({"catalog": catalog_id, "token": token, "carriers": carriers})
-    assert [photo["path"] for photo in change["add"]] == ["/photos/C.jpg"]
-    assert change["remove"] == []
+    assert living(bridge, catalog_id, carriers, {"like": [{"uuid": "UUID-A"}]}) == (["/photos/C.jpg"], [])
 
 
 def test_one_file_that_two_roots_write_in_two_ways_is_no_riddle(library, planted):
@@ -466,15 +460,82 @@ def test_tokens_fill_the_field_and_never_lie_inside_each_other():
     assert len(" ".join([new_token()] * 46)) <= FIELD_BYTES < len(" ".join([new_token()] * 47))
 
 
-def test_a_saved_query_is_changed_by_its_name_and_keeps_its_token(bridge):
+def test_a_saved_query_is_changed_by_its_name_and_keeps_its_token_and_its_spelling(bridge):
     first = bridge.queries.save("Red  cars", Question(words="red car"), {"rating": 3, "keyword": ""})
     again = bridge.queries.save("red cars", Question(words="a red car"))
-    assert (again.token, again.name) == (first.token, "red cars")
+    assert (again.token, again.name) == (first.token, "Red cars")
     assert (first.name, first.rules, again.rules) == ("Red cars", {"rating": 3}, {})
     assert [query.question.words for query in bridge.queries.list()] == ["a red car"]
     bridge.queries.remove(first.token)
-    with pytest.raises(BridgeError, match="no longer there"):
-        bridge.queries.get(first.token)
+    assert bridge.queries.list() == []
+
+
+@pytest.mark.parametrize("other", ["STRA\u00dfE", "strasse", "Stra\u00dfe"])
+def test_names_are_compared_past_case_in_every_script(bridge, other):
+    first = bridge.queries.save("Stra\u00dfe", Question(words="street"))
+    assert bridge.queries.save(other, Question(words="road")).token == first.token
+    assert [(query.name, query.question.words) for query in bridge.queries.list()] == [("Stra\u00dfe", "road")]
+
+
+def saved(bridge, catalog_id, name: str, words: str, rules: dict | None = None) -> int:
+    """Propose a query and save it, as the plug-in does; returns the run of the journal."""
+    given = {"catalog": catalog_id, "name": name, "question": {"words": words}, "rules": rules}
+    proposed = bridge.propose_query(given)["query"]
+    run = bridge.journal_begin({"catalog": catalog_id, "title": name})["run"]
+    bridge.save_query({**given, "token": proposed["token"], "run": run})
+    return run
+
+
+def asked(bridge) -> dict[str, str]:
+    return {query.name: query.question.words for query in bridge.queries.list()}
+
+
+def test_nothing_lives_by_what_is_only_proposed(bridge, catalog_id):
+    given = {"catalog": catalog_id, "name": "Cars", "question": {"words": "red car"}, "rules": {"rating": 3}}
+    proposed = bridge.propose_query(given)
+    assert proposed["changed"]
+    assert asked(bridge) == {}
+    saved(bridge, catalog_id, "Cars", "red car", {"rating": 3})
+    stamp = bridge.stamp()
+    assert not bridge.propose_query({**given, "name": "CARS"})["changed"]
+    assert bridge.propose_query({**given, "rules": {"rating": 5}})["changed"]
+    assert bridge.propose_query({**given, "question": {"words": "blue car"}})["changed"]
+    assert (asked(bridge), bridge.stamp()) == ({"Cars": "red car"}, stamp)
+
+
+def test_taking_a_run_back_takes_the_query_back(bridge, catalog_id):
+    runs = [saved(bridge, catalog_id, "x", words) for words in ("one", "two", "three")]
+    token, stamp = bridge.queries.named("x").token, bridge.stamp()
+    for run, left in zip(reversed(runs), ({"x": "two"}, {"x": "one"}, {}), strict=True):
+        assert bridge.journal_last({"catalog": catalog_id})["run"] == run
+        bridge.journal_undone({"run": run})
+        assert asked(bridge) == left
+        assert bridge.stamp() != stamp
+        assert all(query.token == token for query in bridge.queries.list())
+
+
+def test_what_another_catalog_has_asked_since_stands(bridge, catalog_id):
+    hello = {"protocol": 1, "plugin": "0.1.0", "catalog": "/other/Catalog.lrcat", "lightroom": "14.3"}
+    other = bridge.hello(hello)["catalog"]
+    first = saved(bridge, catalog_id, "x", "one")
+    saved(bridge, other, "x", "one")
+    bridge.journal_undone({"run": first})
+    assert asked(bridge) == {"x": "one"}, "the other catalog's collection lives on"
+
+
+def test_a_page_goes_on_where_the_last_one_ended(library, planted, bridge, catalog_id):
+    for n in range(200):
+        planted.add("lightroom", f"N{n}", f"/photos/n{n}.jpg", [0.5, 0.5, n / 1000, 0], 100 + n)
+    whole = [m.uuid or m.path for m in find(library, Question(like=(Ref(None, "/photos/c.jpg"),)), CATALOG).photos]
+    given = {"catalog": catalog_id, "question": {"like": [{"path": "/photos/c.jpg"}], "limit": 2}}
+    seen, offset, offsets = [], 0, []
+    while offset is not None:
+        answer = bridge.search({**given, "offset": offset})
+        seen += [photo["uuid"] or photo["path"] for photo in answer["photos"]]
+        offset = answer["next"]
+        offsets.append(offset)
+    assert seen == whole
+    assert offsets == [64, 128, None]
 
 
 @pytest.mark.parametrize("rules", [{"rating": "3"}, {"rating": True}, {"label": "red"}])

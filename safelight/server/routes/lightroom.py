@@ -126,22 +126,28 @@ async def decide(asked: shapes.DecideIn, hub: TheHub) -> shapes.Done:
     return await _ask(hub, "decide", asked, shapes.Done)
 
 
+@router.post("/propose_query")
+async def propose_query(asked: shapes.ProposeQueryIn, hub: TheHub) -> shapes.ProposedOut:
+    """Tell how a query would be saved; nothing lives by it yet."""
+    return await _ask(hub, "propose_query", asked, shapes.ProposedOut)
+
+
 @router.post("/save_query")
 async def save_query(asked: shapes.SaveQueryIn, hub: TheHub) -> shapes.QueryOut:
-    """Make or change a saved query."""
+    """Make or change a saved query that was proposed."""
     return await _ask(hub, "save_query", asked, shapes.QueryOut)
 
 
 @router.post("/list_queries")
-async def list_queries(asked: shapes.QueriesIn, hub: TheHub) -> shapes.QueriesOut:
+async def list_queries(asked: shapes.FromCatalog, hub: TheHub) -> shapes.QueriesOut:
     """List the saved queries."""
     return await _ask(hub, "list_queries", asked, shapes.QueriesOut)
 
 
-@router.post("/remove_query")
-async def remove_query(asked: shapes.TokenIn, hub: TheHub) -> shapes.Done:
-    """Forget a saved query."""
-    return await _ask(hub, "remove_query", asked, shapes.Done)
+@router.post("/restore_query")
+async def restore_query(asked: shapes.RunIn, hub: TheHub) -> shapes.Done:
+    """Let saved queries be as they were before a change that was cancelled."""
+    return await _ask(hub, "restore_query", asked, shapes.Done)
 
 
 @router.post("/difference")

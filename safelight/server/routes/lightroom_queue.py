@@ -6,8 +6,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 
 from fastapi import APIRouter
 
-from safelight.bridge import Bridge, BridgeError
-from safelight.bridge.actions import Action
+from safelight.bridge import Bridge
 from safelight.server.cards import readable
 from safelight.server.handing_over import question
 from safelight.server.hub import TheHub
@@ -37,10 +36,7 @@ async def push(asked: PushIn, hub: TheHub) -> QueueOut:
     def run(library: Library) -> QueueOut:
         made, rules = question(library.catalog, asked.search, smart=asked.smart)
         with Bridge(library) as bridge:
-            if asked.smart:
-                bridge.actions.push("smart", {"token": bridge.queries.save(asked.name, made, rules).token})
-            else:
-                bridge.actions.push("collection", {"name": asked.name, "question": made.record()})
+            bridge.push(asked.name, made, rules if asked.smart else None)
             return _queue(bridge)
 
     return await hub.read(run)
@@ -55,7 +51,7 @@ def _queue(bridge: Bridge) -> QueueOut:
         ActionOut(
             id=action.id,
             smart=action.kind == "smart",
-            name=readable(_named(bridge, action)),
+            name=readable(str(action.payload["name"])),
             state=action.state,  # pyright: ignore[reportArgumentType]  # the database allows these four
             says=readable(action.says),
             queued=action.made_at,
@@ -63,15 +59,6 @@ def _queue(bridge: Bridge) -> QueueOut:
         for action in bridge.actions.list(_SHOWN)
     ]
     return QueueOut(plugins=plugins, actions=actions)
-
-
-def _named(bridge: Bridge, action: Action) -> str:
-    if action.kind != "smart":
-        return str(action.payload["name"])
-    try:
-        return bridge.queries.get(str(action.payload["token"])).name
-    except BridgeError:
-        return "a smart collection that is no longer wanted"
 
 
 def _name(path: str) -> str:

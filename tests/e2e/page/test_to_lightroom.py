@@ -29,9 +29,8 @@ def test_a_search_becomes_a_collection_and_it_is_seen_whether_lightroom_is_there
 
     catalog = served.post("/api/v1/lightroom/hello", HELLO)["catalog"]
     (action,) = served.post("/api/v1/lightroom/poll", {"catalog": catalog})["actions"]
-    asked = {"catalog": catalog, "token": action["payload"]["token"]}
-    (query,) = served.post("/api/v1/lightroom/list_queries", asked)["queries"]
-    assert (query["name"], query["question"]["words"]) == ("Circles <b>", '"a circle" -"red"')
+    payload = action["payload"]
+    assert (payload["name"], payload["question"]["words"]) == ("Circles <b>", '"a circle" -"red"')
     expect(panel).to_contain_text("Lightroom is there, with Family.lrcat", timeout=10_000)
     shot(page, "to-lightroom")
     report = {"catalog": catalog, "action": action["id"], "ok": True, "says": "16 photos"}

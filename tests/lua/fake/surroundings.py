@@ -77,6 +77,7 @@ class Surroundings:
             "LrFileUtils.exists": self.exists,
             "LrFileUtils.readFile": lambda path: from_bytes(Path(text(path)).read_bytes()),
             "LrFileUtils.delete": lambda path: Path(text(path)).unlink(),
+            "LrStringUtils.lower": lambda shown: from_text(text(shown).lower()),
             "LrShell.revealInShell": lambda path: None,
             "LrApplicationView.gridView": lambda: None,
             "LrApplicationView.switchToModule": lambda name: None,

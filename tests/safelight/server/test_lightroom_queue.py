@@ -47,8 +47,10 @@ def test_words_photos_and_dates_are_carried_over(helper, catalog):
 def test_lightrooms_own_rules_narrow_a_smart_collection(helper, catalog):
     filters = {"rating": 3, "keyword": ["Family"]}
     assert push(helper, {"words": "dog", "filters": filters}, "Rated", smart=True).status == 201
-    queries = helper.post("/api/v1/lightroom/list_queries", {"catalog": catalog})["queries"]
-    assert next(query for query in queries if query["name"] == "Rated")["rules"] == {"rating": 3, "keyword": "Family"}
+    actions = helper.post("/api/v1/lightroom/poll", {"catalog": catalog})["actions"]
+    payload = next(action for action in actions if action["kind"] == "smart")["payload"]
+    assert (payload["name"], payload["rules"]) == ("Rated", {"rating": 3, "keyword": "Family"})
+    assert helper.post("/api/v1/lightroom/list_queries", {"catalog": catalog})["queries"] == [], "nobody wants it yet"
     assert helper.get(QUEUE)["actions"][0]["smart"]
 
 

@@ -56,6 +56,7 @@ sdk.module('LrFileUtils', {
     readFile = sdk.plain('LrFileUtils.readFile'),
     delete = sdk.plain('LrFileUtils.delete'),
 })
+sdk.module('LrStringUtils', { lower = sdk.plain('LrStringUtils.lower') })
 sdk.module('LrShell', { revealInShell = sdk.plain('LrShell.revealInShell') })
 sdk.module('LrLogger', {})
 sdk.modules.LrLogger = function()
