@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 
@@ -175,7 +176,7 @@ class _Run:
     def _prepare_the_end(self) -> None:
         """Do what else would come after the last photos, while they are written."""
         self._ledger.save()
-        from safelight.recover import report  # noqa: F401  # slow to import, and for nothing else here
+        import_module("safelight.recover.report")  # slow to import, and for nothing else here
 
     def tally(self) -> Tally:
         """Count how it went."""
