@@ -23,7 +23,7 @@ from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_pre
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 64, 128
+_FIRST_BATCH, _SMALL_BATCH, _BATCH = 24, 64, 128
 """Small at first, so that there is soon something to write, and at last, so that no core waits long for another's end;
 large between, as each costs a fork."""
 
