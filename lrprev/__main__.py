@@ -88,10 +88,10 @@ def _inspect_folder(folder: Path, without: Collection[Path]) -> Iterator[Inspect
     """Inspect each preview of a folder, but for those in some folders below it."""
     with Store(folder) as store:
         for uuid, digest, files in store.names():
-            if files and any(parent in without for parent in files[0].parents):
+            if files and any(parent in without for parent in Path(files[0]).parents):
                 continue
             stored = store.stored(uuid, digest, files)
-            inspection = Inspection(f"{uuid}-{digest}", files, uuid, digest, stored.state, None)
+            inspection = Inspection(f"{uuid}-{digest}", stored.files, uuid, digest, stored.state, None)
             try:
                 inspection.preview = store.read(stored)
                 inspection.problems += inspection.preview.problems

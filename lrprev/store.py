@@ -34,8 +34,8 @@ from lrprev.readonly import open_readonly
 from lrprev.salvage import read_or_salvage
 from lrprev.source import read_whole
 
-Found: TypeAlias = tuple[str, str, tuple[Path, ...]]
-"""UUID, digest and files of a preview, as a folder's names tell them."""
+Found: TypeAlias = tuple[str, str, tuple[str | Path, ...]]
+"""UUID, digest and files of a preview, as a folder's names tell them; a Path of each would take as long as the rest."""
 
 _Reader = TypeVar("_Reader", PreviewsDatabase, RootPixels)
 
@@ -122,10 +122,10 @@ class Store:
         elsewhere: set[Key] = set()
         top = os.fspath(self.folder)
         for folder, names in self._folders(top):
-            files: dict[Key, list[Path]] = {}
+            files: dict[Key, list[str | Path]] = {}
             for name in names:
-                path = Path(f"{folder}{os.sep}{name}")
-                if key := key_of_name(name) or self._key_inside(path):
+                path = f"{folder}{os.sep}{name}"
+                if key := key_of_name(name) or self._key_inside(Path(path)):
                     files.setdefault(key, []).append(path)
             for key in sorted(files):
                 if folder != os.path.join(top, key[0][0], key[0][:4]):  # noqa: PTH118  # thousands of times
@@ -134,7 +134,7 @@ class Store:
         for key in self._keys_without_files(elsewhere):
             yield *key, ()
 
-    def stored(self, uuid: str, digest: str, files: tuple[Path, ...]) -> StoredPreview:
+    def stored(self, uuid: str, digest: str, files: tuple[str | Path, ...]) -> StoredPreview:
         """Tell what is known of a preview whose files were found before, or by other means."""
         return self.all_stored([(uuid, digest, files)])[0]
 
@@ -147,7 +147,7 @@ class Store:
                 uuid,
                 digest,
                 self._state((uuid, digest), entries.get(uuid, ())),
-                files,
+                tuple(map(Path, files)),
                 tuple(entry for entry in entries.get(uuid, ()) if entry.digest == digest),
                 recorded.get((uuid, digest)),
             )

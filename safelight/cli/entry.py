@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import errno
+import gc
 import os
 import signal
 import sys
@@ -65,6 +66,7 @@ def main(on_interrupt: Any = None) -> NoReturn:
     if on_interrupt is not None:  # what is left is Python's own end, in which it would let the signal kill it
         atexit.register(signal.signal, signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGINT, lambda number, frame: os._exit(code))
+    gc.freeze()  # else Python looks through all there is for loops before it ends: a tenth of a short command
     sys.exit(code)
 
 

@@ -180,10 +180,11 @@ class Ledger:
         self._db.close()
 
     def save(self) -> None:
-        """Put into the ledger's own file what was committed; the less is left to do at the end.
+        """Put everything so far into the ledger's own file; the less is left to do at the end.
 
         Writes: the ledger.
         """
+        self.commit()  # SQLite refuses within a transaction
         self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
     def commit(self) -> None:

@@ -8,6 +8,7 @@ import sqlite3
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
 from itertools import islice
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_pre
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 64, 128
+_FIRST_BATCH, _SMALL_BATCH, _BATCH = 24, 64, 128
 """Small at first, so that there is soon something to write, and at last, so that no core waits long for another's end;
 large between, as each costs a fork."""
 
@@ -175,7 +176,7 @@ class _Run:
     def _prepare_the_end(self) -> None:
         """Do what else would come after the last photos, while they are written."""
         self._ledger.save()
-        from safelight.recover import report  # noqa: F401  # slow to import, and for nothing else here
+        import_module("safelight.recover.report")  # slow to import, and for nothing else here
 
     def tally(self) -> Tally:
         """Count how it went."""

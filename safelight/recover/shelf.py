@@ -7,7 +7,6 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
-from pathlib import Path
 
 from lrprev import StoredPreview
 from lrprev.store import Found
@@ -74,4 +73,4 @@ class Shelf:
 
 
 def _found(row: tuple[str, str, str]) -> Found:
-    return row[0], row[1], tuple(map(Path, json.loads(row[2])))
+    return row[0], row[1], tuple(json.loads(row[2]))

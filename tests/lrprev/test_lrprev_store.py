@@ -114,6 +114,22 @@ def test_a_virtual_copy_makes_both_digests_current(
     assert {digest: [entry.image_id for entry in found] for digest, found in entries.items()} == {OLD: [8, 9], NEW: [7]}
 
 
+def test_many_asked_for_at_once_are_told_as_each_is(
+    tmp_path: Path, generated: bytes, place: Place, make_previews_db: Callable[..., None]
+) -> None:
+    for uuid, digest in ((UUID, OLD), (UUID, NEW), (OTHER, OLD)):
+        place(tmp_path, generated, uuid, digest)
+    make_previews_db(tmp_path / "previews.db", [(7, UUID, NEW, "AB"), (8, UUID, OLD, "BC")], [(UUID, OLD), (UUID, NEW)])
+    with Store(tmp_path) as store:
+        found = list(store.names())
+        together = store.all_stored(found)
+        assert together == [store.stored(*one) for one in found]
+    assert {(stored.state, stored.recorded is None) for stored in together} == {
+        (State.CURRENT, False),
+        (State.ORPHAN, True),
+    }
+
+
 def test_a_photo_that_nothing_knows_is_an_orphan(
     tmp_path: Path, generated: bytes, place: Place, make_previews_db: Callable[..., None]
 ) -> None:

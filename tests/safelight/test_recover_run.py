@@ -695,6 +695,39 @@ def test_two_recoveries_into_one_folder_do_not_mix(large, tmp_path):
     assert len(names(tmp_path / "out")) == 300
 
 
+def test_the_ledger_keeps_its_lock_while_its_log_is_synced_and_leaves_no_log(tmp_path):
+    """Closing any other descriptor of a database's file would let go of SQLite's lock on it."""
+    other = f"import sqlite3; sqlite3.connect({str(tmp_path / FILE_NAME)!r}, timeout=0).execute('SELECT * FROM names')"
+    with Ledger(tmp_path, "r") as ledger:
+        ledger.give_name(Name("", "a", ".JPG"))
+        ledger.commit()
+        ledger.sync()
+        assert (tmp_path / f"{FILE_NAME}-wal").stat().st_size > 0
+        refused = subprocess.run([sys.executable, "-c", other], capture_output=True, text=True, check=False)
+        assert "database is locked" in refused.stderr
+    assert {path.name for path in tmp_path.iterdir()} == {FILE_NAME}
+    assert subprocess.run([sys.executable, "-c", other], check=False).returncode == 0
+
+
+def test_what_a_kill_leaves_in_the_log_is_known_to_a_dry_run_which_leaves_it_alone(tmp_path):
+    row = Row("k", "/p/a.JPG", "a.JPG", "current", Outcome.PLANNED)
+    (tmp_path / "at work").mkdir()
+    with Ledger(tmp_path / "at work", "r") as ledger:
+        ledger.plan(row)
+        ledger.commit()
+        shutil.copytree(tmp_path / "at work", tmp_path / "killed")
+    before = fingerprint(tmp_path / "killed")
+    with Ledger(tmp_path / "killed", "r", dry_run=True) as ledger:
+        assert ledger.find(["k"]) == {"k": row}
+    assert fingerprint(tmp_path / "killed") == before
+    with Ledger(tmp_path / "killed", "r") as ledger:
+        assert ledger.unfinished() == ["a.JPG"]
+
+
+def test_photos_that_are_left_out_of_batch_after_batch(large, tmp_path):
+    assert run(large, tmp_path / "out", jobs=1, min_edge=100_000)[0].left_out == 300
+
+
 def test_json_is_a_line_per_photo_and_ends_with_the_counts(tmp_path):
     with Library(tmp_path / "lib") as library:
         library.photo("a.JPG")
