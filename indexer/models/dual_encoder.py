@@ -172,6 +172,7 @@ class DualEncoder:
         if self._config.family == "siglip" or len(ids) <= _QUERIES:
             return self._text_program(ids=ids, positions=np.arange(ids.shape[1], dtype=np.int32)[None], last=last)
         program, passes = self._joined_program, self._engine.passes
+        # As many sequences as their length asks for, or as there are cores, if each has enough to do.
         count = max(-(-ids.size // joined.TOKENS), min(passes, len(ids) // _JOINED))
 
         def embed(rows: NDArray[np.intp]) -> NDArray[np.float32]:

@@ -144,6 +144,7 @@ class MlxEngine:
         self.name = f"MLX {version('mlx')} on the {'GPU' if self.on_gpu else 'CPU'}"
         # Half precision is emulated on CPUs: 100 times slower, and no gain.
         self.precisions: tuple[Precision, ...] = ("float16", "float32") if self.on_gpu else ("float32",)
+        self._executors: dict[tuple[int, Precision], _Executor] = {}  # by weights, which passes share on the GPU
 
     def prepare(
         self,
@@ -158,7 +159,10 @@ class MlxEngine:
         """Load the weights by running once on blank input, which nothing could hasten; see `Engine.prepare`."""
         if precision not in self.precisions:
             raise ModelError(f"{self.name} does not run {precision}; it runs {' and '.join(self.precisions)}")
-        program = _Program(forward, _Executor(weights, mx.float16 if precision == "float16" else mx.float32))
+        key = id(weights), precision
+        if key not in self._executors:
+            self._executors[key] = _Executor(weights, mx.float16 if precision == "float16" else mx.float32)
+        program = _Program(forward, self._executors[key])
         blank = {name: np.zeros([size or 1 for size in entry.shape], entry.dtype) for name, entry in inputs.items()}
         try:
             program(**blank)
