@@ -188,7 +188,10 @@ def m005_unread_folders(db: sqlite3.Connection) -> None:
 
 
 _M006 = """
-ALTER TABLE features ADD COLUMN looks BLOB;  -- digest of these and of the size; NULL until decisions were carried over
+CREATE TABLE looks (                -- of contents that decisions were carried over to; apart, as features are long
+    content_id INTEGER PRIMARY KEY REFERENCES content (id) ON DELETE CASCADE,
+    digest BLOB NOT NULL            -- of the features and the size: duplicates/store.py
+);
 """
 
 

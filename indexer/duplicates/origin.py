@@ -7,17 +7,18 @@ metadata out of a file without decoding it leaves its pixels as they are.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from importers.images import MAX_PIXELS
+_T = TypeVar("_T")
 
 _FORMATS = ("JPEG", "MPO")
 # Cameras name their firmware in the same field, and programs that only write metadata name themselves there, too.
@@ -64,7 +65,7 @@ def encoded_from(one: Path, other: Path) -> tuple[int, str]:
     Raises:
         OSError: A file cannot be read.
     """
-    first, second = _header(one), _header(other)
+    first, second = _read(one, _header), _read(other, _header)
     if first is None or second is None:
         return 0, ""
     for sign in _SIGNS:
@@ -74,11 +75,16 @@ def encoded_from(one: Path, other: Path) -> tuple[int, str]:
     finer = int(first.steps.sum() - second.steps.sum())
     if first.size != second.size or not finer:
         return 0, ""
-    if finer > 0 and has_traces(_middle(other), second.steps, first.steps):
+    if finer > 0 and _shows(other, second, first):
         return 1, _TRACES_SAID
-    if finer < 0 and has_traces(_middle(one), first.steps, second.steps):
+    if finer < 0 and _shows(one, first, second):
         return -1, _TRACES_SAID
     return 0, ""
+
+
+def _shows(path: Path, own: _Header, other: _Header) -> bool:
+    middle = _read(path, _middle)
+    return middle is not None and has_traces(middle, own.steps, other.steps)
 
 
 _SIGNS: tuple[Callable[[_Header], str], ...] = (
@@ -114,23 +120,16 @@ _COSINES = np.sqrt(2 / 8) * np.cos(np.pi / 8 * np.outer(np.arange(8), np.arange(
 _COSINES[0] /= np.sqrt(2)  # float32 (frequency, place): the DCT that JPEG uses
 
 
-def _header(path: Path) -> _Header | None:
-    """Read what stands before the pixels; None where it is no JPEG, or damaged."""
+def _read(path: Path, read: Callable[[Image.Image], _T]) -> _T | None:
+    """Read something of a JPEG; None where it is none, or damaged.
+
+    Raises:
+        OSError: It cannot be read now.
+    """
     try:
-        with Image.open(path, formats=_FORMATS) as image:
-            tables: dict[int, Any] = image.quantization  # type: ignore[attr-defined]  # of JPEG alone
-            exif = image.getexif()
-            details = exif.get_ifd(IFD.Exif)
-            recorded = [int(details.get(side) or 0) for side in (Base.ExifImageWidth, Base.ExifImageHeight)]
-            editor = str(exif.get(Base.Software, "")).strip("\0 ")
-            return _Header(
-                editor=editor[:60] if _EDITORS.search(editor) else "",
-                notes=Base.MakerNote in details,
-                thumbnail=bool(exif.get_ifd(IFD.IFD1)),
-                recorded=not all(recorded) or sorted(recorded) == sorted(image.size),
-                steps=np.array(tables[0], np.int64).reshape(8, 8),
-                size=image.size,
-            )
+        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
+            warnings.simplefilter("ignore")
+            return read(image)
     except OSError as error:
         if error.errno is not None:  # it is away, not damaged
             raise
@@ -139,16 +138,26 @@ def _header(path: Path) -> _Header | None:
         return None
 
 
-def _middle(path: Path) -> NDArray[np.uint8]:
-    """Decode the luminance as it is stored, and cut out whole blocks of its middle.
+def _header(image: Image.Image) -> _Header:
+    """Read what stands before the pixels."""
+    tables: dict[int, Any] = image.quantization  # type: ignore[attr-defined]  # of JPEG alone
+    exif = image.getexif()
+    details = exif.get_ifd(IFD.Exif)
+    recorded = [int(details.get(side) or 0) for side in (Base.ExifImageWidth, Base.ExifImageHeight)]
+    editor = str(exif.get(Base.Software, "")).strip("\0 ")
+    return _Header(
+        editor=editor[:60] if _EDITORS.search(editor) else "",
+        notes=Base.MakerNote in details,
+        thumbnail=bool(exif.get_ifd(IFD.IFD1)),
+        recorded=not all(recorded) or sorted(recorded) == sorted(image.size),
+        steps=np.array(tables[0], np.int64).reshape(8, 8),
+        size=image.size,
+    )
 
-    Raises:
-        OSError: The file cannot be read.
-    """
-    with Image.open(path, formats=_FORMATS) as image:
-        if image.width * image.height > MAX_PIXELS:
-            return np.zeros((0, 0), np.uint8)
-        image.draft("L", None)
-        width, height = (min(_CROP, side // 8 * 8) for side in image.size)
-        left, top = (image.width - width) // 16 * 8, (image.height - height) // 16 * 8
-        return np.asarray(image.convert("L").crop((left, top, left + width, top + height)))
+
+def _middle(image: Image.Image) -> NDArray[np.uint8]:
+    """Decode the luminance as it is stored, and cut out whole blocks of its middle."""
+    image.draft("L", None)
+    width, height = (min(_CROP, side // 8 * 8) for side in image.size)
+    left, top = (image.width - width) // 16 * 8, (image.height - height) // 16 * 8
+    return np.asarray(image.convert("L").crop((left, top, left + width, top + height)))

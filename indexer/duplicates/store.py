@@ -33,6 +33,7 @@ def write_features(db: sqlite3.Connection, content_id: int, data: bytes) -> None
     db.execute(
         "INSERT OR REPLACE INTO features (content_id, version, data) VALUES (?, ?, ?)", (content_id, VERSION, data)
     )
+    db.execute("DELETE FROM looks WHERE content_id = ?", (content_id,))
 
 
 def read_features(db: sqlite3.Connection) -> Iterator[tuple[int, Features]]:
@@ -170,7 +171,7 @@ def carry_decisions(db: sqlite3.Connection) -> None:
     new = _take_new(db)
     looks_of = dict(
         db.execute(
-            "SELECT c.hash, f.looks FROM content c JOIN features f ON f.content_id = c.id"
+            "SELECT c.hash, l.digest FROM content c JOIN looks l ON l.content_id = c.id"
             " WHERE c.hash IN (SELECT hash FROM decision UNION SELECT other FROM decision)"
         ).fetchall()
     )
@@ -189,11 +190,11 @@ def carry_decisions(db: sqlite3.Connection) -> None:
 def _take_new(db: sqlite3.Connection) -> dict[bytes, bytes]:
     """Return the contents that are new since the last time, each with the digest of its looks."""
     rows = db.execute(
-        "SELECT f.content_id, c.hash, f.data, c.width, c.height FROM features f JOIN content c ON c.id = f.content_id"
-        " WHERE f.looks IS NULL"
+        "SELECT c.id, c.hash, f.data, c.width, c.height FROM content c JOIN features f ON f.content_id = c.id"
+        " WHERE NOT EXISTS (SELECT 1 FROM looks l WHERE l.content_id = c.id)"
     )
     found = [(n, content, xxh3_128_digest(b"%d %d " % (w, h) + data)) for n, content, data, w, h in rows]
-    db.executemany("UPDATE features SET looks = ? WHERE content_id = ?", ((looks, n) for n, _, looks in found))
+    db.executemany("INSERT INTO looks (content_id, digest) VALUES (?, ?)", ((n, looks) for n, _, looks in found))
     return {content: looks for _, content, looks in found}
 
 

@@ -112,6 +112,8 @@ def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, a
     The photo to keep gets `Safelight|Duplicates|keeper`, the others `Safelight|Duplicates|duplicate of NAME`. Pictures
     are never written to. `safelight undo` takes it back.
 
+    Into a Lightroom catalog the plug-in writes: Library > Plug-in Extras > Find Near-Duplicates.
+
     \b
     safelight duplicates tag --to xmp
     safelight duplicates tag --to xmp --sensitivity strict --apply

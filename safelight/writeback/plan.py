@@ -124,10 +124,11 @@ class Plan:
             raise SafelightError(f"this is no plan of Safelight ({error}); plan anew") from error
 
 
-_NOT_YET = {
+_NOT_FROM_HERE = {
     Target.LIGHTROOM: (
-        "Safelight does not write keywords into Lightroom catalogs yet; in Lightroom the plug-in marks duplicates"
-        " (`safelight lightroom install`), and `--to xmp` writes sidecars"
+        "only Lightroom itself writes into its catalogs: there the plug-in tags duplicates, with"
+        " Library > Plug-in Extras > Find Near-Duplicates (`safelight lightroom install` puts it there);"
+        " `--to xmp` writes sidecars"
     ),
     Target.PHOTOS: (
         "Safelight does not write keywords into Apple Photos yet; without `--apply` you see which it would be, and"
@@ -142,8 +143,8 @@ def check_writable(target: Target) -> None:
     Raises:
         SafelightError: They can only be looked at; says what can be done instead.
     """
-    if target in _NOT_YET:
-        raise SafelightError(_NOT_YET[target])
+    if target in _NOT_FROM_HERE:
+        raise SafelightError(_NOT_FROM_HERE[target])
 
 
 def plan_library(purpose: str, target: Target, wishes: tuple[Wish, ...]) -> Plan:

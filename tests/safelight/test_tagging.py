@@ -77,6 +77,11 @@ def test_tags_are_shown_written_read_taken_away_and_undone(safelight, folder):
     assert fingerprint(folder) == before
 
 
+def test_the_menu_that_lightroom_users_are_sent_to_is_there():
+    menu = CHECKOUT / "lightroom-plugin" / "Safelight.lrplugin" / "Info.lua"
+    assert "Find Near-Duplicates..." in menu.read_text()
+
+
 def test_without_all_no_sidecar_is_made_for_a_jpeg(safelight, folder):
     safelight("index", folder)
     shown = safelight("duplicates", "tag", "--to", "xmp")
@@ -91,12 +96,15 @@ def test_a_library_that_photos_are_not_in_is_said(safelight, folder):
     assert "no Lightroom library" in shown.stdout + shown.stderr
 
 
-def test_what_cannot_be_written_yet_is_not_called_done(safelight, folder):
+def test_what_cannot_be_written_from_here_is_not_called_done(safelight, folder):
     safelight("index", folder)
-    for target in ("lightroom", "photos"):
+    for target, said in (
+        ("lightroom", "Plug-in Extras > Find Near-Duplicates"),
+        ("photos", "does not write keywords into"),
+    ):
         refused = safelight("duplicates", "tag", "--to", target, "--apply")
         assert (refused.returncode, refused.stdout) == (2, "")
-        assert "does not write keywords into" in refused.stderr
+        assert said in refused.stderr
         assert "--to xmp" in refused.stderr
 
 

@@ -132,9 +132,15 @@ def test_no_sidecar_is_made_where_the_photo_is_not(photos, home):
     assert not (photos / "a.xmp").exists()
 
 
-def test_other_targets_say_that_they_come_later(home):
-    for target, name in ((Target.LIGHTROOM, "Lightroom catalogs"), (Target.PHOTOS, "Apple Photos")):
-        with pytest.raises(SafelightError, match=f"does not write keywords into {name} yet; .*--to xmp"):
+def test_other_targets_say_what_can_be_done_instead(home):
+    for target, instead in (
+        (
+            Target.LIGHTROOM,
+            "the plug-in tags duplicates, with Library > Plug-in Extras > Find Near-Duplicates .*--to xmp",
+        ),
+        (Target.PHOTOS, "does not write keywords into Apple Photos yet; .*--to xmp"),
+    ):
+        with pytest.raises(SafelightError, match=instead):
             apply(Plan("tag", (Change(target, "a", None, None, "1", None, ()),)), home)
     assert not home.exists()
 

@@ -1,5 +1,6 @@
 """Keywords into sidecars: on all real ones nothing else changes, and what cannot be read is left alone."""
 
+import codecs
 import difflib
 import statistics
 import xml.etree.ElementTree as ElementTree
@@ -48,6 +49,18 @@ def properties(content: bytes) -> Counter:
     return found
 
 
+def listed(content: bytes) -> dict[str, list[str]]:
+    """What is in each of the lists with keywords, in its order, read by another parser than the one under test."""
+    found: dict[str, list[str]] = {name: [] for name in OURS}
+    for description in ElementTree.fromstring(content.strip(b"\0\r\n\t ")).iter(f"{{{RDF}}}Description"):
+        for name in OURS:
+            found[name] += [description.get(name)] if description.get(name) else []
+            for element in description.findall(name):
+                items = [item.text or "" for item in element.iter(f"{{{RDF}}}li")]
+                found[name] += items if len(element) else [(element.text or "").strip()]
+    return {name: [text for text in texts if text.strip()] for name, texts in found.items()}
+
+
 def xmp(body: str = "", attributes: str = "", spaces: str = "") -> bytes:
     """A generated sidecar."""
     return f"""<x:xmpmeta xmlns:x="adobe:ns:meta/">
@@ -81,6 +94,57 @@ def test_every_other_property_of_every_real_sidecar_stays(sidecar_files):
         assert set(facts.keywords) == {*facts_of_packet(before).keywords, *KEEPER, *COPY}
         by_namespace.update(name.rpartition("}")[0].rpartition("{")[2] for name, _ in properties(before))
     assert len(by_namespace) > 40  # the comparison saw them
+
+
+def test_the_keywords_of_every_real_sidecar_stay_in_their_order(sidecar_files):
+    with_words, with_paths, with_tags_list = 0, 0, 0
+    for path in sidecar_files:
+        before = listed(path.read_bytes())
+        after = listed(edited(path.read_bytes(), [KEEPER, COPY], []))
+        words, paths, digikam = (after[name] for name in OURS)
+        assert words == [
+            *before[OURS[0]],
+            *(word for word in dict.fromkeys((*KEEPER, *COPY)) if word not in before[OURS[0]]),
+        ]
+        assert paths == [*before[OURS[1]], "|".join(KEEPER), "|".join(COPY)], path.name
+        assert digikam == [*before[OURS[2]], *(["/".join(KEEPER), "/".join(COPY)] if before[OURS[2]] else [])]
+        with_words += bool(before[OURS[0]])
+        with_paths += bool(before[OURS[1]])
+        with_tags_list += bool(before[OURS[2]])
+    assert (with_words > 20, with_paths >= 1, with_tags_list >= 1) == (True, True, True), "there was something to keep"
+
+
+PATHS = ("Places|Köln", "People|Ann", "Places", "People|Ann|at sea", "Zoo|Places", "a b|c")
+
+
+@pytest.mark.parametrize("kinds", [("Bag", "Seq"), ("Seq", "Bag"), ("Bag", "Bag"), ("Alt", "Seq")])
+def test_paths_of_others_stay_in_their_order_through_all_that_happens_to_ours(kinds):
+    """Generated: of the real sidecars one has paths."""
+
+    def made(name, kind, texts):
+        items = "".join(f"\n     <rdf:li>{text}</rdf:li>" for text in texts)
+        return f"\n   <{name}>\n    <rdf:{kind}>{items}\n    </rdf:{kind}>\n   </{name}>"
+
+    tags = [path.replace("|", "/") for path in PATHS]
+    words = list(dict.fromkeys(word for path in PATHS for word in path.split("|")))
+    body = made("lr:hierarchicalSubject", kinds[0], PATHS) + made("digiKam:TagsList", kinds[1], tags)
+    mine = xmp(body + made("dc:subject", kinds[0], words), "", f' xmlns:digiKam="{DIGIKAM}"')
+    assert listed(mine) == dict(zip(OURS, (words, list(PATHS), tags), strict=True))
+
+    tagged = edited(mine, [KEEPER], [])
+    assert listed(tagged)[OURS[1]] == [*PATHS, "|".join(KEEPER)]
+    later = tagged  # another program adds one behind ours
+    for name, text in (("lr:hierarchicalSubject", "Later|one"), ("digiKam:TagsList", "Later/one")):
+        kind = kinds[0] if name.startswith("lr") else kinds[1]
+        end = f"</rdf:{kind}>\n   </{name}>".encode()
+        assert later.count(end) == 1
+        later = later.replace(end, f" <rdf:li>{text}</rdf:li>\n    ".encode() + end)
+    other = edited(later, [COPY], [KEEPER])
+    assert listed(other)[OURS[1]] == [*PATHS, "Later|one", "|".join(COPY)]
+    assert listed(other)[OURS[2]] == [*tags, "Later/one", "/".join(COPY)]
+    back = edited(other, [], [COPY])
+    assert listed(back) == dict(zip(OURS, (words, [*PATHS, "Later|one"], [*tags, "Later/one"]), strict=True))
+    assert properties(back) == properties(mine)
 
 
 def test_wrapper_padding_encoding_and_line_ends_of_every_real_sidecar_stay(sidecar_files):
@@ -319,6 +383,16 @@ def test_windows_line_ends_stay():
         (xmp("<dc:subject><rdf:Description dc:x='1'/></dc:subject>"), "not known"),
         (b'<?xml version="1.0" encoding="utf-7"?>' + xmp("<xmp:Nickname>+AGE-</xmp:Nickname>"), "as it was"),
         (b'<?xml version="1.0" encoding="rot13"?>' + xmp(), "not rot13 text"),
+        (codecs.BOM_UTF16_LE + f"<!DOCTYPE x>{xmp().decode()}".encode("utf-16-le"), "DTD"),
+        (codecs.BOM_UTF16_BE + f'<!DOCTYPE x [<!ENTITY e "x">]>{xmp().decode()}'.encode("utf-16-be"), "DTD"),
+        (f"<!DOCTYPE x>{xmp().decode()}".encode("utf-16-le"), "DTD"),
+        (f"<?xml version='1.0'?><!DOCTYPE x>{xmp().decode()}".encode("utf-16-be"), "DTD"),
+        (b'<?xml version="1.0" encoding="utf-16"?>' + xmp(), "not utf-16 text|utf-16 text of a kind"),
+        (b'<?xml version="1.0" encoding="utf-16"?> ' + xmp(), "not utf-16 text|utf-16 text of a kind"),
+        (b'<?xml version="1.0" encoding="us-ascii"?>' + xmp("<xmp:Nickname>Größe</xmp:Nickname>"), "not us-ascii text"),
+        (xmp("<xmp:Nickname>Größe</xmp:Nickname>").decode().encode("latin-1"), "not utf-8 text"),
+        (codecs.BOM_UTF16_LE + xmp() + b" " * (len(xmp()) % 2), "no XMP|not utf-16-le text"),
+        (codecs.BOM_UTF8 + xmp().decode().encode("utf-16-le"), "no XM"),
         (b"<x>" * 40_000 + b"</x>" * 40_000, "no XML"),
         (b"<x>" * 100_000 + b"</x>" * 100_000, "more than 100,000 tags"),
     ],

@@ -97,6 +97,13 @@ def _has_thumbnail(path: Path) -> bool:
         return False
 
 
+def test_a_file_that_is_cut_off_in_its_pixels_tells_nothing(tmp_path, photo):
+    original = saved(tmp_path / "a.jpg", photo, 75)
+    finer = saved_again(tmp_path / "b.jpg", original, 95)
+    finer.write_bytes(finer.read_bytes()[: finer.stat().st_size // 3])
+    assert encoded_from(original, finer) == (0, "")
+
+
 def test_what_is_no_jpeg_or_damaged_tells_nothing_and_what_is_away_is_said(tmp_path, photo):
     jpeg = saved(tmp_path / "a.jpg", photo, 80)
     photo.save(tmp_path / "b.png")
