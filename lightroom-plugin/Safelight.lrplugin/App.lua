@@ -19,6 +19,7 @@ local Problem = require "Problem"
 local Poll = require "Poll"
 local Rules = require "Rules"
 local Finding = require "Finding"
+local Words = require "Words"
 
 local App = {}
 
@@ -124,11 +125,17 @@ function commands.undo(_, scopeOf)
     if not last then
         return it.dialogs.say(LOC "$$$/Safelight/Undo/Nothing=There is no Safelight change to undo in this catalog.")
     end
-    local lines = { LOC("$$$/Safelight/Undo/What=^1, ^2 steps", last.title, last.total) }
+    local lines = { Words.count(last.total,
+        "$$$/Safelight/Undo/WhatOne=^1, ^2 step",
+        "$$$/Safelight/Undo/What=^1, ^2 steps",
+        last.title, last.total) }
     if not it.dialogs.preview(LOC "$$$/Safelight/Undo/Question=Undo the last Safelight change?", lines) then return end
     local left = it.undo.run(last, scopeOf(LOC("$$$/Safelight/Undo/Title=Undo: ^1", last.title)))
     if left > 0 then
-        it.dialogs.say(LOC("$$$/Safelight/Undo/Left=^1 photos were left as they are: they were changed since.", left))
+        it.dialogs.say(Words.count(left,
+            "$$$/Safelight/Undo/LeftOne=^1 photo was left as it is: it was changed since.",
+            "$$$/Safelight/Undo/Left=^1 photos were left as they are: they were changed since.",
+            left))
     end
     it.dialogs.bezel(LOC "$$$/Safelight/Undo/Done=Undone")
 end

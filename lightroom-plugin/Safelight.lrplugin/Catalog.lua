@@ -247,6 +247,7 @@ function Catalog.new(deps)
                 collection:removePhotos(photos)
                 collection:addPhotos(photos)
             end)
+            tasks.yield()
         end
     end
 

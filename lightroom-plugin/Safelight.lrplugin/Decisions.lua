@@ -2,6 +2,7 @@
 -- Stacks cannot be made by a plug-in: the group is selected, and the user presses the keys.
 -- deps: helper, catalog, changes, dialogs, marks, rules (Rules)
 local Helper = require "Helper"
+local Words = require "Words"
 
 local Decisions = {}
 
@@ -35,7 +36,10 @@ function Decisions.new(deps)
         catalog.select(top.photo, photos)
         dialogs.hint(
             "stackKeys",
-            LOC("$$$/Safelight/Duplicates/Selected=^1 photos of one group are selected.", #photos),
+            Words.count(#photos,
+                "$$$/Safelight/Duplicates/SelectedOne=^1 photo of this group is in the catalog.",
+                "$$$/Safelight/Duplicates/Selected=^1 photos of one group are selected.",
+                #photos),
             LOC "$$$/Safelight/Duplicates/Stack=To stack them press Ctrl+G, on a Mac Cmd+G; a plug-in cannot do that."
         )
     end
@@ -50,7 +54,11 @@ function Decisions.new(deps)
 
     -- Show what a decision changes, tell it to the helper and write it, in one step; whether the user wanted it.
     local function settle(question, line, items, decide, scopeOf)
-        if not dialogs.preview(question, { line }) then return false end
+        local written = Words.count(#items,
+            "$$$/Safelight/Duplicates/ValuesOne=^1 value is written.",
+            "$$$/Safelight/Duplicates/Values=^1 values are written.",
+            #items)
+        if not dialogs.preview(question, { line, written }) then return false end
         decide()
         local run = deps.changes.begin(LOC "$$$/Safelight/Duplicates/Step=Safelight near-duplicates")
         deps.changes.apply(run, items, scopeOf(run.title))
@@ -73,7 +81,10 @@ function Decisions.new(deps)
         marks.takeBack({ keeper }, ALL, items)
         local name = keeper.path:match("[^/\\]+$") or keeper.path
         local question = LOC("$$$/Safelight/Duplicates/Keep=Keep ^1 of its group?", name)
-        local line = LOC("$$$/Safelight/Duplicates/KeepWhat=^1 others are its duplicates then; ^2 values are written.", #members - 1, #items)
+        local line = Words.count(#members - 1,
+            "$$$/Safelight/Duplicates/KeepWhatOne=The other one is its duplicate then.",
+            "$$$/Safelight/Duplicates/KeepWhat=^1 others are its duplicates then.",
+            #members - 1)
         if settle(question, line, items, function()
             tell("keeper", members, { uuid = keeper.uuid, path = keeper.path })
         end, scopeOf) then
@@ -85,8 +96,11 @@ function Decisions.new(deps)
     function self.notDuplicates(_, scopeOf)
         local members, items = marks.read(catalog.selected()), {}
         marks.clear(members, ALL, items)
-        local question = LOC("$$$/Safelight/Duplicates/NotQuestion=Are these ^1 photos no duplicates?", #members)
-        local line = LOC("$$$/Safelight/Duplicates/NotWhat=They lose the marks of duplicates; ^1 values are written.", #items)
+        local question = Words.count(#members,
+            "$$$/Safelight/Duplicates/NotQuestionOne=Is this photo no duplicate?",
+            "$$$/Safelight/Duplicates/NotQuestion=Are these ^1 photos no duplicates?",
+            #members)
+        local line = LOC "$$$/Safelight/Duplicates/NotWhat=The marks of duplicates are taken away."
         if settle(question, line, items, function() tell("not_duplicates", members) end, scopeOf) then
             dialogs.bezel(LOC "$$$/Safelight/Duplicates/Not=They are not duplicates")
         end

@@ -2,6 +2,7 @@
 -- deps: helper, catalog, changes, dialogs, marks, groups, rules (Rules)
 local Groups = require "Groups"
 local Marks = require "Marks"
+local Words = require "Words"
 
 local Duplicates = {}
 
@@ -58,11 +59,20 @@ function Duplicates.new(deps)
 
     local function announce(groups, it)
         local lines = {
-            LOC("$$$/Safelight/Duplicates/Found=^1 groups with ^2 photos.", #groups, #it.members),
-            LOC("$$$/Safelight/Duplicates/Changes=^1 values are written; no photo is deleted or moved.", #it.items),
+            Words.count(#groups,
+                "$$$/Safelight/Duplicates/FoundOne=^1 group with ^2 photos.",
+                "$$$/Safelight/Duplicates/Found=^1 groups with ^2 photos.",
+                #groups, #it.members),
+            Words.count(#it.items,
+                "$$$/Safelight/Duplicates/ChangesOne=^1 value is written; no photo is deleted or moved.",
+                "$$$/Safelight/Duplicates/Changes=^1 values are written; no photo is deleted or moved.",
+                #it.items),
         }
         if it.gone > 0 then
-            lines[#lines + 1] = LOC("$$$/Safelight/Duplicates/Gone=^1 collections of groups are taken away; their photos stay.", it.gone)
+            lines[#lines + 1] = Words.count(it.gone,
+                "$$$/Safelight/Duplicates/GoneOne=^1 collection of a group is taken away; its photos stay.",
+                "$$$/Safelight/Duplicates/Gone=^1 collections of groups are taken away; their photos stay.",
+                it.gone)
         end
         return dialogs.preview(LOC "$$$/Safelight/Duplicates/DialogTitle=Near-Duplicates", lines)
     end

@@ -2,6 +2,7 @@
 -- deps: helper, catalog, changes, answers, dialogs, prefs
 local Marks = require "Marks"
 local Problem = require "Problem"
+local Words = require "Words"
 
 local Finding = {}
 
@@ -77,11 +78,11 @@ function Finding.new(deps)
 
     local function announce(name, found, gain, lose, missing)
         local lines = {
-            LOC("$$$/Safelight/Preview/Found=^1 photos match.", #found),
-            LOC("$$$/Safelight/Preview/AddRemove=^1 are added to the collection, ^2 are taken out.", #gain, #lose),
+            Words.matching(#found),
+            LOC("$$$/Safelight/Preview/AddRemove=Added to the collection: ^1; taken out: ^2.", #gain, #lose),
         }
         if missing > 0 then
-            lines[#lines + 1] = LOC("$$$/Safelight/Preview/Elsewhere=^1 more are not in this catalog.", missing)
+            lines[#lines + 1] = Words.elsewhere(missing)
         end
         return dialogs.preview(LOC("$$$/Safelight/Preview/Collection=Collection: ^1", name), lines)
     end
@@ -105,7 +106,10 @@ function Finding.new(deps)
             collection = deps.changes.fill(run, path, found, scopeOf(run.title))
         end
         catalog.show(collection)
-        local line = LOC("$$$/Safelight/Find/Done=^1: ^2 photos", name, #found)
+        local line = Words.count(#found,
+            "$$$/Safelight/Find/DoneOne=^1: ^2 photo",
+            "$$$/Safelight/Find/Done=^1: ^2 photos",
+            name, #found)
         dialogs.bezel(line)
         dialogs.hint(
             "customOrder",
@@ -149,7 +153,7 @@ function Finding.new(deps)
             error(Problem.new(
                 "like",
                 LOC("$$$/Safelight/Problem/Like=Find Similar takes at most ^1 photos, those to keep away from included.", MOST_LIKE),
-                LOC("$$$/Safelight/Advice/Like=Select fewer: ^1 are selected, ^2 remembered.", #like, #unlike)
+                LOC("$$$/Safelight/Advice/Like=Select fewer (selected: ^1, remembered: ^2).", #like, #unlike)
             ))
         end
         local values = defaults()
@@ -185,7 +189,10 @@ function Finding.new(deps)
         local uuids = {}
         for i, ref in ipairs(catalog.refs(catalog.selected())) do uuids[i] = ref.uuid end
         prefs.lessLike = table.concat(uuids, " ")
-        dialogs.bezel(LOC("$$$/Safelight/LessLike/Done=^1 photos remembered for Find Similar", #uuids))
+        dialogs.bezel(Words.count(#uuids,
+            "$$$/Safelight/LessLike/DoneOne=^1 photo remembered for Find Similar",
+            "$$$/Safelight/LessLike/Done=^1 photos remembered for Find Similar",
+            #uuids))
     end
 
     function self.lessLike()

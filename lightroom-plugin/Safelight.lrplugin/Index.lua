@@ -1,6 +1,8 @@
 -- Indexing this catalog by the helper; photos that it cannot see are sent as thumbnails.
 -- deps: helper, catalog, dialogs, tasks (LrTasks), explain, nameCatalog(path)
+local Phrases = require "Phrases"
 local Problem = require "Problem"
+local Words = require "Words"
 
 local Index = {}
 
@@ -36,7 +38,7 @@ function Index.new(deps)
                 helper.post("/jobs/" .. job.id .. "/cancel", {})
                 error(Problem.cancelled)
             end
-            scope:setCaption(tostring(job.stage))
+            scope:setCaption(Phrases.stage(job.stage))
             if job.total and job.total > 0 then scope:setPortionComplete(job.done, job.total) end
             deps.tasks.sleep(1)
             job = helper.get("/jobs/" .. job.id)
@@ -76,8 +78,14 @@ function Index.new(deps)
 
     local function say(indexed, sent, left)
         dialogs.say(
-            LOC("$$$/Safelight/Index/Done=^1 photos are new in the index.", indexed + sent),
-            LOC("$$$/Safelight/Index/Sent=^1 of them were looked at through Lightroom's previews; ^2 could not be.", sent, left)
+            Words.count(indexed + sent,
+                "$$$/Safelight/Index/DoneOne=^1 photo is new in the index.",
+                "$$$/Safelight/Index/Done=^1 photos are new in the index.",
+                indexed + sent),
+            Words.count(sent,
+                "$$$/Safelight/Index/SentOne=^1 of them was looked at through Lightroom's previews; ^2 could not be.",
+                "$$$/Safelight/Index/Sent=^1 of them were looked at through Lightroom's previews; ^2 could not be.",
+                sent, left)
         )
     end
 

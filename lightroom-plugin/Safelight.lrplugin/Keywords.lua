@@ -1,6 +1,7 @@
 -- Suggested keywords: shown for review, written only where ticked, into the hierarchy that is there.
 -- deps: helper, catalog, changes, dialogs
 local Helper = require "Helper"
+local Words = require "Words"
 
 local Keywords = {}
 
@@ -36,8 +37,16 @@ end
 
 local function title(row)
     local name = table.concat(row.steps, " > ")
-    if row.new then return LOC("$$$/Safelight/Keywords/New=^1 (^2 photos, a new keyword)", name, #row.refs) end
-    return LOC("$$$/Safelight/Keywords/Row=^1 (^2 photos)", name, #row.refs)
+    if row.new then
+        return Words.count(#row.refs,
+            "$$$/Safelight/Keywords/NewOne=^1 (^2 photo, a new keyword)",
+            "$$$/Safelight/Keywords/New=^1 (^2 photos, a new keyword)",
+            name, #row.refs)
+    end
+    return Words.count(#row.refs,
+        "$$$/Safelight/Keywords/RowOne=^1 (^2 photo)",
+        "$$$/Safelight/Keywords/Row=^1 (^2 photos)",
+        name, #row.refs)
 end
 
 function Keywords.new(deps)
@@ -94,7 +103,10 @@ function Keywords.new(deps)
         for _, row in ipairs(rows) do row.title = title(row) end
         if #rows == 0 then
             local why = #answer.missing > 0
-                and LOC("$$$/Safelight/Keywords/Missing=^1 of the photos have not been indexed yet; choose Index This Catalog first.", #answer.missing)
+                and Words.count(#answer.missing,
+                    "$$$/Safelight/Keywords/MissingOne=^1 of the photos has not been indexed yet; choose Index This Catalog first.",
+                    "$$$/Safelight/Keywords/Missing=^1 of the photos have not been indexed yet; choose Index This Catalog first.",
+                    #answer.missing)
                 or nil
             return dialogs.say(LOC "$$$/Safelight/Keywords/None=No keyword stands out for these photos.", why)
         end
@@ -107,7 +119,10 @@ function Keywords.new(deps)
         )
         if not ticked or #ticked == 0 then return end
         local written, refused = write(ticked, known, scopeOf)
-        dialogs.bezel(LOC("$$$/Safelight/Keywords/Done=^1 keywords written", written))
+        dialogs.bezel(Words.count(written,
+            "$$$/Safelight/Keywords/DoneOne=^1 keyword written",
+            "$$$/Safelight/Keywords/Done=^1 keywords written",
+            written))
         if #refused > 0 then
             dialogs.warn(LOC "$$$/Safelight/Keywords/Refused=Lightroom did not make these keywords:", table.concat(refused, "\n"))
         end

@@ -2,6 +2,8 @@
 -- Each function adds to `items` (see Changes) what has to be written; nothing is written in here.
 -- members: { { photo =, uuid =, role =, values = { field = value } }, ... }
 -- deps: catalog, changes, rules (Rules)
+local Phrases = require "Phrases"
+
 local Marks = {}
 
 Marks.FIELDS = { "duplicateGroup", "duplicateRole", "duplicateReason" }
@@ -18,10 +20,11 @@ end
 
 -- The values of our fields for a member of a group, as the helper gives both.
 function Marks.values(group, member)
+    local reason = Phrases.said(member.phrases, member.reason)
     return {
         duplicateGroup = group.id,
         duplicateRole = member.role,
-        duplicateReason = member.reason ~= "" and Marks.cut(member.reason, REASON_BYTES) or nil,
+        duplicateReason = reason ~= "" and Marks.cut(reason, REASON_BYTES) or nil,
     }
 end
 

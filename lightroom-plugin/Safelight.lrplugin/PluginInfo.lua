@@ -3,6 +3,7 @@ local LrPrefs = import "LrPrefs"
 local LrView = import "LrView"
 
 local App = require "App"
+local Words = require "Words"
 
 local function standing()
     local helper = App.parts().helper
@@ -11,7 +12,10 @@ local function standing()
     end
     local known = helper.known()
     if not known then return LOC "$$$/Safelight/Manager/Up=Safelight's helper seems to be running." end
-    return LOC("$$$/Safelight/Manager/Met=Safelight ^1 is running and knows ^2 photos.", known.version, known.photos)
+    return Words.count(known.photos,
+        "$$$/Safelight/Manager/MetOne=Safelight ^1 is running and knows ^2 photo.",
+        "$$$/Safelight/Manager/Met=Safelight ^1 is running and knows ^2 photos.",
+        known.version, known.photos)
 end
 
 return {

@@ -1,6 +1,7 @@
 -- Smart collections from words, made and kept up to date.
 -- deps: helper, catalog, living, dialogs, prefs, rules (Rules), finding (Finding, the module)
 local Problem = require "Problem"
+local Words = require "Words"
 
 local Smart = {}
 
@@ -29,17 +30,17 @@ function Smart.new(deps)
 
     local function announce(plan)
         local lines = {
-            LOC("$$$/Safelight/Preview/Found=^1 photos match.", plan.matching),
-            LOC("$$$/Safelight/Preview/Marks=^1 photos get the mark of this collection, ^2 lose it.", plan.add, plan.remove),
+            Words.matching(plan.matching),
+            LOC("$$$/Safelight/Preview/Marks=Photos that get the mark of this collection: ^1; that lose it: ^2.", plan.add, plan.remove),
         }
         if plan.missing > 0 then
-            lines[#lines + 1] = LOC("$$$/Safelight/Preview/Elsewhere=^1 more are not in this catalog.", plan.missing)
+            lines[#lines + 1] = Words.elsewhere(plan.missing)
         end
         if plan.full > 0 then
-            lines[#lines + 1] = LOC(
+            lines[#lines + 1] = Words.count(plan.full,
+                "$$$/Safelight/Preview/FullOne=^1 photo is in 46 smart collections already, and a photo has room for no more: it is left out.",
                 "$$$/Safelight/Preview/Full=^1 photos are in 46 smart collections already, and a photo has room for no more: they are left out.",
-                plan.full
-            )
+                plan.full)
         end
         return dialogs.preview(LOC("$$$/Safelight/Preview/Smart=Smart collection: ^1", plan.query.name), lines)
     end
@@ -77,7 +78,10 @@ function Smart.new(deps)
         for _, plan in ipairs(plans) do
             local key = "full " .. plan.query.token
             if plan.full > 0 and not deps.prefs[key] then
-                dialogs.bezel(LOC("$$$/Safelight/Update/Full=^1 leaves out ^2 photos: they are in 46 smart collections already", plan.query.name, plan.full))
+                dialogs.bezel(Words.count(plan.full,
+                    "$$$/Safelight/Update/FullOne=^1 leaves out ^2 photo: it is in 46 smart collections already",
+                    "$$$/Safelight/Update/Full=^1 leaves out ^2 photos: they are in 46 smart collections already",
+                    plan.query.name, plan.full))
             end
             deps.prefs[key] = plan.full > 0 or nil
         end

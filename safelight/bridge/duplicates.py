@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from safelight.bridge.known import SOURCE, Known, RefSet
 from safelight.bridge.matching import named
 from safelight.bridge.paths import Comparison, nfc
+from safelight.bridge.phrases import coded
 from safelight.bridge.question import Ref
 from safelight.service import Library
 
@@ -75,7 +76,8 @@ def for_catalog(
             met |= {path} if path is not None else set()
             role = "series" if group.kind == "series" else "keeper" if member.relation == "keeper" else "duplicate"
             any_case = ref.uuid is None and ref.path is not None and known.any_case(ref.path)
-            members.append({**named(ref, any_case=any_case), "name": name, "role": role, "reason": member.reason})
+            said = {"reason": member.reason, "phrases": coded(member.reason)}
+            members.append({**named(ref, any_case=any_case), "name": name, "role": role, **said})
         if len(members) > 1:
             first = group.members[0].photo_id
             written.append({"id": group_id(first), "name": members[0]["name"], "kind": group.kind, "members": members})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Sequence
 from functools import cached_property
@@ -14,6 +15,9 @@ from safelight.bridge.question import Ref
 from safelight.service import Library
 
 SOURCE = "lightroom"
+_FEW = 10_000  # paths that are looked up by themselves; of more, the whole table is read
+_Alike = dict[str, dict[tuple[int, str], list[int]]]
+"""Rows of photos, by (root, path), those whose paths differ in case alone together."""
 
 
 def catalog_path(library: Library, said: str) -> str:
@@ -33,6 +37,13 @@ class Known:
         self.catalog = catalog
         self._db = library.catalog.db
         self._model = next((m for m in library.catalog.models() if m.name == library.model_name), None)
+        self._expected: set[str] = set()
+        self._some: _Alike | None = None
+
+    def expect(self, paths: Iterable[str | None]) -> None:
+        """Prepare to be asked about some paths: those alone are looked up then, and not all of a large library."""
+        self._expected |= {folded(path) for path in paths if path is not None}
+        self._some = None
 
     def photo_id(self, ref: Ref, *, embedded: bool = True) -> str:
         """Return our id of a photo.
@@ -60,7 +71,7 @@ class Known:
 
     def any_case(self, path: str) -> bool:
         """Tell whether a path that differs from this one in case alone can only mean the same file."""
-        roots = [root for root, _ in self._by_folded.get(folded(path), ())]
+        roots = [root for root, _ in self._alike(path)]
         return len(roots) == len(set(roots))
 
     def _row(self, ref: Ref, *, embedded: bool) -> tuple[str, int] | None:
@@ -88,18 +99,37 @@ class Known:
 
     def _stored(self, path: str) -> list[int]:
         """List the rows of the photos at a path: written just so, else in another case where that is one file."""
-        alike = self._by_folded.get(folded(path), {})
+        alike = self._alike(path)
         same = [row for (_, spelt), rows in alike.items() if spelt == nfc(path) for row in rows]
         return same or ([row for rows in alike.values() for row in rows] if self.any_case(path) else [])
 
+    def _alike(self, path: str) -> dict[tuple[int, str], list[int]]:
+        """The rows of the photos at a path in whatever case, by (root, path)."""
+        key = folded(path)
+        if key not in self._expected or len(self._expected) > _FEW:
+            return self._by_folded.get(key, {})
+        if self._some is None:
+            # SQLite folds ASCII alone; every path with other letters in it is compared here.
+            self._some = self._read(
+                "AND (replace(lower(CAST(path AS TEXT)), char(92), '/') IN (SELECT value FROM json_each(?))"
+                " OR length(CAST(path AS BLOB)) <> length(CAST(path AS TEXT)))",
+                json.dumps(list(self._expected)),
+            )
+        return self._some.get(key, {})
+
     @cached_property
-    def _by_folded(self) -> dict[str, dict[tuple[int, str], list[int]]]:
-        """The rows of the photos with a path, by (root, path), those whose paths differ in case alone together.
+    def _by_folded(self) -> _Alike:
+        """The rows of all photos with a path.
 
         The table has no index of paths: one pass over it costs a quarter of a second for 60,000 photos.
         """
-        found: dict[str, dict[tuple[int, str], list[int]]] = {}
-        for row, root, path in self._db.execute("SELECT id, root_id, path FROM photo WHERE path IS NOT NULL"):
+        return self._read("")
+
+    def _read(self, condition: str, *params: str) -> _Alike:
+        found: _Alike = {}
+        for row, root, path in self._db.execute(
+            f"SELECT id, root_id, path FROM photo WHERE path IS NOT NULL {condition}", params
+        ):
             spelt = nfc(os.fsdecode(path))
             found.setdefault(folded(spelt), {}).setdefault((root, spelt), []).append(row)
         return found

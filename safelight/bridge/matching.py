@@ -115,6 +115,7 @@ def page(library: Library, question: Question, catalog: str, offset: int) -> Mat
 
 
 def _ask(library: Library, known: Known, question: Question, limit: int) -> Answer:
+    known.expect(ref.path for ref in (*question.like, *question.unlike))
     try:
         return library.search(
             question.words,
@@ -135,6 +136,8 @@ def _ranked(answer: Answer) -> list[tuple[str, float]]:
 
 
 def _spelt(known: Known, photos: Iterable[Match]) -> tuple[Match, ...]:
+    photos = list(photos)
+    known.expect(match.path for match in photos if match.uuid is None)
     return tuple(
         replace(match, any_case=known.any_case(match.path)) if match.uuid is None and match.path is not None else match
         for match in photos

@@ -138,11 +138,11 @@ class Bridge:
 
         Writes: our own data folder.
         """
-        made = {"name": read_name(name), "question": question.record()}
+        asked = question.record()
         if rules is None:
-            self.actions.push("collection", made)
+            self.actions.push("collection", {"name": name, "question": asked})
         else:
-            self.actions.push("smart", {**made, "rules": read_rules(rules)})
+            self.actions.push("smart", {"name": read_name(name), "question": asked, "rules": read_rules(rules)})
 
     # Finding
 

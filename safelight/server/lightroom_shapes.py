@@ -204,12 +204,21 @@ class DuplicatesIn(FromCatalog):
     within: Photos | None = None
 
 
+class Phrase(BaseModel):
+    """A part of what is said, for a plug-in in another language."""
+
+    before: str = Field(description="what stands between it and the one before")
+    code: str
+    parts: list[str] = Field(description="its numbers and names")
+
+
 class DuplicateOut(Named):
     """A photo of a group; the reason is for people."""
 
     name: str
     role: Literal["keeper", "duplicate", "series"]
     reason: str
+    phrases: list[Phrase] = Field(description="the reason in codes; empty where a part of it has none")
 
 
 class GroupOut(BaseModel):

@@ -54,6 +54,11 @@ FORBIDDEN = {
         " for i = 1, 201 do photo:setRawMetadata('rating', 1 + i % 5) end end)",
         "more than 200 photos",
     ),
+    "blocks without a break": (
+        "for n = 1, 2 do catalog:withWriteAccessDo('a', function()"
+        " for i = 1, 200 do photo:setRawMetadata('rating', 1 + i % 5) end end) end",
+        "without LrTasks.yield",
+    ),
     # Metadata
     "raw key": ("photo:getRawMetadata('fileName')", "unknown raw metadata key"),
     "one bad key in a batch": ("catalog:batchGetRawMetadata({photo}, {'uuid', 'fileName'})", "unknown raw"),

@@ -93,11 +93,11 @@ class Helper:
             self.process.wait(20)
 
 
-def open_catalog(helper: Helper, name: str, *more: Path) -> Lightroom:
+def open_catalog(helper: Helper, name: str, *more: Path, language: str = "en") -> Lightroom:
     """A Lightroom of the helper's user, with the plug-in, and a catalog of all pictures in its folder and of more."""
     helper.home.joinpath("tmp").mkdir(exist_ok=True)
     it = Lightroom(helper.home, f"{helper.home}/Lightroom/{name}.lrcat")
     for picture in (*sorted(helper.photos.glob("*.jpg")), *more):
         it.catalog.add_photo(picture.stem.upper(), str(picture), captured="2020-05-01T12:00:00")
-    it.load(PLUGIN)
+    it.load(PLUGIN, language)
     return it

@@ -33,9 +33,9 @@ def test_push_says_what_becomes_of_it_and_status_shows_it(tmp_path):
     assert nobody.quick("lightroom", "push", "a kite", "--smart", "--name", "Kites") == "Queued: Kites\n"
     shown = nobody.quick("lightroom", "status", "--json", codes=(1,))  # no Lightroom has spoken yet
     assert [json.loads(line) for line in shown.splitlines()] == [
-        {"collection": "Kites", "words": "a kite"},
-        {"action": "smart", "state": "waiting", "says": ""},
+        {"action": "smart", "state": "waiting", "says": ""},  # and no collection lives before somebody wants it
     ]
+    assert "queue\tKites\twaiting" in nobody.quick("lightroom", "status", codes=(1,))
 
 
 @pytest.mark.parametrize(

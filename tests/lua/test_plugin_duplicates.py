@@ -203,7 +203,7 @@ def test_the_collection_of_a_group_that_is_gone_goes_with_it_and_comes_back_undo
     lr.http.canned["duplicates"] = lambda body: {"groups": [GROUP]}
     before = len(lr.gates.blocks)
     find(lr, target="each")
-    assert "1 collections of groups are taken away; their photos stay." in lr.around.dialogs[-1].texts[0]
+    assert "1 collection of a group is taken away; its photos stay." in lr.around.dialogs[-1].texts[0]
     assert names(lr) == ["cat.jpg"]
     assert [b.calls for b in lr.gates.blocks[before:] if "delete" in b.calls] == [["removePhotos", "delete"]]
     assert lr.photo("ROCKET").path
@@ -344,9 +344,9 @@ def test_a_decision_shows_first_what_it_changes_and_can_be_declined(lr, asked):
     find(lr)
     keep(lr, "RACCOON", answer="cancel")
     assert lr.around.dialogs[-1].title == "Keep raccoon.jpg of its group?"
-    assert lr.around.dialogs[-1].texts == ["1 others are its duplicates then; 2 values are written."]
+    assert lr.around.dialogs[-1].texts == ["The other one is its duplicate then.\n2 values are written."]
     part(lr, "CAT", "RACCOON", answer="cancel")
-    assert lr.around.dialogs[-1].texts == ["They lose the marks of duplicates; 6 values are written."]
+    assert lr.around.dialogs[-1].texts == ["The marks of duplicates are taken away.\n6 values are written."]
     assert "decision" not in asked[-1]
     assert lr.photo("CAT").properties["duplicateRole"] == "keeper"
 
@@ -409,7 +409,7 @@ def test_the_selection_alone_can_be_looked_at(found):
     found.answer(DIALOG, lambda dialog: dialog.set(scope="selection") or "ok")
     found.answer(DIALOG, "ok")
     found.click("MenuDuplicates.lua")
-    assert "1 groups with 2 photos." in found.around.dialogs[-1].texts[0]
+    assert "1 group with 2 photos." in found.around.dialogs[-1].texts[0]
 
 
 def keepers(helper: Helper) -> list[str]:

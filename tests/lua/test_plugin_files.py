@@ -78,6 +78,24 @@ def test_the_menus_are_translated(lightroom):
     assert len(titles) == 13
 
 
+def test_every_command_is_reached_from_every_module(lightroom):
+    """The Library menu is there in the Library module only."""
+    lightroom.load(PLUGIN)
+    assert lightroom.info["LrExportMenuItems"] == lightroom.info["LrLibraryMenuItems"]
+
+
+def test_what_is_one_is_called_one():
+    """Each text that counts things has another for one of them, in both languages."""
+    counting = {key for key, shown in texts().items() if re.search(r"\^\d (of the )?[a-z]{3,}s\b", shown)}
+    counting -= {"$$$/Safelight/Problem/Like", "$$$/Safelight/Said/Turned"}  # thirty photos always, never one degree
+    counting -= {key for key in counting if key.endswith("One")}
+    assert "$$$/Safelight/Preview/Found" in counting
+    for language in ("en", "de"):
+        dictionary = read_dictionary(PLUGIN / f"TranslatedStrings_{language}.txt")
+        for key in counting:
+            assert dictionary[f"{key}One"] != dictionary[key], key
+
+
 def test_the_section_in_the_plugin_manager_starts_nothing(lightroom):
     lightroom.load(PLUGIN)
     for _ in range(3):

@@ -24,7 +24,7 @@ def test_the_preview_comes_first_and_can_be_declined(lr):
     lr.answer("Find by Words", lambda dialog: dialog.set(words="an animal") or "ok")
     lr.answer("Collection: an animal", "cancel")
     lr.click("MenuFind.lua")
-    assert lr.around.dialogs[-1].texts == ["2 photos match.\n2 are added to the collection, 0 are taken out."]
+    assert lr.around.dialogs[-1].texts == ["2 photos match.\nAdded to the collection: 2; taken out: 0."]
     assert lr.catalog.collections == {}
     assert lr.gates.blocks == []
 
@@ -40,7 +40,7 @@ def test_the_same_query_updates_the_same_collection(lr):
     collection = lr.collection("Safelight", "Searches", "an animal")
     lr.catalog.collections[collection.id].photos = [lr.photo("CAT").id, lr.photo("ROCKET").id]
     search(lr, "an animal")
-    assert "1 are added to the collection, 1 are taken out." in lr.around.dialogs[-1].texts[0]
+    assert "Added to the collection: 1; taken out: 1." in lr.around.dialogs[-1].texts[0]
     assert lr.photos_in("Safelight", "Searches", "an animal") == ["RACCOON", "CAT"]
     assert lr.collection("Safelight", "Searches", "an animal").id == collection.id
     blocks = len(lr.gates.blocks)
@@ -118,7 +118,7 @@ def test_a_query_that_finds_nothing_any_more_empties_its_collection(lr):
     search(lr, "an animal")
     lr.http.canned["search"] = lambda body: {"photos": [], "reason": "no animals here"}
     search(lr, "an animal")
-    assert "0 are added to the collection, 2 are taken out." in lr.around.dialogs[-1].texts[0]
+    assert "Added to the collection: 0; taken out: 2." in lr.around.dialogs[-1].texts[0]
     assert lr.photos_in("Safelight", "Searches", "an animal") == []
     search(lr, "an animal")
     assert lr.around.messages[-1] == "Nothing was found.\nno animals here"
@@ -128,7 +128,7 @@ def test_photos_that_this_catalog_has_not_are_counted(lr):
     gone = lr.photo("CAT")
     del lr.catalog.photos[gone.id], lr.catalog.by_uuid["CAT"], lr.catalog.by_path[gone.path]
     search(lr, "an animal")
-    assert "1 more are not in this catalog" in lr.around.dialogs[-1].texts[0]
+    assert "1 more is not in this catalog" in lr.around.dialogs[-1].texts[0]
     assert lr.photos_in("Safelight", "Searches", "an animal") == ["RACCOON"]
 
 
@@ -236,12 +236,11 @@ def test_a_scope_of_thousands_is_sent_in_pieces(lr, helper):
     assert sum(target.endswith("/upload") for _, target in lr.http.sent) == 3
 
 
-def like_the_cat(lr) -> list[str]:
-    """The collection's name tells which cat.jpg is meant."""
-    (name,) = [
-        c.name for c in lr.catalog.collections.values() if re.fullmatch(r"Like cat\.jpg \([0-9a-f]{6}\)", c.name)
-    ]
-    return lr.photos_in("Safelight", "Searches", name)
+def like(lr, name: str) -> list[str]:
+    """What is like the photo of a name; that of the collection also tells which one is meant."""
+    wanted = re.compile(rf"Like {re.escape(name)} \([0-9a-f]{{6}}\)")
+    (found,) = [c.name for c in lr.catalog.collections.values() if wanted.fullmatch(c.name)]
+    return lr.photos_in("Safelight", "Searches", found)
 
 
 def test_similar_photos_are_found(lr):
@@ -249,7 +248,7 @@ def test_similar_photos_are_found(lr):
     lr.answer("Find Similar", lambda dialog: dialog.set(limit="3") or "ok")
     lr.answer("Collection: Like cat.jpg", "ok")
     lr.click("MenuSimilar.lua")
-    found = like_the_cat(lr)
+    found = like(lr, "cat.jpg")
     assert found[0] == "RACCOON"
     assert len(found) == 3
     assert "CAT" not in found
@@ -258,13 +257,13 @@ def test_similar_photos_are_found(lr):
 def test_more_like_these_and_less_like_those(lr):
     lr.catalog.selected = [lr.photo("RACCOON").id]
     lr.click("MenuLessLike.lua")
-    assert "1 photos remembered" in lr.around.bezels[-1]
+    assert "1 photo remembered" in lr.around.bezels[-1]
     lr.catalog.selected = [lr.photo("CAT").id]
     lr.answer("Find Similar", lambda dialog: dialog.set(limit="9") or "ok")
     lr.answer("Collection:", "ok")
     lr.click("MenuSimilar.lua")
     assert any("Less like those: raccoon.jpg" in text for dialog in lr.around.dialogs for text in dialog.texts)
-    found = like_the_cat(lr)
+    found = like(lr, "cat.jpg")
     assert found[0] != "RACCOON"
 
 
@@ -273,7 +272,7 @@ def test_too_many_photos_to_be_like_are_refused_in_words(lr):
     lr.click("MenuSimilar.lua")
     assert lr.around.messages == [
         "Find Similar takes at most 30 photos, those to keep away from included."
-        "\nSelect fewer: 31 are selected, 0 remembered."
+        "\nSelect fewer (selected: 31, remembered: 0)."
     ]
 
 

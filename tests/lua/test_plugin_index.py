@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 from lua.fake import Lightroom
 from lua.real_helper import CHECKOUT, PLUGIN, Helper
-from lua.test_plugin_finding import search
+from lua.test_plugin_finding import like, search
 from lua.test_plugin_living import make_smart, smart
 from PIL import Image
 from preview_folders import Library as Generated
@@ -96,12 +96,12 @@ def similar(lr: Lightroom, uuid: str) -> list[str]:
     lr.click("MenuSimilar.lua")
     lr.around.answers.clear()
     name = lr.photo(uuid).file_name
-    return lr.photos_in("Safelight", "Searches", f"Like {name}") if lr.around.bezels else []
+    return like(lr, name) if lr.around.bezels else []
 
 
 def test_the_open_catalog_is_indexed_because_the_user_says_so(lr, user):
     assert index(lr) == (
-        "1 photos are new in the index.\n0 of them were looked at through Lightroom's previews; 1 could not be."
+        "1 photo is new in the index.\n0 of them were looked at through Lightroom's previews; 1 could not be."
     )
     assert (user.data / CONSENT).read_text() == lr.catalog.path
     assert (user.data / CONSENT).stat().st_mode & 0o777 == 0o600
@@ -144,7 +144,7 @@ def test_a_thumbnail_stands_for_a_photo_until_it_is_read(lr, user):
     uuid = lr.names["offline"]
     lr.photo(uuid).jpeg = jpeg("deep-field", 300)
     assert index(lr) == (
-        "2 photos are new in the index.\n1 of them were looked at through Lightroom's previews; 0 could not be."
+        "2 photos are new in the index.\n1 of them was looked at through Lightroom's previews; 0 could not be."
     )
     assert lr.photo_calls.thumbnails == [(uuid, "delivered")]
     assert similar(lr, uuid) == [lr.names["seen"]]
@@ -169,14 +169,14 @@ def test_the_selected_photos_alone(lr, user):
     index(lr)
     lr.photo(uuid).jpeg = jpeg("deep-field", 280)
     lr.click("MenuIndexSelected.lua")
-    assert lr.around.messages.pop().startswith("1 photos are new in the index.\n1 of them")
+    assert lr.around.messages.pop().startswith("1 photo is new in the index.\n1 of them")
     stranger = lr.catalog.add_photo("STRANGER", "/Volumes/Away/a & b=ü.NEF", jpeg=jpeg("deep-field", 260))
     slow = lr.catalog.add_photo("SLOW", "/Volumes/Away/slow.NEF", jpeg=jpeg("deep-field", 240))
     lr.scheduler.pace, lr.photo_calls.slow = 0, {"SLOW"}
     lr.catalog.selected = [photo.id for photo in (slow, stranger, lr.photo(uuid))]
     lr.click("MenuIndexSelected.lua")
     assert lr.around.messages == [
-        "1 photos are new in the index.\n1 of them were looked at through Lightroom's previews; 1 could not be."
+        "1 photo is new in the index.\n1 of them was looked at through Lightroom's previews; 1 could not be."
     ], "what does not come within a minute is given up, and what is there already not sent"
     with closing(sqlite3.connect(user.data / "library.sqlite")) as db:
         assert db.execute("SELECT name FROM photo WHERE key = ?", (b"STRANGER",)).fetchone() == ("a & b=ü.NEF",)

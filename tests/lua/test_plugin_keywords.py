@@ -25,7 +25,7 @@ def review(lr, *ticks: str) -> list[str]:
     shown: list[str] = []
 
     def answer(dialog) -> str:
-        rows = [text for text in dialog.texts if "photos" in text and "(" in text]
+        rows = [text for text in dialog.texts if "photo" in text and "(" in text]
         shown.extend(rows)
         dialog.set(**{f"row{i}": True for i, row in enumerate(rows, 1) if row.startswith(ticks)} if ticks else {})
         return "ok"
@@ -37,8 +37,8 @@ def review(lr, *ticks: str) -> list[str]:
 
 def test_own_keywords_are_suggested_with_their_place(lr, own):
     rows = review(lr)
-    assert "Animals > Cat (1 photos)" in rows
-    assert "rocket (1 photos)" in rows
+    assert "Animals > Cat (1 photo)" in rows
+    assert "rocket (1 photo)" in rows
     assert not any("12345" in row or "Rocket Raccoon" in row for row in rows)
 
 
@@ -74,14 +74,14 @@ def test_a_new_keyword_is_marked_and_made_once(lr, own):
     assert [keyword.parent for keyword in made] == [None]
     assert lr.photo("ESPRESSO").keywords == {made[0].id}
     rows = review(lr)
-    assert f"{name} (1 photos)" in rows, "now it is one of the user's"
+    assert f"{name} (1 photo)" in rows, "now it is one of the user's"
 
 
 def test_keywords_that_cannot_be_read_are_done_without(lr, own):
     """Some have seen Lightroom refuse to name keywords; it still says which one it had already."""
     lr.catalog_calls.keywords_need_read_access = True
     rows = review(lr, "cat")
-    assert any(row.startswith("cat (1 photos, a new keyword)") for row in rows), rows
+    assert any(row.startswith("cat (1 photo, a new keyword)") for row in rows), rows
     made = [keyword for keyword in lr.catalog.keywords.values() if keyword.name == "cat"]
     assert lr.photo("CAT").keywords == {made[0].id}
     lr.photo("CAT").keywords = set()
@@ -101,11 +101,11 @@ def test_photos_that_are_not_indexed_are_said(lr):
     stranger = lr.catalog.add_photo("STRANGER", "/elsewhere/x.jpg")
     lr.catalog.selected = [stranger.id]
     lr.click("MenuKeywords.lua")
-    assert "1 of the photos have not been indexed yet" in lr.around.messages[-1]
+    assert "1 of the photos has not been indexed yet" in lr.around.messages[-1]
 
 
 def test_many_keywords_are_sent_in_pieces(lr, own):
     for i in range(2100):
         lr.catalog.add_keyword(f"{10000 + i}")  # no word, so nothing that a model would have to read
-    assert "rocket (1 photos)" in review(lr)
+    assert "rocket (1 photo)" in review(lr)
     assert sum(target.endswith("/upload") for _, target in lr.http.sent) == 2

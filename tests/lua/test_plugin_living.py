@@ -35,7 +35,9 @@ def test_words_make_a_smart_collection_with_the_right_photos(lr):
     (rule,) = [collection.description[1]]
     assert (rule["criteria"], rule["operation"]) == ("sdktext:org.safelight.lightroom.queries", "any")
     assert tokens(lr, "CAT") == [rule["value"]] == tokens(lr, "RACCOON")
-    assert lr.around.dialogs[-1].texts == ["2 photos match.\n2 photos get the mark of this collection, 0 lose it."]
+    assert lr.around.dialogs[-1].texts == [
+        "2 photos match.\nPhotos that get the mark of this collection: 2; that lose it: 0."
+    ]
 
 
 def test_a_second_run_changes_nothing(lr):
@@ -127,7 +129,7 @@ def test_a_photo_has_room_for_46_collections(lr):
     full = " ".join(f"sq{n:08d}" for n in range(46))
     lr.photo("CAT").properties["queries"] = full
     make_smart(lr, "an animal", name="one too many")
-    assert "1 photos are in 46 smart collections already" in lr.around.dialogs[-1].texts[0]
+    assert "1 photo is in 46 smart collections already" in lr.around.dialogs[-1].texts[0]
     assert lr.photo("CAT").properties["queries"] == full
     assert smart(lr, "one too many") == ["RACCOON"]
     lr.photo("CAT").properties["queries"] = full.rsplit(" ", 1)[0]
@@ -199,7 +201,7 @@ def test_undoing_leaves_alone_what_was_changed_since(lr):
     undo(lr)
     assert len(tokens(lr, "CAT")) == 2
     assert tokens(lr, "RACCOON") == []
-    assert "1 photos were left as they are" in lr.around.messages[-1]
+    assert "1 photo was left as it is" in lr.around.messages[-1]
 
 
 def test_what_the_user_put_into_a_collection_keeps_it(lr):

@@ -192,6 +192,19 @@ def test_a_path_is_found_however_it_is_written(library, planted, written):
     assert [m.path for m in find(library, question, CATALOG, within).photos] == ["/photos/c.jpg"]
 
 
+@pytest.mark.parametrize("few", [10_000, 0], ids=["those alone", "all"])
+def test_paths_that_are_expected_are_found_as_all_are(library, planted, monkeypatch, few):
+    monkeypatch.setattr("safelight.bridge.known._FEW", few)
+    planted.add("folder", "C.jpg", "/photos/C.jpg", [0.7, 0.3, 0, 0], 9)
+    planted.add("folder", "M", "/photos/M\u00fcnchen.jpg", [0.7, 0.3, 0, 0], 10)
+    asked = ("/PHOTOS/A.jpg", "/photos/c.JPG", "\\photos\\mu\u0308nchen.jpg", "/photos/none.jpg")
+    known, other = Known(library, CATALOG), Known(library, CATALOG)
+    known.expect(asked)
+    assert [known.any_case(path) for path in asked] == [other.any_case(path) for path in asked]
+    assert [known.content(Ref(None, path)) for path in asked] == [other.content(Ref(None, path)) for path in asked]
+    assert [other.content(Ref(None, path)) is None for path in asked] == [False, True, False, True]
+
+
 def test_accents_are_one_or_two_letters(library, planted):
     composed, decomposed = "/photos/M\u00fcnchen.jpg", "/photos/Mu\u0308nchen.jpg"
     planted.add("folder", "M", composed, [0.7, 0.3, 0, 0], 9)
@@ -656,6 +669,25 @@ def test_where_there_is_no_lightroom_a_path_is_asked_for(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
     with pytest.raises(SafelightError, match="--path"):
         plugin.install(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("platform", "appdata", "folder"),
+    [
+        ("darwin", None, "home/Library/Application Support/Adobe/Lightroom/Modules"),
+        ("win32", "roaming", "roaming/Adobe/Lightroom/Modules"),
+        ("win32", None, "home/AppData/Roaming/Adobe/Lightroom/Modules"),
+        ("linux", None, None),
+    ],
+)
+def test_where_lightroom_looks_for_plugins(tmp_path, monkeypatch, platform, appdata, folder):
+    """Source: Lightroom SDK Programmers Guide, where plug-ins are installed."""
+    monkeypatch.setattr("sys.platform", platform)
+    monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
+    monkeypatch.delenv("APPDATA", raising=False)
+    if appdata:
+        monkeypatch.setenv("APPDATA", str(tmp_path / appdata))
+    assert plugin.modules_folder() == (folder and tmp_path / folder)
 
 
 def test_doctor_speaks_of_the_plugin(library, tmp_path, monkeypatch):

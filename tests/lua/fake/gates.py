@@ -26,6 +26,7 @@ class Gates:
         self._lightroom = lightroom
         self.holder: Any = None
         self.serial = 0
+        self._yields = 0  # that there had been when the last block ended
         self.blocks: list[Block] = []
         self.history: list[tuple[str, list[Any]]] = []
         self.calls = {"gate_enter": self.enter, "gate_leave": lambda ok: self.leave(ok=bool(ok))}
@@ -46,6 +47,8 @@ class Gates:
                 task.gate_deadline = None
                 return "aborted"
             return "wait"
+        if self.blocks and self.blocks[-1].photos >= MOST_PHOTOS // 2 and self._yields == scheduler.yields:
+            self._lightroom.violation("two large blocks without LrTasks.yield between: Lightroom cannot be worked with")
         task.gate, task.gate_deadline = kind, None
         self.holder = task
         self.serial += 1
@@ -62,6 +65,7 @@ class Gates:
             self.blocks[-1].ok = False
             catalog.roll_back()
         catalog.undo_log.clear()
+        self._yields = self._lightroom.scheduler.yields
         self.holder.gate = None
         self.holder = None
 

@@ -34,6 +34,7 @@ class Scheduler:
         self.current: Task | None = None
         self.group = 0
         self.pending_yield: str | None = None
+        self.yields = 0  # on purpose: LrTasks.yield or LrTasks.sleep
         self.events: list[tuple[float, Callable[[], None]]] = []
         self.calls = {
             "start_task": self.start,
@@ -55,6 +56,7 @@ class Scheduler:
         self.check_pending()
         if self.current is None:
             self._lightroom.violation(f"{name} was called outside a task")
+        self.yields += name in ("LrTasks.yield", "LrTasks.sleep")
         self.pending_yield = name
 
     def check_pending(self) -> None:
