@@ -269,6 +269,15 @@ def test_filters_are_ticked_and_kept_in_the_address(page: Page):
     assert all("star" in name or "ring" in name for name in names(page))
 
 
+def test_a_date_that_is_none_is_explained_in_words_for_a_page(page: Page, mistakes: list[str]):
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("From").fill("yesterday")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text(re.compile('^"yesterday" is no date; write 2019,'))
+    assert all("400" in line for line in mistakes)
+    mistakes.clear()
+
+
 def test_photos_come_in_the_order_that_is_chosen(page: Page):
     expect(page.locator("#count")).to_have_text("96 photos")
     first = photos(page).first.locator("img")
