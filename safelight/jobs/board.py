@@ -198,7 +198,7 @@ class Board:
 
 
 def _line(error: Exception) -> str:
-    """Say in one line what went wrong; a fault of ours shows its kind, never what was worked on."""
+    """Say in one line what went wrong; of a fault of ours its kind, and the log gets where it was."""
     from importers.base import ImporterError
     from indexer.errors import IndexerError
 
