@@ -14,6 +14,8 @@ from safelight.bridge.store import Store
 KINDS = ("collection", "smart")
 TAKEN_AGAIN_SECONDS = 600
 """An action that was taken and never reported is offered again: Lightroom may have been closed in the middle."""
+NOT_WANTED = "not wanted"
+"""What the plug-in reports where the user has seen the preview and said no."""
 ALIVE_SECONDS = 150
 """A plug-in that has asked within this time is alive; it asks at least once a minute."""
 

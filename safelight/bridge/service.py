@@ -15,7 +15,7 @@ import safelight
 from indexer.events import ignore
 from safelight import places
 from safelight.bridge import consent
-from safelight.bridge.actions import Actions, Plugin
+from safelight.bridge.actions import NOT_WANTED, Actions, Plugin
 from safelight.bridge.catalogs import same_file
 from safelight.bridge.duplicates import for_catalog
 from safelight.bridge.errors import BridgeError
@@ -119,8 +119,35 @@ class Bridge:
 
         Writes: our own data folder.
         """
-        self.actions.report(_number(given, "action"), ok=given.get("ok") is True, says=_text(given, "says"))
+        action = self.actions.get(_number(given, "action"))
+        said = _text(given, "says")
+        self.actions.report(action.id, ok=given.get("ok") is True, says=said)
+        if action.kind == "smart" and said == NOT_WANTED and "before" in action.payload:
+            self._take_back(action.payload)
         return {}
+
+    def push_smart(self, name: str, question: Question, rules: Json | None = None) -> None:
+        """Queue a smart collection that follows; one of this name gets another query, unless that is declined.
+
+        Raises:
+            BridgeError: The name or a rule is not what it should be.
+
+        Writes: our own data folder.
+        """
+        known = {query.token: query for query in self.queries.list()}
+        saved = self.queries.save(name, question, rules)
+        if any(a.state == "waiting" and a.payload.get("token") == saved.token for a in self.actions.list()):
+            return  # what waits already is made with the query as it is then
+        before = known.get(saved.token)
+        self.actions.push("smart", {"token": saved.token, "before": before and before.record()})
+
+    def _take_back(self, payload: Json) -> None:
+        before = payload["before"]
+        if before is None:
+            self.queries.remove(str(payload["token"]))
+        else:
+            was = _as_object(before)
+            self.queries.save(_text(was, "name"), Question.read(_object(was, "question")), _object(was, "rules"))
 
     def stamp(self) -> str:
         """Return what changes when photos are indexed or forgotten, or a saved query changes."""

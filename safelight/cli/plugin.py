@@ -79,7 +79,7 @@ def push(words: tuple[str, ...], smart: bool, **flags: Any) -> None:
     name = flags["name"] or " ".join(words)
     with open_library() as library, Bridge(library) as bridge:
         if smart:
-            bridge.actions.push("smart", {"token": bridge.queries.save(name, question).token})
+            bridge.push_smart(name, question)
         else:
             bridge.actions.push("collection", {"name": name, "question": question.record()})
         alive = next((plugin for plugin in bridge.actions.plugins() if plugin.alive), None)

@@ -38,7 +38,7 @@ async def push(asked: PushIn, hub: TheHub) -> QueueOut:
         made, rules = question(library.catalog, asked.search, smart=asked.smart)
         with Bridge(library) as bridge:
             if asked.smart:
-                bridge.actions.push("smart", {"token": bridge.queries.save(asked.name, made, rules).token})
+                bridge.push_smart(asked.name, made, rules)
             else:
                 bridge.actions.push("collection", {"name": asked.name, "question": made.record()})
             return _queue(bridge)
