@@ -3,7 +3,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 PHOTOS ?= assets/demo
 export PHOTOS
-.PHONY: setup demo test lint bench clean
+.PHONY: setup demo test tests lint tools bench clean
 
 setup:
 	@tools/setup.sh demo
@@ -12,19 +12,25 @@ setup:
 demo: setup
 	@tools/demo.sh
 
-lint:
+tools:
 	@tools/setup.sh dev
 	@tools/setup-lua.sh
+
+lint: tools
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 	$(BIN)/lint-imports
 	luacheck -q lightroom-plugin
 
+# Lint and the tests beside each other: each is run to its end, and either may fail it.
+test: tools
+	@$(MAKE) --no-print-directory --keep-going --jobs=2 lint tests
+
 # Three at once, each with whole files: the tests wait for processes, pages and clocks as much as they compute. In the
 # order of their names, so that the one that takes longest, of the benchmark, does not come last.
-test: lint
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
+tests: tools
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --hypothesis-profile=repeatable
 
 # Tables of speed, each against what one would use instead, in one run. Takes a while; wants an idle machine.
 # SECTIONS=... runs some of them; see tests/bench/run.py.

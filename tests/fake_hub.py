@@ -135,7 +135,7 @@ def serve(folder: Path) -> Iterator[FakeHub]:
             self.wfile.flush()
             if weights and hub.stall_after is not None:
                 hub.stalled.set()
-                threading.Event().wait(20)
+                threading.Event().wait(600)
             if end < len(data):
                 self.close_connection = True
 

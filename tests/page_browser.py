@@ -126,6 +126,16 @@ def names(page: Page) -> list[str]:
     return photos(page).evaluate_all("cells => cells.map(cell => cell.getAttribute('aria-label'))")
 
 
+def large(page: Page) -> None:
+    """Wait until a photo is shown large, has its picture, and has come to rest."""
+    expect(page.locator(".pswp[data-ready]")).to_be_visible()
+    page.wait_for_function(
+        "() => { const image = document.querySelector("
+        "'.pswp__item[aria-hidden=false] .pswp__img:not(.pswp__img--placeholder)');"
+        " return image?.complete && image.naturalWidth; }"
+    )
+
+
 def wait_for_pictures(page: Page, count: int = 16) -> None:
     """Wait until so many photos show their pictures."""
     arrived = "count => document.querySelectorAll('.cell img.there').length >= count"
@@ -135,7 +145,7 @@ def wait_for_pictures(page: Page, count: int = 16) -> None:
         shot(page, "failed")
         images = page.locator(".cell img").evaluate_all("images => images.map(i => [i.className, i.complete, i.src])")
         raise AssertionError(f"the pictures do not arrive: {images}") from error
-    page.wait_for_timeout(300)  # for those beside them, and until they have faded in
+    page.wait_for_timeout(300)  # for people's sake: on a screenshot the others are to be there, too
 
 
 def axe() -> str:

@@ -384,7 +384,7 @@ def test_the_reader_ends_with_its_parent(library: Path, temporary: Path, when: s
 
 
 def _wait_until(check: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not check():
         assert time.monotonic() < deadline
         time.sleep(0.05)

@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 KILLS = int(os.environ.get("SAFELIGHT_TEST_KILLS", "20"))
+PATIENCE_S = 60
 
 # Imports Chroma once and forks a fresh process for each line it reads, so that 40 processes cost one import.
 FORKER = """
@@ -132,8 +133,8 @@ def test_a_writer_killed_inside_flushes_loses_nothing(new_library, random_units)
             pid = forker.start("write")
             forker.read("writing")
             for _ in range(rng.randrange(3)):
-                wait_for_flush(index, 2)
-            in_flush += wait_for_flush(index, 2) is not None
+                wait_for_flush(index, PATIENCE_S)
+            in_flush += wait_for_flush(index, PATIENCE_S) is not None
             time.sleep(rng.uniform(0, 0.004))
             os.kill(pid, signal.SIGKILL)
             assert forker.read("status") == [str(int(signal.SIGKILL))]

@@ -44,9 +44,9 @@ def pictures(tmp_path):
 
 @pytest.fixture(scope="module")
 def slow_picture(tmp_path_factory):
-    """A picture that takes about a second to decode."""
-    path = tmp_path_factory.mktemp("slow") / "slow.jp2"
-    Image.fromarray(np.random.default_rng(3).integers(0, 256, (2000, 2000, 3), np.uint8)).save(path)
+    """A picture that takes many seconds to decode: its numbers are text, which Pillow reads in Python."""
+    path = tmp_path_factory.mktemp("slow") / "slow.ppm"
+    path.write_bytes(b"P3 1500 1500 255 " + b"7 " * (3 * 1500 * 1500))
     return path
 
 
@@ -303,13 +303,13 @@ def test_decoders_killed_at_random_never_cost_an_answer(pictures):
 
 
 def test_a_hang_is_ended_by_the_clock_and_blamed_alone(pictures):
-    with DecoderPool(SPEC, 1, timeout_s=0.5) as pool:
+    with DecoderPool(SPEC, 1, timeout_s=2.5) as pool:
         process_id = freeze(pool)
         for ticket, path in enumerate(pictures[:5]):
             pool.submit(Job.of_file(ticket, path))
         got = answers(pool, range(5))
         assert not is_alive(process_id)
-    assert got[0].problem == Problem("failed", "reading it took longer than 0.5 seconds")
+    assert got[0].problem == Problem("failed", "reading it took longer than 2.5 seconds")
     assert all(got[ticket].problem is None for ticket in range(1, 5))
 
 
@@ -388,7 +388,7 @@ def test_closing_takes_no_time_whatever_is_under_way(slow_picture, pictures):
     process_ids = pool.process_ids
     began = time.monotonic()
     pool.close()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 5, "not as long as one picture takes"
     assert not any(map(is_alive, process_ids))
     with pytest.raises(IndexerError):
         pool.submit(Job.of_file(9, pictures[0]))

@@ -49,7 +49,7 @@ class Helper:
     def command(self, *arguments: str, code: int = 0) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "safelight", *arguments],
-            env=self.env, cwd=CHECKOUT, capture_output=True, text=True, timeout=120, check=False,
+            env=self.env, cwd=CHECKOUT, capture_output=True, text=True, timeout=600, check=False,
         )  # fmt: skip
         assert done.returncode == code, (arguments, done.stdout, done.stderr)
         return done.stdout
@@ -74,7 +74,7 @@ class Helper:
         self.wait()
 
     def wait(self) -> None:
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not (self.data / "helper.json").exists():
             assert time.monotonic() < deadline, "the helper did not start"
             time.sleep(0.05)
@@ -90,7 +90,7 @@ class Helper:
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
-            self.process.wait(20)
+            self.process.wait(120)
 
 
 def open_catalog(helper: Helper, name: str, *more: Path, language: str = "en") -> Lightroom:

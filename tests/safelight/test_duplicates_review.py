@@ -11,6 +11,7 @@ import select
 import shutil
 import subprocess
 import sys
+import termios
 import time
 
 import pytest
@@ -47,7 +48,7 @@ def typed(home, keys: str, **env: str) -> str:
     os.close(slave)
     shown, asked, deadline = b"", 0, time.monotonic() + 60
     while time.monotonic() < deadline:
-        if select.select([master], [], [], 0.1)[0]:
+        if select.select([master], [], [], 0.02)[0]:
             try:
                 data = os.read(master, 65536)
             except OSError:
@@ -55,11 +56,12 @@ def typed(home, keys: str, **env: str) -> str:
             if not data:
                 break
             shown += data
-        if shown.count(b"q quit") > asked and asked < len(keys):
-            time.sleep(0.2)
+        # A key is read in raw mode, and what was typed before is thrown away.
+        is_read = not termios.tcgetattr(master)[3] & termios.ICANON
+        if shown.count(b"q quit") > asked and asked < len(keys) and is_read:
             os.write(master, keys[asked].encode())
             asked += 1
-    process.wait(10)
+    process.wait(60)
     os.close(master)
     return shown.decode("utf-8", "replace")
 

@@ -18,7 +18,7 @@ def report(target: Path, *flags: str) -> tuple[int, str, str]:
     folder = target if target.is_dir() else target.parent
     before = fingerprint(folder)
     command = [sys.executable, "-m", "safelight", "lightroom", "report", str(target), *flags]
-    run = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    run = subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
     assert fingerprint(folder) == before
     return run.returncode, run.stdout, run.stderr
 

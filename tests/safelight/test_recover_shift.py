@@ -86,7 +86,7 @@ def test_a_child_that_is_killed_is_an_error_and_not_the_end():
 
 def test_a_shift_that_is_stopped_ends_with_the_step_at_hand(tmp_path):
     def work() -> Iterator[int]:
-        for number in range(1000):
+        for number in range(10_000):
             time.sleep(0.01)
             (tmp_path / str(number)).touch()
             yield number
@@ -95,10 +95,10 @@ def test_a_shift_that_is_stopped_ends_with_the_step_at_hand(tmp_path):
     assert shift.result() == 0
     started = time.monotonic()
     shift.stop()
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 50
     done = len(list(tmp_path.iterdir()))
     time.sleep(0.1)
-    assert len(list(tmp_path.iterdir())) == done < 1000
+    assert len(list(tmp_path.iterdir())) == done < 10_000
     shift.stop()
 
 

@@ -11,6 +11,8 @@ import pytest
 from indexer.errors import ModelError
 from safelight.worker import MERGED_TEXTS, PART, ModelRoom, ModelThread
 
+PATIENCE_S = 60
+
 
 class Slow:
     """An encoder that waits to be let go, and writes down what it was asked."""
@@ -35,7 +37,7 @@ class Slow:
         assert threading.current_thread() is self.thread, "a model belongs to one thread"
         self.calls.append((what, len(items)))
         self.entered.release()
-        assert self.go.acquire(timeout=10)
+        assert self.go.acquire(timeout=PATIENCE_S)
         return np.array([[len(str(item)), 0, 0, 0] for item in items], np.float32)
 
 
@@ -53,7 +55,7 @@ def batch() -> np.ndarray:
 
 
 def wait_until_queued(thread: ModelThread, texts: int) -> None:
-    for _ in range(1000):
+    for _ in range(10_000):
         if len(thread._texts) >= texts:
             return
         threading.Event().wait(0.005)
@@ -62,22 +64,22 @@ def wait_until_queued(thread: ModelThread, texts: int) -> None:
 
 def test_words_wait_for_one_batch_and_go_together(slow):
     batches = [slow.embed_pixels(batch()) for _ in range(3)]
-    assert slow.encoder.entered.acquire(timeout=10)  # the first batch is in the model
+    assert slow.encoder.entered.acquire(timeout=PATIENCE_S)  # the first batch is in the model
     with ThreadPoolExecutor(10) as pool:
         asked = [pool.submit(slow.embed_texts, ["x" * n]) for n in range(1, 11)]
         wait_until_queued(slow, 10)
         for _ in range(4):
             slow.encoder.go.release()
-        answers = [future.result(timeout=10) for future in asked]
+        answers = [future.result(timeout=PATIENCE_S) for future in asked]
     assert [int(a[0, 0]) for a in answers] == list(range(1, 11)), "each gets its own"
     for future in batches:
-        future.result(timeout=10)
+        future.result(timeout=PATIENCE_S)
     assert slow.encoder.calls == [("pixels", 32), ("texts", 10), ("pixels", 32), ("pixels", 32)]
 
 
 def test_an_endless_stream_of_words_starves_no_run(slow):
     first = slow.embed_pixels(batch())
-    assert slow.encoder.entered.acquire(timeout=10)
+    assert slow.encoder.entered.acquire(timeout=PATIENCE_S)
     second = slow.embed_pixels(batch())
     with ThreadPoolExecutor(8) as pool:
         for _ in range(8):
@@ -85,25 +87,25 @@ def test_an_endless_stream_of_words_starves_no_run(slow):
         wait_until_queued(slow, 8)
         for _ in range(50):
             slow.encoder.go.release()
-        first.result(timeout=10)
-        second.result(timeout=10)
+        first.result(timeout=PATIENCE_S)
+        second.result(timeout=PATIENCE_S)
     before = slow.encoder.calls.index(("pixels", 32), 1)
     assert before <= 5, slow.encoder.calls
 
 
 def test_one_bad_text_spoils_it_for_nobody_else(slow):
     hold = slow.embed_pixels(batch())
-    assert slow.encoder.entered.acquire(timeout=10)
+    assert slow.encoder.entered.acquire(timeout=PATIENCE_S)
     with ThreadPoolExecutor(3) as pool:
         good, bad, fine = (pool.submit(slow.embed_texts, [text]) for text in ("good", "poison", "fine"))
         wait_until_queued(slow, 3)
         for _ in range(10):
             slow.encoder.go.release()
-        assert good.result(timeout=10).shape == (1, 4)
-        assert fine.result(timeout=10).shape == (1, 4)
+        assert good.result(timeout=PATIENCE_S).shape == (1, 4)
+        assert fine.result(timeout=PATIENCE_S).shape == (1, 4)
         with pytest.raises(ModelError, match="poison"):
-            bad.result(timeout=10)
-    hold.result(timeout=10)
+            bad.result(timeout=PATIENCE_S)
+    hold.result(timeout=PATIENCE_S)
 
 
 def test_a_picture_that_somebody_waits_for_goes_before_a_run(slow):
@@ -113,27 +115,27 @@ def test_a_picture_that_somebody_waits_for_goes_before_a_run(slow):
         return lambda future: done.append(name)
 
     slow.embed_pixels(batch()).add_done_callback(note("run 1"))
-    assert slow.encoder.entered.acquire(timeout=10)
+    assert slow.encoder.entered.acquire(timeout=PATIENCE_S)
     last: Future = slow.embed_pixels(batch())
     last.add_done_callback(note("run 2"))
     slow.embed_pixels(batch()[:1], waited_for=True).add_done_callback(note("waited for"))
     for _ in range(3):
         slow.encoder.go.release()
-    last.result(timeout=10)
+    last.result(timeout=PATIENCE_S)
     assert done[:2] == ["run 1", "waited for"]
 
 
 def test_pictures_that_are_waited_for_go_together_and_take_turns_with_words(slow):
     hold = slow.embed_pixels(batch())
-    assert slow.encoder.entered.acquire(timeout=10)
+    assert slow.encoder.entered.acquire(timeout=PATIENCE_S)
     sent = [slow.embed_pixels(np.full((n, 2, 2, 3), n, np.uint8), waited_for=True) for n in (1, 2, 30)]
     with ThreadPoolExecutor(2) as pool:
         asked = pool.submit(slow.embed_texts, ["x"])
         wait_until_queued(slow, 1)
         for _ in range(10):
             slow.encoder.go.release()
-        assert [len(future.result(timeout=10)) for future in (hold, *sent)] == [32, 1, 2, 30]
-        assert asked.result(timeout=10).shape == (1, 4)
+        assert [len(future.result(timeout=PATIENCE_S)) for future in (hold, *sent)] == [32, 1, 2, 30]
+        assert asked.result(timeout=PATIENCE_S).shape == (1, 4)
     # Thirty more would be more than a batch, and words need not wait for them.
     assert slow.encoder.calls == [("pixels", 32), ("texts", 1), ("pixels", 3), ("pixels", 30)]
 
@@ -143,10 +145,10 @@ def test_while_somebody_searches_a_run_goes_in_parts_and_they_wait_for_one(slow)
         slow.encoder.go.release()
     slow.embed_texts(["x"])
     pixels = np.arange(20, dtype=np.uint8).reshape(20, 1, 1, 1)
-    assert slow.embed_pixels(pixels).result(timeout=10).shape == (20, 4)
+    assert slow.embed_pixels(pixels).result(timeout=PATIENCE_S).shape == (20, 4)
     assert slow.encoder.calls == [("texts", 1), ("pixels", PART), ("pixels", PART), ("pixels", 4)]
     slow._asked_at -= 60  # a minute later
-    slow.embed_pixels(batch()).result(timeout=10)
+    slow.embed_pixels(batch()).result(timeout=PATIENCE_S)
     assert slow.encoder.calls[-1] == ("pixels", 32)
 
 
@@ -164,8 +166,8 @@ def test_a_part_that_fails_fails_its_batch(slow):
 
     slow.encoder.embed_pixels = fails_once
     with pytest.raises(ModelError, match="no memory"):
-        slow.embed_pixels(batch()).result(timeout=10)
-    assert slow.embed_pixels(batch()).result(timeout=10).shape == (32, 4), "the next goes through"
+        slow.embed_pixels(batch()).result(timeout=PATIENCE_S)
+    assert slow.embed_pixels(batch()).result(timeout=PATIENCE_S).shape == (32, 4), "the next goes through"
 
 
 def test_a_model_that_cannot_be_loaded_says_so_and_leaves_no_thread():
@@ -176,7 +178,7 @@ def test_a_model_that_cannot_be_loaded_says_so_and_leaves_no_thread():
 
     with pytest.raises(ModelError, match="damaged"):
         ModelThread(load)
-    for _ in range(200):
+    for _ in range(5_000):
         if threading.active_count() == before:
             break
         threading.Event().wait(0.01)

@@ -72,7 +72,7 @@ def test_a_look_is_started_here_and_its_groups_appear(
     expect(page.locator("#review")).to_contain_text("has not looked for duplicates")
     shot(page, "duplicates-none")
     page.get_by_role("button", name="Look for duplicates").click()
-    expect(groups(page)).to_have_count(5, timeout=60_000)
+    expect(groups(page)).to_have_count(5, timeout=300_000)
     expect(page.locator("#review [role=status]").first).to_contain_text("4 groups, 0 decided · 1 series")
     page.keyboard.press("Escape")
     expect(page.locator("#review")).to_be_hidden()

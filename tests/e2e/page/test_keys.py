@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from page_browser import axe, photos, shot, wait_for_pictures
+from page_browser import axe, large, photos, shot, wait_for_pictures
 from playwright.sync_api import Page, expect
 
 
@@ -53,8 +53,7 @@ def test_everything_is_reached_without_a_mouse(page: Page):
     page.keyboard.press("Escape")  # from the field to the photos
     assert focused(page)["role"] == "option"
     page.keyboard.press("Enter")
-    expect(page.locator(".pswp--open")).to_be_visible()
-    page.wait_for_timeout(600)  # PhotoSwipe takes no Escape while it opens
+    large(page)
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Escape")
     expect(page.locator(".pswp")).to_have_count(0)
@@ -102,7 +101,7 @@ def test_axe_finds_nothing_to_mend(page: Page, scheme):
     assert violations(page) == ""
     page.keyboard.press("Escape")
     photos(page).nth(1).locator("img").click()
-    page.wait_for_timeout(600)
+    large(page)
     page.keyboard.press("i")
     expect(page.locator(".details h2")).to_be_visible()
     assert violations(page) == ""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from page_browser import REBOUND, names, opened, photos, wait_for_pictures
+from page_browser import REBOUND, large, names, opened, photos, wait_for_pictures
 from PIL import Image, PngImagePlugin
 from playwright.sync_api import BrowserContext, Page, expect
 from safelight_server import RunningHelper, index, paint, start_helper
@@ -75,14 +75,14 @@ def test_what_files_say_is_shown_as_text(context: BrowserContext, hostile: Runni
     wait_for_pictures(page, 7)
     seen = ""
     photos(page).first.click()
-    expect(page.locator(".pswp--open")).to_be_visible()
-    page.wait_for_timeout(600)
+    large(page)
     page.keyboard.press("i")
-    for number in range(photos(page).count()):
-        if number:
-            page.keyboard.press("ArrowRight")
+    count = photos(page).count()
+    for number in range(1, count + 1):
+        expect(page.locator(".pswp__counter")).to_have_text(f"{number} / {count}")
         expect(page.locator(".details h2")).to_be_visible()
         seen += page.locator(".details").inner_text()
+        page.keyboard.press("ArrowRight")
     for told in (f"{ATTACK}.png", "T<script>", "D<svg onload", f"album{ATTACK}", f"person{ATTACK}", BOLD):
         assert told in seen
     assert_dead(page)
@@ -144,7 +144,10 @@ ATTEMPTS = """async helper => {
         }),
         opened: await settled(async () => {
             const other = open(helper);
-            await new Promise(resolve => setTimeout(resolve, 500));
+            const until = performance.now() + 20_000;
+            // Empty and of this page, until the helper's is there.
+            while (other.document.URL === "about:blank" && performance.now() < until)
+                await new Promise(resolve => setTimeout(resolve, 50));
             return other.document.body.innerText;
         }),
         socket: await new Promise(resolve => {
@@ -244,7 +247,9 @@ def test_a_script_that_got_into_the_page_would_not_run(paired: Page, mistakes: l
             document.body.append(Object.assign(document.createElement("script"), {src: "https://evil.test/x.js"}));
             document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.pwned = 1'>");
             await fetch("https://evil.test/").catch(() => null);
-            await new Promise(resolve => setTimeout(resolve, 500));
+            const until = performance.now() + 20_000;
+            while (new Set(said).size < 3 && performance.now() < until)
+                await new Promise(resolve => setTimeout(resolve, 50));
             return [window.pwned ?? null, ...new Set(said)];
         }"""
     )

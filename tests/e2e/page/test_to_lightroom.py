@@ -31,11 +31,11 @@ def test_a_search_becomes_a_collection_and_it_is_seen_whether_lightroom_is_there
     (action,) = served.post("/api/v1/lightroom/poll", {"catalog": catalog})["actions"]
     payload = action["payload"]
     assert (payload["name"], payload["question"]["words"]) == ("Circles <b>", '"a circle" -"red"')
-    expect(panel).to_contain_text("Lightroom is there, with Family.lrcat", timeout=10_000)
+    expect(panel).to_contain_text("Lightroom is there, with Family.lrcat")
     shot(page, "to-lightroom")
     report = {"catalog": catalog, "action": action["id"], "ok": True, "says": "16 photos"}
     served.post("/api/v1/lightroom/report", report)
-    expect(panel).to_contain_text("smart collection, done", timeout=10_000)
+    expect(panel).to_contain_text("smart collection, done")
     expect(panel).to_contain_text("16 photos")
     page.get_by_role("link", name="Safelight").click()
     expect(page.get_by_role("button", name="To Lightroom")).to_be_hidden()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from page_browser import opened, photos, shot
+from page_browser import large, opened, photos, shot
 from playwright.sync_api import BrowserContext, expect
 from safelight_server import RunningHelper, index, own_helper, paint, stand_in_for_the_desktop
 
@@ -30,7 +30,7 @@ def test_a_photo_tells_all_its_places_and_leads_to_each(
     page = opened(context, travelled, mistakes)
     expect(page.locator("#count")).to_have_text("1 photo")
     photos(page).first.click()
-    expect(page.locator(".pswp--open")).to_be_visible()
+    large(page)
     page.get_by_role("button", name="Details").click()
     expect(page.get_by_role("heading", name="In 2 places")).to_be_visible()
     places = page.locator(".where")

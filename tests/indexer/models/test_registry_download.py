@@ -146,7 +146,7 @@ def test_a_killed_download_goes_on_where_it_stopped(hub: FakeHub, tmp_path: Path
         from indexer.models.download import fetch
         print(fetch({REPOSITORY!r}, home=Path({str(tmp_path)!r})))"""
     child = subprocess.Popen([sys.executable, "-c", program], env=environment)
-    assert hub.stalled.wait(30)
+    assert hub.stalled.wait(300)
     wait_for_bytes(tmp_path / "hf" / "hub", 200_000)
     child.send_signal(signal.SIGKILL)
     child.wait()
@@ -162,7 +162,7 @@ def test_a_killed_download_goes_on_where_it_stopped(hub: FakeHub, tmp_path: Path
 
 def wait_for_bytes(folder: Path, count: int) -> None:
     """Wait until a download in `folder` has put so many bytes on the disk."""
-    for _ in range(200):
+    for _ in range(6_000):
         if any(file.stat().st_size >= count for file in folder.rglob("*.safelight-partial")):
             return
         time.sleep(0.05)

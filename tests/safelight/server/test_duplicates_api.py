@@ -63,7 +63,7 @@ def take_back(helper: RunningHelper, group: dict, before: list) -> None:
 def by_command(home: Path, *arguments: str) -> list[dict]:
     done = subprocess.run(
         [sys.executable, "-m", "safelight", "duplicates", *arguments],
-        env=os.environ | {"SAFELIGHT_HOME": str(home)}, capture_output=True, text=True, timeout=60,
+        env=os.environ | {"SAFELIGHT_HOME": str(home)}, capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode in (0, 1), done.stderr
     return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

@@ -67,14 +67,18 @@ export class Viewer {
     shown.on("uiRegister", () => this.tools.forEach((tool, order) => this.#register(shown, tool, order)));
     shown.on("change", () => this.#changed(shown));
     shown.on("keydown", ({ originalEvent }) => this.#key(originalEvent));
+    shown.on("openingAnimationEnd", () => (shown.element.dataset.ready = "1"));
     shown.on("destroy", () => this.#closed(shown.currIndex));
     this.shown = shown;
     shown.init();
     shown.element.setAttribute("aria-label", "Photo");
   }
 
+  /** Close it; one that is still opening is deaf to that, and closes once it is open. */
   close() {
-    this.shown?.close();
+    const { shown } = this;
+    if (shown?.opener.isOpening) shown.on("openingAnimationEnd", () => shown.close());
+    else shown?.close();
   }
 
   get element() {
@@ -138,6 +142,7 @@ export class Viewer {
   }
 
   #key(event) {
+    if (event.key === "Escape") this.close();
     const tool = this.tools.find(({ key }) => key === event.key);
     if (!tool || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();

@@ -1,0 +1,45 @@
+"""Every request that the API describes, and some that it forbids, sent to a helper; test_openapi.py runs these."""
+
+from __future__ import annotations
+
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis.checks import CHECKS, load_all_checks
+
+import safelight
+from safelight.server.app import build_api
+
+# What would end the helper under test, or never ends.
+LEFT_OUT = ["/api/v1/shutdown", "/api/v1/events"]
+schema = schemathesis.openapi.from_dict(build_api(safelight.__version__).openapi()).exclude(path=LEFT_OUT)
+
+
+@schema.parametrize()
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+def test_nothing_that_is_described_makes_it_stumble(case, helper):
+    load_all_checks()
+    kind = case.headers.get("Content-Type", case.media_type) if case.headers else case.media_type
+    response = case.call(
+        base_url=f"http://127.0.0.1:{helper.port}",
+        headers={"Authorization": f"Bearer {helper.token}", **({"Content-Type": kind} if kind else {})}
+        | ({"Content-Type": "application/json"} if case.method == "POST" and not kind else {}),
+        timeout=60,
+        allow_redirects=False,
+    )
+    case.validate_response(
+        response,
+        checks=[
+            CHECKS.get_one(name)
+            for name in (
+                "not_a_server_error",
+                "status_code_conformance",
+                "content_type_conformance",
+                "response_schema_conformance",
+            )
+        ],
+    )
+
+
+def test_the_helper_stands_after_all_that(helper):
+    assert helper.get("/api/v1/status")["name"] == "safelight"
+    assert "Traceback" not in helper.log()
