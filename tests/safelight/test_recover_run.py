@@ -725,7 +725,7 @@ def test_what_a_kill_leaves_in_the_log_is_known_to_a_dry_run_which_leaves_it_alo
 
 
 def test_photos_that_are_left_out_of_batch_after_batch(large, tmp_path):
-    assert run(large, tmp_path / "out", jobs=1, min_edge=100_000)[0].left_out == 300
+    assert run(large, tmp_path / "out", jobs=1, pixels=Pixels(min_edge=100_000))[0].left_out == 300
 
 
 def test_json_is_a_line_per_photo_and_ends_with_the_counts(tmp_path):
