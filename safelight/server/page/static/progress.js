@@ -20,7 +20,8 @@ export function follow(jobs, { page, isBusy }) {
   };
   jobs.addEventListener("change", () => draw(jobs));
   jobs.addEventListener("change", refresh);
-  jobs.addEventListener("end", () => page.isSearch || again());
+  // Of a search only what answers too little is asked again: nobody's place in a long answer is lost.
+  jobs.addEventListener("end", () => (!page.isSearch || page.results.isMeagre) && again());
   jobs.addEventListener("away", () => {
     page.say("Safelight's helper does not answer; this page goes on by itself once it is back. To start it: safelight serve");
   });
@@ -32,6 +33,6 @@ export function follow(jobs, { page, isBusy }) {
 
 function draw(jobs) {
   const job = jobs.running.at(0);
-  const share = job?.total ? ` ${number(job.done)} of ${number(job.total)}` : "";
+  const share = job?.total > 1 ? ` ${number(job.done)} of ${number(job.total)}` : "";
   byId("library").textContent = job ? `Library: ${job.state === "paused" ? "paused" : "at work"}${share}` : "Library";
 }
