@@ -153,7 +153,7 @@ def _lightroom(library: Library) -> Check:
     from safelight.bridge import Bridge
     from safelight.bridge.install import installed
 
-    name, there = "Lightroom", installed()
+    name, there = "Lightroom", installed(library.home)
     if there is None:
         return Check(name, True, "the plug-in is not installed; `safelight lightroom install` does it")
     if there.version is None:

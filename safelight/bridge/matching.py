@@ -10,11 +10,14 @@ from typing import Any
 
 from indexer.errors import QueryError
 from indexer.filters import Filters
+from indexer.query import parse
 from safelight.bridge.errors import BridgeError
 from safelight.bridge.known import SOURCE, Known, RefSet
 from safelight.bridge.paths import Comparison, nfc, spellings
 from safelight.bridge.question import Question, Ref
 from safelight.service import Library
+
+_A_PHOTO = "2" * 12  # the form of an id: which photo it is does not matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,19 @@ def find(library: Library, question: Question, catalog: str, within: Sequence[Re
         for match in photos
     )
     return Matches(chosen, answer.reason or ("" if chosen else "none of the photos that match is among these"))
+
+
+def check(question: Question) -> None:
+    """Refuse a question that no photos could ever answer, before it is queued for Lightroom.
+
+    Raises:
+        BridgeError: It has nothing to look for, or a date that is none.
+    """
+    try:
+        parse(question.words, [_A_PHOTO for _ in question.like], [_A_PHOTO for _ in question.unlike])
+        Filters(since=question.since, until=question.until)
+    except QueryError as error:
+        raise BridgeError("bad_request", str(error).removeprefix("--")) from error
 
 
 def difference(library: Library, question: Question, catalog: str, carriers: Sequence[Ref]) -> Difference:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight.cli.common import FOUND, NOTHING, settings
+from safelight.errors import SafelightError
 
 if TYPE_CHECKING:
     from safelight.helper_client import HelperClient
@@ -96,7 +97,7 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
     from safelight.helper_client import find_helper
 
     if (client := find_helper(home)) is not None:
-        raise click.ClickException(client.helper.runs_already)
+        raise SafelightError(client.helper.runs_already)
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
     log = home / "helper.log"
     command = [sys.executable, "-P", "-m", "safelight", "serve", *(["--port", str(port)] if port else [])]
@@ -109,7 +110,7 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
         if (client := find_helper(home)) is not None:
             return client
         time.sleep(0.05)
-    raise click.ClickException(f"the helper does not start; {log} says why")
+    raise SafelightError(f"the helper does not start; {log} says why")
 
 
 @click.command()
@@ -145,7 +146,7 @@ def stop() -> None:
     deadline = time.monotonic() + _STOP_S
     while holder_of(home / "helper.lock") == pid:
         if time.monotonic() > deadline:
-            raise click.ClickException(f"the helper, process {pid}, does not end; try: kill -9 {pid}")
+            raise SafelightError(f"the helper, process {pid}, does not end; try: kill -9 {pid}")
         time.sleep(0.05)
     draw.say("The helper has ended.")
     raise click.exceptions.Exit(FOUND)

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from safelight.bridge import Bridge, BridgeError
 from safelight.bridge.actions import Action
+from safelight.bridge.matching import check
 from safelight.server.cards import readable
 from safelight.server.handing_over import question
 from safelight.server.hub import TheHub
@@ -36,6 +37,7 @@ async def push(asked: PushIn, hub: TheHub) -> QueueOut:
 
     def run(library: Library) -> QueueOut:
         made, rules = question(library.catalog, asked.search, smart=asked.smart)
+        check(made)
         with Bridge(library) as bridge:
             if asked.smart:
                 bridge.actions.push("smart", {"token": bridge.queries.save(asked.name, made, rules).token})
