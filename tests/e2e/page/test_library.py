@@ -55,6 +55,7 @@ def test_the_first_run_a_pause_and_a_helper_that_is_killed_in_the_middle(
         left_out = page.get_by_text("1 photo skipped, failed or missing")
         left_out.click()
         expect(page.locator(".problems").last).to_contain_text("broken.jpg")
+        expect(page.locator(".problems").last).to_contain_text("failed: the file is cut short")
         shot(page, "indexed")
         counts = again.get("/api/v1/status")["photos"]
         assert (counts["total"], counts["indexed"], counts["failed"]) == (MANY + 1, MANY, 1)
