@@ -40,6 +40,7 @@ READ_AT_ONCE_BYTES = 64 << 20
 MAX_SPAN_BYTES = 1 << 30
 """A picture inside an archive may be no longer, unpacked."""
 _CHUNK_BYTES = 4 << 20
+_STRIP_ROWS = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Job:
         sidecars: XMP files with facts, which win over those in the picture; the first one over the next.
         longest: Pixels of the longer side, for pictures that people look at: whole, in proportion, never blown up.
             None: as the model wants them.
+        in_full: Decode every pixel, and answer with their digest instead of any.
     """
 
     ticket: int
@@ -64,6 +66,7 @@ class Job:
     exact_names: bool = False
     sidecars: tuple[Path, ...] = ()
     longest: int | None = None
+    in_full: bool = False
 
     @classmethod
     def of_file(cls, ticket: int, path: Path, *, hash_only: bool = False) -> Job:
@@ -110,7 +113,8 @@ class Decoded:
         width: Pixels of the full picture, upright; 0 where only the hash was asked for.
         height: Pixels of the full picture, upright; 0 where only the hash was asked for.
         format: What people call its format; "" where only the hash was asked for.
-        pixels: uint8 (H, W, 3) as the job wants them; None where only the hash was asked for.
+        pixels: uint8 (H, W, 3) as the job wants them; None where only the hash or the digest of all was asked for.
+        pixel_digest: xxh3_128 of all pixels, upright and in sRGB, and of their shape; b"" where not asked for.
         features: What the picture looks like, packed: duplicates/features.py; b"" where only the hash was asked for.
     """
 
@@ -126,6 +130,7 @@ class Decoded:
     format: str = ""
     facts: Facts = field(default_factory=Facts)
     pixels: NDArray[np.uint8] | None = None
+    pixel_digest: bytes = b""
     features: bytes = b""
 
 
@@ -166,13 +171,13 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
     else:
         whole = file.read(stamp.size_bytes + 1) if stamp.size_bytes <= READ_AT_ONCE_BYTES else None
     source = file if whole is None else whole
-    facts, pixels, picture, features = Facts(), None, None, b""
+    facts, pixels, picture, pixel_digest, features = Facts(), None, None, b"", b""
     if job.hash_only:
         facts = read_facts(source)
     else:
         picture = open_upright(
             source,
-            min_edge=(job.longest + 1) // 2 if job.longest else max(spec.min_edge, MIN_EDGE),
+            min_edge=_min_edge(job, spec),
             max_pixels=max_pixels,
             orientation=rendition.orientation,
             profile=icc.profile(rendition.profile),
@@ -182,7 +187,9 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
     if _stamp(file) != stamp:
         reason = "the file was changed while it was being read; index again when it is at rest"
         raise ImageProblem("failed", reason, passing=True)
-    if picture is not None:
+    if picture is not None and job.in_full:
+        pixel_digest = _digest_of_pixels(picture.rgb)
+    elif picture is not None:
         pixels = reduce_to(picture.stored, job.longest) if job.longest else fit(picture.stored, spec)
         if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
             pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
@@ -201,8 +208,23 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
         format=picture.format if picture else "",
         facts=_sidecar_facts(job.sidecars).over(facts),
         pixels=pixels,
+        pixel_digest=pixel_digest,
         features=features,
     )
+
+
+def _min_edge(job: Job, spec: PixelSpec) -> int | None:
+    if job.in_full:
+        return None
+    return (job.longest + 1) // 2 if job.longest else max(spec.min_edge, MIN_EDGE)
+
+
+def _digest_of_pixels(rgb: Image.Image) -> bytes:
+    """Hash a picture in strips, or the largest would be in memory twice."""
+    hasher = xxhash.xxh3_128(repr(rgb.size).encode())
+    for top in range(0, rgb.height, _STRIP_ROWS):
+        hasher.update(rgb.crop((0, top, rgb.width, min(top + _STRIP_ROWS, rgb.height))).tobytes())
+    return hasher.digest()
 
 
 def _sidecar_facts(paths: Iterable[Path]) -> Facts:
@@ -270,6 +292,7 @@ def pack(decoded: Decoded) -> bytes:
         "problem": decoded.problem and asdict(decoded.problem),
         "digest": decoded.digest.hex(),
         "original_digest": decoded.original_digest.hex(),
+        "pixel_digest": decoded.pixel_digest.hex(),
         "stamp": decoded.stamp and asdict(decoded.stamp),
         "facts": pack_facts(decoded.facts),
         "pixels": None if decoded.pixels is None else decoded.pixels.shape,
@@ -288,6 +311,7 @@ def unpack(frame: bytes) -> Decoded:
         "problem": Problem(**header["problem"]) if header["problem"] else None,
         "digest": bytes.fromhex(header["digest"]),
         "original_digest": bytes.fromhex(header["original_digest"]),
+        "pixel_digest": bytes.fromhex(header["pixel_digest"]),
         "stamp": FileStamp(**header["stamp"]) if header["stamp"] else None,
         "facts": unpack_facts(header["facts"]),
         "pixels": np.frombuffer(body, np.uint8, offset=length).reshape(shape) if shape else None,

@@ -154,7 +154,7 @@ def _lightroom(library: Library) -> Check:
     from safelight.bridge.install import installed
     from safelight.bridge.store import FILE_NAME
 
-    seen, name, there = None, "Lightroom", installed()
+    seen, name, there = None, "Lightroom", installed(library.home)
     if (library.home / FILE_NAME).exists():
         with Bridge(library) as bridge:
             seen = next(iter(bridge.actions.plugins()), None)

@@ -12,7 +12,7 @@ from indexer.duplicates.find import find
 from indexer.duplicates.groups import Star
 from indexer.duplicates.keeper import may_tell, why
 from indexer.duplicates.origin import encoded_from
-from indexer.duplicates.pixels import may_be_same, same_pixels, saved_from
+from indexer.duplicates.pixels import Pixels, may_be_same, saved_from
 from indexer.duplicates.series import Series, Sorted
 from indexer.duplicates.store import (
     Decision,
@@ -115,6 +115,7 @@ class _Search:
         self._copies = copies_by_content(self._catalog, chosen, prefer)
         self._known = read_verdicts(self._catalog.db, sensitivity)
         self._fresh: Judged = {}
+        self._pixels = Pixels()
         self._ids: list[int] = []
         self._features: list[Features] = []
 
@@ -129,6 +130,7 @@ class _Search:
         except _Stopped:
             return
         finally:
+            self._pixels.close()
             with self._catalog.transaction():
                 write_verdicts(self._catalog.db, self._sensitivity, self._fresh)
         alone = {content_id for content_id, copies in self._copies.items() if len(copies) > 1}
@@ -224,7 +226,8 @@ class _Search:
         """Decode both in full where nothing that is kept of them differs."""
         if first.original is None or second.original is None:
             return False
-        return may_be_same(self._features[one], self._features[other]) and same_pixels(first.original, second.original)
+        are_near = may_be_same(self._features[one], self._features[other])
+        return are_near and self._pixels.are_same(first.original, second.original)
 
     # What to show
 

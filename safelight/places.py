@@ -28,6 +28,7 @@ class Listed:
         source: What kind of place it is: "folder", "lightroom".
         indexed: Whether it was indexed before.
         state: "online" or "offline".
+        indexable: Whether it holds photos; a folder of Lightroom previews is indexed with its catalog only.
         recoverable: Whether it may hold Lightroom previews, to recover photos from.
     """
 
@@ -37,6 +38,7 @@ class Listed:
     source: str
     indexed: bool
     state: str
+    indexable: bool
     recoverable: bool
 
 
@@ -63,7 +65,10 @@ def recovery_folder(place: Listed) -> Path:
 
 def _listed(path: Path, source: str, *, indexed: bool, state: str) -> Listed:
     recoverable = path.suffix.lower() in (".lrcat", ".lrdata") or "Lightroom" in path.name
-    return Listed(folder_id(os.fsencode(path)), path.name or str(path), path, source, indexed, state, recoverable)
+    indexable = path.suffix.lower() != ".lrdata"
+    return Listed(
+        folder_id(os.fsencode(path)), path.name or str(path), path, source, indexed, state, indexable, recoverable
+    )
 
 
 def _usual() -> Iterator[Path]:

@@ -20,14 +20,13 @@ from indexer.catalog import Catalog
 from indexer.decoders import Decoded, Job
 from indexer.preprocess import PixelSpec
 from safelight.decoding import Decoding
+from safelight.kept_pictures import KeptPictures, sent_pictures
 from safelight.status import NoSuchPhotoError
 
 SIZES = (160, 320, 640, 1280, 2560)
 """Pixels of the longer side."""
 
 LIMIT_BYTES = 2 << 30
-_KEEP = 0.8  # of the limit, once it is passed
-_SETTLE_BYTES = 32 << 20  # written between two looks at how much there is
 _QUALITY = {160: 80, 320: 82, 640: 85, 1280: 88, 2560: 90}
 _COPIES = 3  # of a photo that are tried when its own file gives no picture
 _NO_MODEL = PixelSpec(1, 1, "exact", 0, 2, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))  # every job here says how large
@@ -73,7 +72,9 @@ def wanted(catalog: Catalog, photo_id: str, size: int) -> Wanted:
         (content_id, photo_id),
     )
     elsewhere = [Rendition(Path(os.fsdecode(copy))) for (copy,) in copies]
-    return Wanted(f"{digest}-{size}", size, (*renditions, *elsewhere))
+    sent = sent_pictures(catalog.home).path(digest)  # the last way: it may be small
+    last = [Rendition(sent)] if sent.exists() else []
+    return Wanted(f"{digest}-{size}", size, (*renditions, *elsewhere, *last))
 
 
 class Thumbnails:
@@ -89,12 +90,10 @@ class Thumbnails:
 
         Writes: `folder`.
         """
-        folder.mkdir(mode=0o700, exist_ok=True)
-        self._folder, self._limit_bytes = folder, limit_bytes
+        self._kept = KeptPictures(folder, limit_bytes)
         self._decoding = Decoding(_NO_MODEL, workers)
         self._lock = threading.Lock()
         self._making: dict[str, Future[bytes]] = {}
-        self._unsettled = _SETTLE_BYTES  # what an earlier helper left is looked at with the first picture
 
     def get(self, picture: Wanted) -> Future[bytes]:
         """Return a JPEG, from the cache or newly made; ImageProblem where its files give no picture.
@@ -102,10 +101,8 @@ class Thumbnails:
         Writes: the cache.
         """
         answer: Future[bytes] = Future()
-        path = self._path(picture.name)
-        with suppress(OSError):
-            answer.set_result(path.read_bytes())
-            os.utime(path)  # used just now
+        if (kept := self._kept.read(picture.name)) is not None:
+            answer.set_result(kept)
             return answer
         with self._lock:
             if picture.name in self._making:
@@ -130,43 +127,10 @@ class Thumbnails:
             assert decoded.pixels is not None  # there is no problem
             Image.fromarray(decoded.pixels).save(buffer, "JPEG", quality=_QUALITY[picture.size])
             with suppress(OSError):  # a full disk makes it slow, no more
-                self._keep(picture.name, buffer.getvalue())
+                self._kept.keep(picture.name, buffer.getvalue())
             answer.set_result(buffer.getvalue())
         except BaseException as error:
             answer.set_exception(error)
         finally:
             with self._lock:
                 self._making.pop(picture.name, None)
-
-    def _path(self, name: str) -> Path:
-        return self._folder / name[:2] / f"{name}.jpg"
-
-    def _keep(self, name: str, data: bytes) -> None:
-        path = self._path(name)
-        path.parent.mkdir(mode=0o700, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-        temporary.write_bytes(data)
-        temporary.replace(path)
-        with self._lock:
-            self._unsettled += len(data)
-            if self._unsettled < _SETTLE_BYTES:
-                return
-            self._unsettled = 0
-        self._settle()
-
-    def _settle(self) -> None:
-        """Delete what was not used for longest, where there is too much."""
-        files: list[tuple[float, int, str]] = []
-        for folder in os.scandir(self._folder):
-            for entry in os.scandir(folder.path):
-                status = entry.stat()
-                files.append((status.st_mtime, status.st_size, entry.path))
-        total = sum(size for _, size, _ in files)
-        if total <= self._limit_bytes:
-            return
-        for _, size, path in sorted(files):
-            with suppress(OSError):
-                Path(path).unlink()
-            total -= size
-            if total <= _KEEP * self._limit_bytes:
-                break

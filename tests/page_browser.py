@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from needed import lacking
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, TimeoutError, expect, sync_playwright
 from safelight_server import RunningHelper, index, start_helper
 from shapes import COLOURS, SHAPES, Scene, draw
@@ -62,7 +63,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, shapes_folder: Path) -> Ite
 def browser() -> Iterator[Browser]:
     found = subprocess.run([ROOT / "tools" / "setup-chromium.sh"], capture_output=True, text=True)
     if found.returncode:
-        pytest.skip(found.stderr.strip())
+        lacking(found.stderr.strip())
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=found.stdout.strip(),
@@ -159,5 +160,5 @@ def axe() -> str:
             name = subprocess.run(pack, cwd=folder, check=True, capture_output=True, text=True).stdout.split()[-1]
             subprocess.run(["tar", "xzf", name], cwd=folder, check=True, capture_output=True)
         except (OSError, subprocess.CalledProcessError) as error:
-            pytest.skip(f"axe-core cannot be had from npm: {error}")
+            lacking(f"axe-core cannot be had from npm: {error}")
     return path.read_text("utf-8")

@@ -6,9 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from importers.images import ImageProblem, open_upright
-from indexer.duplicates.features import Features
+from importers.base import Rendition
+from indexer.decoders import DecoderPool, Job
+from indexer.duplicates.features import MIN_EDGE, Features
+from indexer.preprocess import PixelSpec
 
+# What decoders must be told; here every pixel counts.
+_NO_MODEL = PixelSpec(MIN_EDGE, MIN_EDGE, "exact", MIN_EDGE, 2, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 _LOSSY = {"JPEG", "HEIC", "AVIF"}
 _LOSSLESS = {"PNG", "TIFF", "BMP", "PNM"}
 
@@ -31,10 +35,26 @@ def may_be_same(one: Features, other: Features) -> bool:
     )
 
 
-def same_pixels(one: Path, other: Path) -> bool:
-    """Decode both files, upright and in sRGB, and compare every pixel; False where one cannot be read."""
-    try:
-        first, second = (np.asarray(open_upright(path, min_edge=None).rgb) for path in (one, other))
-    except ImageProblem:
-        return False
-    return np.array_equal(first, second)
+class Pixels:
+    """Compares files by all of their pixels, decoded where a picture can do no harm. All methods are for one thread."""
+
+    def __init__(self) -> None:
+        """Prepare; the decoder is started with the first pair."""
+        self._decoder = DecoderPool(_NO_MODEL, workers=1)
+        self._digests: dict[Path, bytes] = {}
+
+    def are_same(self, one: Path, other: Path) -> bool:
+        """Decode both files, upright and in sRGB, and compare every pixel; False where one cannot be read."""
+        first = self._digest(one)
+        return bool(first) and first == self._digest(other)
+
+    def close(self) -> None:
+        """End the decoder."""
+        self._decoder.close()
+
+    def _digest(self, path: Path) -> bytes:
+        if path not in self._digests:
+            self._decoder.submit(Job(0, (Rendition(path.absolute()),), in_full=True))
+            (decoded,) = self._decoder.results(wait=True)
+            self._digests[path] = decoded.pixel_digest
+        return self._digests[path]

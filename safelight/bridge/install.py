@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ NAME = "Safelight.lrplugin"
 TOOLKIT_ID = "org.safelight.lightroom"
 SETTINGS = "installed.json"
 """Beside Info.lua: where our data folder is and how the helper is started, which Lua cannot find out by itself."""
+_LAST = "lightroom_plugin.json"  # in our data folder: where the plug-in was put
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ def install(home: Path, into: Path | None = None) -> Installed:
     Raises:
         SafelightError: There is no such folder, something else lies there, or it cannot be written.
 
-    Writes: Lightroom's folder for plug-ins.
+    Writes: Lightroom's folder for plug-ins, or `into`; a note of it in our own data folder.
     """
     folder = into or modules_folder()
     if folder is None:
@@ -82,7 +84,14 @@ def install(home: Path, into: Path | None = None) -> Installed:
         raise SafelightError(
             f"cannot write {error.filename or target}: {error.strerror}; name another --path"
         ) from error
+    _remember(home, target)
     return inspect(target)
+
+
+def _remember(home: Path, target: Path) -> None:
+    """Note where the plug-in was put last: it may be a folder that nobody would look into."""
+    with suppress(OSError):
+        (home / _LAST).write_text(json.dumps({"folder": str(target)}), "utf-8")
 
 
 def inspect(folder: Path) -> Installed:
@@ -97,11 +106,14 @@ def inspect(folder: Path) -> Installed:
     return Installed(folder, ".".join(numbers.groups()), folder.is_symlink())
 
 
-def installed() -> Installed | None:
-    """Return the plug-in that lies in Lightroom's own folder; None where there is none."""
+def installed(home: Path) -> Installed | None:
+    """Return the plug-in that lies in Lightroom's own folder, or where it was put last; None where there is none."""
     folder = modules_folder()
-    target = folder / NAME if folder else None
-    return inspect(target) if target is not None and target.exists() else None
+    last: list[Path] = []
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        last = [Path(json.loads((home / _LAST).read_text("utf-8"))["folder"])]
+    places = [folder / NAME, *last] if folder else last
+    return next((inspect(target) for target in places if target.exists()), None)
 
 
 def helper_command() -> list[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from indexer.errors import QueryError
 from indexer.filters import Filters
+from indexer.query import parse
 from safelight.bridge.errors import BridgeError
 from safelight.bridge.known import SOURCE, Known, RefSet
 from safelight.bridge.paths import Comparison, nfc, spellings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 PAGE_LEAST = 64
 PAGE_MOST = 8192
 """Contents in a page of an answer: 2 MB of JSON at most."""
+_A_PHOTO = "2" * 12  # the form of an id: which photo it is does not matter
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,19 @@ def _spelt(known: Known, photos: Iterable[Match]) -> tuple[Match, ...]:
         replace(match, any_case=known.any_case(match.path)) if match.uuid is None and match.path is not None else match
         for match in photos
     )
+
+
+def check(question: Question) -> None:
+    """Refuse a question that no photos could ever answer, before it is queued for Lightroom.
+
+    Raises:
+        BridgeError: It has nothing to look for, or a date that is none.
+    """
+    try:
+        parse(question.words, [_A_PHOTO for _ in question.like], [_A_PHOTO for _ in question.unlike])
+        Filters(since=question.since, until=question.until)
+    except QueryError as error:
+        raise BridgeError("bad_request", str(error).removeprefix("--")) from error
 
 
 def difference(library: Library, question: Question, catalog: str, carriers: Sequence[Ref]) -> Difference:

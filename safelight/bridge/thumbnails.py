@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from indexer.catalog import Content
 from indexer.photo_row import PhotoRow
 from safelight.bridge.errors import BridgeError
 from safelight.bridge.known import SOURCE
+from safelight.kept_pictures import sent_pictures
 from safelight.service import Library
 
 READER = "lightroom thumbnail"
@@ -33,7 +35,7 @@ def take(library: Library, catalog: str, uuid: str, name: str, jpeg: bytes, vect
         BridgeError: The bytes are no picture, or the catalog was never indexed. (A request must not make it a place:
             places can be read.)
 
-    Writes: the catalog of photos.
+    Writes: the catalog of photos, and sent/ in our own data folder.
     """
     try:
         with Image.open(io.BytesIO(jpeg)) as image:  # its header alone; the decoder process has read the pixels
@@ -49,6 +51,8 @@ def take(library: Library, catalog: str, uuid: str, name: str, jpeg: bytes, vect
     if known is not None and known[0] is not None:
         return False
     content = Content(xxhash.xxh3_128_digest(jpeg), len(jpeg), width, height, "JPEG")
+    with suppress(OSError):  # a full disk: it is found all the same, and has no picture
+        sent_pictures(library.home).keep(content.hash.hex(), jpeg)
     with photos.transaction():
         content_id = photos.write_content(content)
         photos.write_vector(library.model, content_id, vector)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from safelight.cli.common import NamedPath, ask_download, json_option, open_library, settings
+
+if TYPE_CHECKING:
+    from safelight.service import Library
 
 
 @click.group()
@@ -55,7 +59,7 @@ def model_use(name: str) -> None:
 
     with open_library() as library:
         draw.say(library.use_model(name))
-        _tell_of_helper(library.home)
+        _remark_on_helper(library)
 
 
 @model.command("path")
@@ -66,22 +70,27 @@ def model_path(folder: str) -> None:
 
     with open_library() as library:
         draw.say(library.use_folder(Path(folder)))
-        _tell_of_helper(library.home)
+        _remark_on_helper(library)
 
 
-def _tell_of_helper(home: Path) -> None:
-    """Say so where a helper that runs goes on with another model than the one that was chosen."""
-    from contextlib import suppress
-
+def _remark_on_helper(library: Library) -> None:
+    """Say whether the helper that runs has taken to the model that was just chosen."""
     from safelight import draw
-    from safelight.errors import SafelightError
+    from safelight.config import load_settings
     from safelight.helper_client import find_helper
 
-    with suppress(SafelightError):  # of another version: that is said where it matters
-        client = find_helper(home)
-        if client is not None and client.status["model"]["name"] != settings().model:
-            draw.remark("The helper that runs, and its page, keep the model they have until it is started anew:")
-            draw.remark("safelight stop && safelight serve --background")
+    client = find_helper(library.home)
+    if client is None:
+        return
+    library.settings = load_settings()
+    used = client.status["model"]["name"]
+    if used == library.model_name:
+        draw.remark("The helper that runs uses it, too; so does its page.")
+    else:
+        draw.remark(
+            f"The helper that runs goes on with {Path(used).name}: it was started with SAFELIGHT_MODEL, which wins;"
+            " `safelight stop`, then start it without."
+        )
 
 
 @click.group()
@@ -109,6 +118,7 @@ def config_set(key: str, value: str) -> None:
     if key == "model":
         with open_library() as library:
             library.use_model(value)  # which knows whether there is such a model
+            _remark_on_helper(library)
     else:
         save_setting(key, value)
 

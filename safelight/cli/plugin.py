@@ -74,8 +74,10 @@ def push(words: tuple[str, ...], smart: bool, **flags: Any) -> None:
     """
     from safelight import draw
     from safelight.bridge import Bridge
+    from safelight.bridge.matching import check
 
     question = _question(words, flags)
+    check(question)
     name = flags["name"] or " ".join(words)
     with open_library() as library, Bridge(library) as bridge:
         bridge.push(name, question, {} if smart else None)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from safelight.cli.common import FOUND, NOTHING, settings
+from safelight.errors import SafelightError
 
 if TYPE_CHECKING:
     from safelight.helper_client import HelperClient
@@ -153,7 +154,7 @@ def stop() -> None:
     deadline = time.monotonic() + _STOP_S
     while holder_of(home / "helper.lock") == pid:
         if time.monotonic() > deadline:
-            raise click.ClickException(f"the helper, process {pid}, does not end; try: kill -9 {pid}")
+            raise SafelightError(f"the helper, process {pid}, does not end; try: kill -9 {pid}")
         time.sleep(0.05)
     draw.say("The helper has ended.")
     raise click.exceptions.Exit(FOUND)

@@ -176,7 +176,7 @@ class Board:
                 if self._closed or job.state is not State.QUEUED:  # paused or cancelled while it waited
                     continue
                 report = self._running = Report(self, job)
-                # What a run that was broken off remarked this one will say again.
+                # What there is to remark is remarked again: most of it may no longer be so.
                 self._set(job, State.RUNNING, started=job.started or now(), error="", remarks=[])
             self._run(report)
 

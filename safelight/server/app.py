@@ -19,6 +19,7 @@ from indexer.errors import IndexerError, QueryError
 from safelight.bridge import BridgeError
 from safelight.errors import SafelightError
 from safelight.jobs.board import NoSuchJobError
+from safelight.models import NoSuchModelError
 from safelight.server.cards import readable
 from safelight.server.discovery import API_VERSION
 from safelight.server.guard import Guard
@@ -33,6 +34,7 @@ from safelight.server.routes import (
     jobs,
     lightroom,
     lightroom_queue,
+    models,
     opening,
     pairing,
     photos,
@@ -54,6 +56,7 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (QueryError, 400),
     (NoSuchJobError, 404),
     (NoSuchPhotoError, 404),
+    (NoSuchModelError, 404),
     (ImageProblem, 422),
     (SafelightError, 409),
     (IndexerError, 503),
@@ -76,7 +79,7 @@ def build_api(version: str) -> FastAPI:
         responses=_ERRORS,
     )
     finding = (search, photos, pictures, opening, grid, facets, embeddings)
-    for module in (status, *finding, duplicates, jobs, pairing, lightroom, lightroom_queue, page):
+    for module in (status, models, *finding, duplicates, jobs, pairing, lightroom, lightroom_queue, page):
         api.include_router(module.router)
     for kind in (*(kind for kind, _ in _STATUS), TooBusyError, RequestValidationError, HTTPException, Exception):
         api.add_exception_handler(kind, _answer_error)

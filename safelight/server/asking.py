@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from indexer.errors import QueryError
 from indexer.filters import Filters
 from indexer.query import PHOTO_ID, Query, Term, clean, query_of, terms_of
-from safelight.folders import folder_id
 from safelight.server.shapes import FiltersIn, SearchIn, TermIn
+
+_NOWHERE = "/a folder that is no longer known"
+_OPTION = re.compile(r"^--(\w+) ")
 
 
 def query(asked: SearchIn) -> Query:
@@ -46,8 +49,22 @@ def filters(asked: FiltersIn, folder_of: Callable[[str], Path | None]) -> Filter
     """
     if any(name in (".", "..", "~") for name in _clean(asked.folder)):
         raise QueryError("a folder is named by its bare name, or by its id from /api/v1/facets")
+    known = [str(path) for name in asked.folder_id if (path := folder_of(name)) is not None]
     # An id that names no folder with photos is a folder without photos.
-    folders = [str(folder_of(name) or Path("/") / folder_id(name.encode())) for name in asked.folder_id]
+    folders = [_NOWHERE] if asked.folder_id and not (known or asked.folder) else known
+    try:
+        return _filters(asked, folders)
+    except QueryError as error:  # its names are those of options, and nobody has typed any here
+        raise QueryError(_OPTION.sub(r"\1: ", str(error))) from error
+
+
+def reason(said: str) -> str:
+    """Say why nothing was found to who has named folders by ids."""
+    gone = "the folder that is asked for holds no photos any more; take that filter away"
+    return said.replace(f'none lies in a folder "{_NOWHERE}"', gone)
+
+
+def _filters(asked: FiltersIn, folders: Sequence[str]) -> Filters:
     return Filters(
         since=asked.since,
         until=asked.until,

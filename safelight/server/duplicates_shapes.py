@@ -46,6 +46,7 @@ class GroupsOut(BaseModel):
 
     looked: str | None = Field(description="when that ended, ISO 8601, UTC; null: never with this sensitivity")
     changed: bool = Field(description="whether photos have come or gone since")
+    failed: str = Field(description='why a later look than that failed, in one line; ""')
     kinds: dict[Kind, int] = Field(description="how many groups of each kind there are, whatever is asked for")
     decided: int = Field(description="how many of those that are no series are decided")
     total: int = Field(description="how many groups pass what is asked for")

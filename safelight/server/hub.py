@@ -14,6 +14,7 @@ from fastapi import Depends, Request
 from safelight.duplicates_kept import Looks
 from safelight.folders import folders_by_id
 from safelight.jobs.board import Board
+from safelight.models import LiveSettings
 from safelight.server.access import Access
 from safelight.server.grids import Grids
 from safelight.server.readers import Readers
@@ -38,6 +39,7 @@ class Hub:
     """
 
     home: Path
+    settings: LiveSettings
     version: str
     started: str
     access: Access
@@ -59,17 +61,26 @@ class Hub:
         """Return the folder with photos, in it or below it, that has this id."""
         return self.grids.get("folders", lambda: folders_by_id(library.catalog)).get(folder_id)
 
+    def _settled(self, work: Callable[[Library], T]) -> Callable[[Library], T]:
+        """Work with the settings as they are when it begins; a thread keeps its library open for good."""
+
+        def run(library: Library) -> T:
+            library.settings = self.settings.now
+            return work(library)
+
+        return run
+
     async def read(self, work: Callable[[Library], T]) -> T:
         """Look something up in the library, in a thread that has it open."""
-        return await asyncio.wrap_future(self.readers.submit(work))
+        return await asyncio.wrap_future(self.readers.submit(self._settled(work)))
 
     async def think(self, work: Callable[[Library], T]) -> T:
         """Do with the library what may need the model, and so may wait: for it to be loaded, for its turn."""
-        return await asyncio.wrap_future(self.thinkers.submit(work))
+        return await asyncio.wrap_future(self.thinkers.submit(self._settled(work)))
 
     async def find(self, work: Callable[[Library], T]) -> T:
         """Do with the library what may take minutes; it waits for nobody but its like, and nobody waits for it."""
-        return await asyncio.wrap_future(self.finders.submit(work))
+        return await asyncio.wrap_future(self.finders.submit(self._settled(work)))
 
 
 def _hub(request: Request) -> Hub:

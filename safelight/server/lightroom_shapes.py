@@ -14,6 +14,8 @@ Uuid = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^
 FilePath = Annotated[str, StringConstraints(min_length=1, max_length=4096)]
 Token = Annotated[str, StringConstraints(pattern=r"^sq[0-9a-z]{8}$")]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=1000)]
+RowId = Annotated[int, Field(ge=0, lt=1 << 63)]
+"""What our databases number; SQLite counts no further."""
 Empty = dict[str, Any]
 """A Lua table without anything in it is written as {} where a list is meant."""
 
@@ -76,7 +78,7 @@ class PollOut(BaseModel):
 class ReportIn(FromCatalog):
     """How an action ended."""
 
-    action: int
+    action: RowId
     ok: bool
     says: Line
 
@@ -326,14 +328,14 @@ class RunOut(BaseModel):
 class JournalAddIn(FromCatalog):
     """Changes that are about to be made."""
 
-    run: int
+    run: RowId
     changes: list[dict[str, Any]] = Field(max_length=1000)
 
 
 class JournalLastIn(FromCatalog):
     """The last change, its entries from the end; `before` an entry."""
 
-    before: int | None = None
+    before: RowId | None = None
 
 
 class JournalLastOut(BaseModel):
@@ -349,7 +351,7 @@ class JournalLastOut(BaseModel):
 class RunIn(FromCatalog):
     """A run of the journal."""
 
-    run: int
+    run: RowId
 
 
 class Done(BaseModel):

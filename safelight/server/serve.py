@@ -26,6 +26,7 @@ from safelight.errors import SafelightError
 from safelight.jobs.board import Board
 from safelight.jobs.journal import Journal
 from safelight.jobs.kinds import kinds
+from safelight.models import LiveSettings
 from safelight.server import discovery
 from safelight.server.access import Access
 from safelight.server.app import build_app
@@ -116,7 +117,7 @@ class _Server(uvicorn.Server):
 
 class _Helper:
     def __init__(self, settings: Settings, home: Path, listener: socket.socket) -> None:
-        self._settings, self._home, self._listener = settings, home, listener
+        self._settings, self._home, self._listener = LiveSettings(settings), home, listener
         self._room = ModelRoom()
         self._uploads = Uploads(home)
         self._access = Access(home, listener.getsockname()[1])
@@ -132,13 +133,14 @@ class _Helper:
     async def run(self, on_ready: OnReady, on_stop: Callable[[], None]) -> None:
         """Answer requests until stopped, then end what runs."""
         loop = asyncio.get_running_loop()
-        with Library(self._settings, self._home):
+        with Library(self._settings.now, self._home):
             pass  # the catalog is brought up to date once, before many open it
         readers, thinkers = Readers("reader", 3, self._open_for_reading), Readers("thinker", 6, self._open_for_reading)
         board = Board(Journal(self._home), kinds(self._open_for_job))
         thumbnails = Thumbnails(self._home / "thumbs", workers=cores())
         hub = Hub(
             home=self._home,
+            settings=self._settings,
             version=self._info.version,
             started=self._info.started,
             access=self._access,
@@ -178,12 +180,13 @@ class _Helper:
 
     def _open_for_reading(self) -> Library:
         library = Library(
-            self._settings, self._home, room=self._room, find_picture=lambda name: self._uploads.find(library, name)
+            self._settings.now, self._home, room=self._room, find_picture=lambda name: self._uploads.find(library, name)
         )
         return library
 
     def _open_for_job(self, model: str | None) -> Library:
-        settings = replace(self._settings, model=model or self._settings.model)
+        settings = self._settings.now
+        settings = replace(settings, model=model or settings.model)
         return Library(settings, self._home, room=self._room, chroma_apart=True)
 
 

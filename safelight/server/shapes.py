@@ -120,6 +120,7 @@ class PhotoCounts(BaseModel):
     skipped: int
     failed: int
     missing: int
+    different: int = Field(description="different pictures among the indexed ones: what a grid of all shows")
 
 
 class ModelOut(BaseModel):
@@ -203,6 +204,7 @@ class PlaceOut(BaseModel):
     source: str
     indexed: bool
     state: str
+    indexable: bool = Field(description="whether it holds photos; not so a folder of Lightroom previews by itself")
     recoverable: bool
 
 
@@ -226,6 +228,30 @@ class ProblemsOut(BaseModel):
 
     problems: list[UnreadOut]
     more: bool
+
+
+class ModelChoice(BaseModel):
+    """A model that can be chosen."""
+
+    id: str
+    name: str
+    note: str = Field(description='what it is good for, in a few words; ""')
+    here: bool = Field(description="whether it is on this computer")
+    active: bool = Field(description="whether searches use it")
+    seen: int = Field(description="pictures that it has seen")
+    size_mb: int = Field(description="of the download; 0 where there is none, or that is unknown")
+
+
+class ModelsOut(BaseModel):
+    """The models."""
+
+    models: list[ModelChoice]
+
+
+class UseModelIn(Asked):
+    """The model to use."""
+
+    id: Name = Field(description="an id that GET /api/v1/models gives")
 
 
 class TextsIn(Asked):

@@ -271,11 +271,25 @@ def test_help_imports_nothing_heavy():
     code = (
         "import sys\nsys.argv = ['safelight', 'search', '--help']\n"
         "try:\n    from safelight.cli import main; main()\nexcept SystemExit: pass\n"
-        "heavy = {'numpy', 'PIL', 'rich', 'chromadb', 'onnxruntime', 'onnx', 'transformers', 'sqlite3', 'mlx'}\n"
+        "heavy = {'numpy', 'PIL', 'rich', 'chromadb', 'onnxruntime', 'onnx', 'transformers', 'sqlite3', 'mlx',"
+        " 'fastapi', 'starlette', 'uvicorn', 'pydantic'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_search_imports_nothing_of_the_web(safelight, photos):
+    safelight("index", str(photos))
+    code = (
+        "import sys\nfrom safelight.cli import main\nsys.argv = ['safelight', 'search', 'cat']\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        "print(sorted({'fastapi', 'starlette', 'uvicorn', 'pydantic'} & sys.modules.keys()))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], env=safelight.env, capture_output=True, text=True, check=True)
+    *found, imported = done.stdout.splitlines()
+    assert found
+    assert imported == "[]"
 
 
 def test_indexing_and_searching_never_import_torch(safelight, photos):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from needed import lacking
 from PIL import Image, ImageGrab
 from safelight_server import index, paint
 
@@ -67,7 +68,7 @@ def bindings(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the system's own binding of GTK alone, for a Python of the system's version."""
     found = subprocess.run([ROOT / "tools" / "setup-window.sh"], capture_output=True, text=True)
     if found.returncode:
-        pytest.skip(found.stderr.strip())
+        lacking(found.stderr.strip())
     folder = tmp_path_factory.mktemp("bindings")
     (folder / "gi").symlink_to("/usr/lib/python3/dist-packages/gi")
     tried = subprocess.run([sys.executable, "-c", "import gi._gi"], env={"PYTHONPATH": str(folder)}, check=False)

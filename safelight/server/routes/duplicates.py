@@ -6,6 +6,8 @@ Looking itself is a job (POST /api/v1/jobs, kind "duplicates"): it may take minu
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -14,6 +16,7 @@ from indexer.duplicates import store, verify
 from safelight.duplicates import SERIES, Group, Member
 from safelight.duplicates_kept import Look, library_now
 from safelight.duplicates_said import AllSaid, Said, put_back, say
+from safelight.jobs.journal import Job, State
 from safelight.server.cards import readable
 from safelight.server.duplicates_shapes import (
     DecidedOut,
@@ -45,9 +48,10 @@ async def groups(
 
     def run(library: Library) -> GroupsOut:
         look = hub.looks.get(verify.Sensitivity(sensitivity))
+        failed = _failed(hub.board.list(), sensitivity, look)
         if look is None:
-            return GroupsOut(looked=None, changed=False, kinds={}, decided=0, total=0, groups=[])
-        return _page(library, look, kind, show, slice(offset, offset + limit))
+            return GroupsOut(looked=None, changed=False, failed=failed, kinds={}, decided=0, total=0, groups=[])
+        return _page(library, look, failed, kind, show, slice(offset, offset + limit))
 
     return await hub.read(run)
 
@@ -71,7 +75,17 @@ async def undo(asked: UndoIn, hub: TheHub) -> dict[str, str]:
     return {"status": "taken back"}
 
 
-def _page(library: Library, look: Look, kind: Kind | None, show: str, part: slice) -> GroupsOut:
+def _failed(jobs: Iterable[Job], sensitivity: Sensitivity, look: Look | None) -> str:
+    """Say why the last look failed, where it did, and none was kept since."""
+    ended = (job for job in jobs if job.kind == "duplicates" and job.ended and job.state is not State.CANCELLED)
+    last = next((job for job in ended if job.arguments.get("sensitivity") == sensitivity), None)
+    if last is None or last.state is not State.FAILED or last.ended is None:
+        return ""
+    is_older = look is not None and datetime.fromisoformat(look.ended) > datetime.fromisoformat(last.ended)
+    return "" if is_older else readable(last.error)
+
+
+def _page(library: Library, look: Look, failed: str, kind: Kind | None, show: str, part: slice) -> GroupsOut:
     said = AllSaid(library.catalog)
     decided = [said.of([member.photo_id for member in group.members]) for group in look.groups]
     passing = [
@@ -82,6 +96,7 @@ def _page(library: Library, look: Look, kind: Kind | None, show: str, part: slic
     return GroupsOut(
         looked=look.ended,
         changed=look.library != library_now(library.catalog),
+        failed=failed,
         kinds=Counter(group.kind for group in look.groups),  # type: ignore[arg-type]  # pydantic checks them
         decided=sum(
             answer[0] is not None and group.kind != SERIES for group, answer in zip(look.groups, decided, strict=True)

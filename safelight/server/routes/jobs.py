@@ -46,6 +46,8 @@ async def start(asked: JobIn, hub: TheHub) -> JobOut:
     place = await hub.read(lambda library: places.find(library.catalog, asked.place or ""))
     if place is None:
         raise HTTPException(404, f"there is no place {asked.place}; ask /api/v1/places again")
+    if asked.kind == "index" and not place.indexable:
+        raise HTTPException(409, f"{readable(place.name)} holds previews alone; index the .lrcat file beside it")
     arguments: dict[str, Any] = {"paths": [str(place.path)], "retry": asked.retry}
     if asked.kind == "recover":
         arguments["out"] = str(places.recovery_folder(place))
@@ -113,6 +115,7 @@ async def list_places(hub: TheHub) -> PlacesOut:
                 source=place.source,
                 indexed=place.indexed,
                 state=place.state,
+                indexable=place.indexable,
                 recoverable=place.recoverable,
             )
             for place in found

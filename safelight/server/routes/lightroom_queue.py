@@ -7,6 +7,7 @@ from pathlib import PurePosixPath, PureWindowsPath
 from fastapi import APIRouter
 
 from safelight.bridge import Bridge
+from safelight.bridge.matching import check
 from safelight.server.cards import readable
 from safelight.server.handing_over import question
 from safelight.server.hub import TheHub
@@ -35,6 +36,7 @@ async def push(asked: PushIn, hub: TheHub) -> QueueOut:
 
     def run(library: Library) -> QueueOut:
         made, rules = question(library.catalog, asked.search, smart=asked.smart)
+        check(made)
         with Bridge(library) as bridge:
             bridge.push(asked.name, made, rules if asked.smart else None)
             return _queue(bridge)

@@ -57,6 +57,6 @@ def _search(hub: Hub, library: Library, asked: SearchIn, *, upload: str | None =
         photos=found[: len(shown)],
         more=len(answer.hits) > end,
         nearest=found[-1] if nearest else None,
-        reason=answer.reason,
+        reason=asking.reason(answer.reason),
         upload=upload,
     )

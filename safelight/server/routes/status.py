@@ -7,17 +7,19 @@ from fastapi import APIRouter
 from safelight.jobs.journal import Job
 from safelight.server.cards import readable
 from safelight.server.discovery import API_VERSION
-from safelight.server.hub import TheHub
+from safelight.server.hub import Hub, TheHub
 from safelight.server.shapes import JobOut, ModelOut, PhotoCounts, StatusOut
 from safelight.service import Library
 
 router = APIRouter(prefix="/api/v1", tags=["helper"])
 
+_DIFFERENT = "SELECT count(DISTINCT content_id) FROM photo WHERE state = 'indexed'"
+
 
 @router.get("/status")
 async def status(hub: TheHub) -> StatusOut:
     """Tell the version, what is indexed, and what is at work."""
-    photos, model = await hub.read(lambda library: _counts(library, hub.room.loaded))
+    photos, model = await hub.read(lambda library: _counts(library, hub))
     return StatusOut(
         version=hub.version,
         api=API_VERSION,
@@ -36,7 +38,7 @@ async def shutdown(hub: TheHub) -> dict[str, str]:
     return {"status": "stopping"}
 
 
-def _counts(library: Library, loaded: tuple[str, ...]) -> tuple[PhotoCounts, ModelOut]:
+def _counts(library: Library, hub: Hub) -> tuple[PhotoCounts, ModelOut]:
     db = library.catalog.db
     states = dict(db.execute("SELECT state, count(*) FROM photo GROUP BY state").fetchall())
     counts = {state: int(states.get(state, 0)) for state in ("indexed", "skipped", "failed", "missing")}
@@ -44,8 +46,9 @@ def _counts(library: Library, loaded: tuple[str, ...]) -> tuple[PhotoCounts, Mod
     (seen,) = db.execute(
         "SELECT count(*) FROM embedding e JOIN model m ON m.id = e.model_id WHERE m.name = ?", (name,)
     ).fetchone()
-    model = ModelOut(name=name, here=library.is_here(name), loaded=name in loaded, seen=seen)
-    return PhotoCounts(total=sum(counts.values()), **counts), model
+    different = hub.grids.get("different", lambda: db.execute(_DIFFERENT).fetchone()[0])
+    photos = PhotoCounts(total=sum(counts.values()), different=different, **counts)
+    return photos, ModelOut(name=name, here=library.is_here(name), loaded=name in hub.room.loaded, seen=seen)
 
 
 def job_out(job: Job) -> JobOut:

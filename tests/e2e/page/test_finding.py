@@ -86,45 +86,6 @@ def test_nothing_that_matches_is_said_and_the_nearest_are_shown(page: Page):
     shot(page, "nearest")
 
 
-def test_a_search_that_takes_long_is_no_answer_yet(page: Page):
-    held: list[Route] = []
-    page.route("**/api/v1/search", lambda route: held.append(route))
-    page.get_by_role("searchbox").fill("a red circle")
-    page.keyboard.press("Enter")
-    expect(page.locator("#count")).to_have_text("Searching…")
-    held[0].continue_()
-    expect(page.locator("#count")).to_have_text(re.compile("photos?$"))
-
-
-def test_what_is_found_and_not_at_hand_is_marked(page: Page, shapes_folder: Path):
-    circle = shapes_folder / "circle"
-    circle.rename(circle.with_name("lent"))
-    try:
-        search(page, "a red circle")
-        (away,) = [name for name in names(page) if name.startswith("red circle 0.png")]
-        assert away == "red circle 0.png, missing"
-        cell = page.get_by_role("option", name=away)
-        assert cell.evaluate("e => getComputedStyle(e, '::before').content") == '"missing"'
-        wait_for_pictures(page, 4)
-        shot(page, "missing")
-        assert any(re.fullmatch(r"[\w ]+\.png", name) for name in names(page)), "others are here, and say nothing"
-    finally:
-        circle.with_name("lent").rename(circle)
-
-
-def test_a_photo_whose_picture_is_away_says_so(page: Page, mistakes: list[str]):
-    page.route("**/picture/*", lambda route: route.fulfill(status=422, json={"error": "its drive is not connected"}))
-    search(page, "a red circle")
-    expect(page.locator(".cell img.broken").first).to_be_attached()
-    said = "e => getComputedStyle(e, '::before').content"
-    cell = page.locator(".cell", has=page.locator("img.broken")).first
-    assert cell.get_attribute("title") in cell.evaluate(said)
-    assert "is its drive connected?" in cell.evaluate(said)
-    shot(page, "away")
-    assert all("422" in line for line in mistakes)
-    mistakes.clear()
-
-
 def test_scores_are_shown_on_demand(page: Page):
     expect(page.get_by_role("button", name="Scores")).to_be_hidden()
     search(page, "a red circle")

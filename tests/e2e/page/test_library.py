@@ -55,6 +55,7 @@ def test_the_first_run_a_pause_and_a_helper_that_is_killed_in_the_middle(
         left_out = page.get_by_text("1 photo skipped, failed or missing")
         left_out.click()
         expect(page.locator(".problems").last).to_contain_text("broken.jpg")
+        expect(page.locator(".problems").last).to_contain_text("failed: the file is cut short")
         shot(page, "indexed")
         counts = again.get("/api/v1/status")["photos"]
         assert (counts["total"], counts["indexed"], counts["failed"]) == (MANY + 1, MANY, 1)
@@ -64,29 +65,3 @@ def test_the_first_run_a_pause_and_a_helper_that_is_killed_in_the_middle(
         again.stop()
     # The only complaints are of requests while nobody answered.
     assert all("ERR_" in line or "401" in line for line in mistakes), mistakes
-
-
-PREVIEWS = {
-    "id": "p", "name": "Family Previews.lrdata", "path": "/p/Family Previews.lrdata", "source": "previews",
-    "indexed": False, "state": "online", "recoverable": True,
-}  # fmt: skip
-
-
-def test_what_is_missing_and_what_cannot_be_is_not_offered(
-    context: BrowserContext, served: RunningHelper, mistakes: list[str]
-):
-    page = opened(context, served, mistakes)
-    status = served.get("/api/v1/status")
-    assert status["model"]["here"] is True
-    status["model"] |= {"name": "siglip2-base", "here": False}
-    page.route("**/api/v1/status", lambda route: route.fulfill(json=status))
-    page.route("**/api/v1/places", lambda route: route.fulfill(json={"places": [PREVIEWS]}))
-    page.get_by_role("button", name="Library").click()
-    panel = page.locator("#panel")
-    expect(panel).to_contain_text("safelight model fetch siglip2-base")
-    expect(panel).to_contain_text("safelight model use starter")
-    expect(panel).to_contain_text("Lightroom's previews · /p/Family Previews.lrdata")
-    expect(panel.get_by_role("button", name="Recover previews")).to_be_visible()
-    expect(panel.get_by_role("button", name="Index")).to_have_count(0)
-    shot(page, "model-missing")
-    assert not mistakes

@@ -197,7 +197,7 @@ FOLLOWED = """(() => {
     jobs.running = [];
     let shown = 0;
     const page = {
-        isSearch: true, results: {isNothing: a.nothing}, grid: {photos: null},
+        isSearch: true, results: {isMeagre: a.nothing}, grid: {photos: null},
         say: text => said.push(text), show: () => (shown += 1),
     };
     m.follow(jobs, {page, isBusy: () => false, isTold: () => a.told});
@@ -212,7 +212,7 @@ FOLLOWED = """(() => {
     [
         ("done", {"indexed": 3}, True, False, 1, []),
         ("done", {"indexed": 3}, False, False, 0, ["Photos were indexed meanwhile; search again to find them, too."]),
-        ("done", {"indexed": 0}, True, False, 0, []),
+        ("done", {"indexed": 0}, True, False, 1, []),
         ("failed", {}, False, False, 0, ["Index Pictures failed: the disk is full"]),
         ("failed", {}, False, True, 0, []),
     ],

@@ -17,6 +17,7 @@ from indexer.tags import ALBUM, PERSON
 
 ATTACK = "<img src=x onerror=window.pwned=1>"
 BOLD = "<b onmouseover=window.pwned=1>x"
+LONG = f"{ATTACK} long text " * 256  # 10 kB
 XMP = (
     '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
     '<rdf:Description xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt><rdf:li xml:lang="x-default">'
@@ -56,6 +57,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHelper]
         (row,) = catalog.db.execute("SELECT id FROM photo WHERE name = 'exif.jpg'").fetchone()
         for kind in (ALBUM, PERSON):
             catalog.db.execute("INSERT INTO tag VALUES (?, ?, ?, ?)", (row, kind, f"{kind}{ATTACK}", kind))
+        catalog.db.execute("INSERT INTO tag VALUES (?, ?, ?, ?)", (row, ALBUM, f"nul\0{ATTACK}", "nul"))
+        catalog.db.execute("UPDATE photo SET title = ?, caption = ? WHERE id = ?", (f"N\0{ATTACK}", LONG, row))
     catalog.close()
     running = start_helper(home)
     yield running
@@ -83,7 +86,16 @@ def test_what_files_say_is_shown_as_text(context: BrowserContext, hostile: Runni
         expect(page.locator(".details h2")).to_be_visible()
         seen += page.locator(".details").inner_text()
         page.keyboard.press("ArrowRight")
-    for told in (f"{ATTACK}.png", "T<script>", "D<svg onload", f"album{ATTACK}", f"person{ATTACK}", BOLD):
+    for told in (
+        LONG.strip(),
+        "nul",
+        f"{ATTACK}.png",
+        "T<script>",
+        "D<svg onload",
+        f"album{ATTACK}",
+        f"person{ATTACK}",
+        BOLD,
+    ):
         assert told in seen
     assert_dead(page)
     page.keyboard.press("Escape")

@@ -226,10 +226,10 @@ def test_the_cache_forgets_what_was_not_used_for_longest(tmp_path):
             wanted = Wanted(f"{number:032x}-640", 640, (Rendition(tmp_path / f"{number}.png"),))
             data = thumbnails.get(wanted).result(timeout=300)
             old = time.time() - 1000 + number
-            os.utime(thumbnails._path(wanted.name), (old, old))
+            os.utime(thumbnails._kept.path(wanted.name), (old, old))
         first = Wanted(f"{0:032x}-640", 640, ())
         assert thumbnails.get(first).result(timeout=300), "used just now"
-        thumbnails._settle()
+        thumbnails._kept.settle()
         kept = list((tmp_path / "thumbs").rglob("*.jpg"))
         assert sum(path.stat().st_size for path in kept) <= limit
         assert len(kept) >= 0.5 * limit / len(data)

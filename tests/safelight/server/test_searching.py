@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from safelight_server import RunningHelper
+from safelight_server import RunningHelper, index, own_helper
 
 EVERYTHING = {"words": "a red circle", "show_all": True}
 
@@ -66,13 +66,21 @@ def test_a_photo_at_two_places_comes_once_and_names_both(helper: RunningHelper):
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="processes are read from /proc")
-def test_what_is_sent_is_decoded_in_another_process(helper: RunningHelper, photos: Path):
+def test_what_is_sent_is_decoded_in_another_process(tmp_path: Path, photos: Path):
     picture = (photos / "wide.jpg").read_bytes() + b"never seen before"
-    assert helper.ask("POST", "/api/v1/search/image", picture, Content_Type="image/jpeg").status == 200
+    index(tmp_path / "home", photos / "2019")
+    with own_helper(tmp_path) as helper:
+        helper.post("/api/v1/search", {"words": "red", "show_all": True})
+        assert children(helper) == [], "nothing was decoded yet"
+        assert helper.ask("POST", "/api/v1/search/image", picture, Content_Type="image/jpeg").status == 200
+        assert [b"indexer.decode_worker" in command for command in children(helper)] == [True]
+
+
+def children(helper: RunningHelper) -> list[bytes]:
+    """The commands of the processes that the helper has started."""
     tasks = Path(f"/proc/{helper.process.pid}/task").iterdir()
-    children = [child for task in tasks for child in (task / "children").read_text().split()]
-    commands = [Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ") for child in children]
-    assert any(b"decod" in command for command in commands), commands
+    ids = [child for task in tasks for child in (task / "children").read_text().split()]
+    return [Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ") for child in ids]
 
 
 TELEMETRY = """

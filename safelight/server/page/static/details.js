@@ -1,7 +1,7 @@
 // What is known of one photo, and where it lies.
 
 import { get, post } from "./api.js";
-import { el, number } from "./dom.js";
+import { el, library, number, standing } from "./dom.js";
 
 /** Copy a text; says so. */
 export async function copy(text, say) {
@@ -49,22 +49,20 @@ function exposure({ exposure_seconds: seconds, aperture, iso, focal_length_mm: f
   return [time, aperture && `f/${aperture}`, iso && `ISO ${iso}`, focal && `${number(focal)} mm`].filter(Boolean).join(" · ");
 }
 
-const SHOWS = { missing: "no longer there", offline: "not connected", failed: "could not be read", skipped: "was left out" };
-
 function where(place, say) {
   const act = (verb) => () => post(`/api/v1/photos/${place.id}/${verb}`).catch((error) => say(error.message));
-  const library = place.source !== "folder";
+  const isFile = place.source === "folder";
   return el(
     "div",
     { class: "where" },
     el("p", { class: "path" }, place.path ?? place.name),
-    el("p", { class: "quiet small" }, [place.source, SHOWS[place.state]].filter(Boolean).join(" · ")),
+    el("p", { class: "quiet small" }, [library(place.source), standing(place.state)].filter(Boolean).join(" · ")),
     el(
       "div",
       { class: "buttons" },
       place.path && el("button", { type: "button", onclick: () => copy(place.path, say) }, "Copy path"),
       place.path && el("button", { type: "button", onclick: act("reveal") }, "Show in its folder"),
-      el("button", { type: "button", onclick: act("open") }, library ? "Open in its library" : "Open"),
+      el("button", { type: "button", onclick: act("open") }, isFile ? "Open" : "Open in its library"),
     ),
   );
 }

@@ -14,6 +14,14 @@ export function el(tag, properties = {}, ...children) {
   return element;
 }
 
+const LIBRARIES = { folder: "Folder", photos: "Apple Photos", lightroom: "Lightroom", takeout: "Google Takeout", previews: "Lightroom previews" };
+
+/** What people call a kind of library. */
+export const library = (source) => LIBRARIES[source] ?? source;
+
+/** What a photo's state means to people; "" where it is simply there. */
+export const standing = (state) => ({ missing: "no longer there", offline: "not connected", failed: "could not be read", skipped: "was left out" })[state] ?? "";
+
 export const byId = (id) => document.getElementById(id);
 
 const numbers = new Intl.NumberFormat(); // made once: it takes longer than its work

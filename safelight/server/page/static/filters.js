@@ -1,7 +1,7 @@
 // The filters: what the library knows of its photos, with counts, to tick.
 
 import { get } from "./api.js";
-import { el, number } from "./dom.js";
+import { el, library, number } from "./dom.js";
 import { toggled, withFilter } from "./query.js";
 
 const FEW = 8; // shown before one asks for all
@@ -91,7 +91,7 @@ export class Filters {
     const choices = this.facets[facet].map((item) => {
       const value = item.id ?? item.value;
       const toggle = () => this.ask((before) => toggled(before, name, value));
-      const choice = this.#choice(`${name}-${value}`, item.name ?? item.value, item.photos, held.has(value), toggle);
+      const choice = this.#choice(`${name}-${value}`, item.name ?? (name === "source" ? library(item.value) : item.value), item.photos, held.has(value), toggle);
       choice.title = item.path ?? "";
       return choice;
     });

@@ -2,8 +2,8 @@
 
 import { beside, boxOf, justify, ratio, rowAt, rowOf } from "./layout.js";
 import { ScrollMap } from "./scrollmap.js";
-import { picture } from "./api.js";
-import { el, number } from "./dom.js";
+import { get, picture } from "./api.js";
+import { el, number, standing } from "./dom.js";
 
 const GAP = 4;
 const SPARE = 0.6; // how much is kept ready above and below, of what is seen
@@ -32,6 +32,7 @@ export class Grid extends EventTarget {
     box.addEventListener("scroll", () => this.#soon(), { passive: true });
     list.addEventListener("click", (event) => this.#clicked(event));
     list.addEventListener("focusin", (event) => this.#focused(event));
+    list.addEventListener("error", ({ target }) => target.hasAttribute("src") && this.#noPicture(target.parentNode), true);
     selection.addEventListener("change", () => this.#mark());
     new ResizeObserver(() => this.#resized()).observe(box);
   }
@@ -257,14 +258,14 @@ export class Grid extends EventTarget {
     cell.setAttribute("aria-posinset", index + 1);
     cell.setAttribute("aria-setsize", this.photos.count);
     cell.setAttribute("aria-selected", this.selection.has(this.photos.id(index)));
-    cell.title = hit?.name ?? "";
-    const score = cell.children[2];
+    const [, , score, away] = cell.children;
+    away.textContent = standing(hit?.state);
+    away.hidden = !away.textContent;
+    cell.title = [hit?.name, away.textContent].filter(Boolean).join(": ");
     score.hidden = !(this.scores && hit);
     score.textContent = score.hidden ? "" : hit.score.toFixed(3);
-    const away = hit && hit.state !== "here" ? hit.state : "";
-    cell.dataset.away = away;
-    const name = hit?.name ?? `Photo ${number(index + 1)}`;
-    cell.setAttribute("aria-label", [name, away, score.textContent].filter(Boolean).join(", "));
+    const name = cell.title || `Photo ${number(index + 1)}`;
+    cell.setAttribute("aria-label", score.hidden ? name : `${name}, ${score.textContent}`);
   }
 
   #place(cell, { x, y, width, height }) {
@@ -279,12 +280,24 @@ export class Grid extends EventTarget {
     cell.firstChild.src = picture(this.photos.id(index), 0.8 * pixels * Math.min(2, devicePixelRatio));
   }
 
+  /** In place of a picture that cannot be had say whose it is, and why. */
+  async #noPicture(cell) {
+    const { id, index } = cell.dataset;
+    cell.firstChild.className = "broken";
+    const photo = await get(`/api/v1/photos/${id}`).catch(() => null);
+    if (!photo || cell.dataset.id !== id || cell.firstChild.className !== "broken") return;
+    const why = photo.places.map(({ state }) => standing(state)).find(Boolean) ?? "has no picture here";
+    cell.append(el("span", { class: "absent" }, el("strong", {}, photo.name), why));
+    this.describe(Number(index), `${photo.name}: ${why}`);
+  }
+
   #release(index) {
     const cell = this.#cells.get(index);
     this.#cells.delete(index);
     cell.remove();
     cell.firstChild.removeAttribute("src"); // what is still under way is given up
     cell.firstChild.className = "";
+    cell.querySelector(".absent")?.remove();
     delete cell.dataset.asked;
     this.#unused.push(cell);
   }
@@ -299,6 +312,5 @@ export class Grid extends EventTarget {
 function newCell() {
   const image = el("img", { alt: "", decoding: "async", draggable: false });
   image.addEventListener("load", () => (image.className = "there"));
-  image.addEventListener("error", () => image.hasAttribute("src") && (image.className = "broken"));
-  return el("div", { class: "cell", role: "option" }, image, el("span", { class: "mark" }), el("span", { class: "score", hidden: true }));
+  return el("div", { class: "cell", role: "option" }, image, el("span", { class: "mark" }), el("span", { class: "score", hidden: true }), el("span", { class: "away", hidden: true }));
 }

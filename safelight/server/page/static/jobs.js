@@ -1,8 +1,8 @@
-// The helper's long work, as it happens: a stream that comes back by itself after the helper was away.
+// The helper's long work, as it happens; it comes back by itself after the helper was away.
 
 import { get } from "./api.js";
+import { Events } from "./events.js";
 
-const AGAIN_MS = 2000;
 export const OVER = new Set(["done", "failed", "cancelled"]);
 
 const KINDS = { index: "Index", rebuild: "Rebuild", recover: "Recover", duplicates: "Look for duplicates" };
@@ -11,30 +11,20 @@ const KINDS = { index: "Index", rebuild: "Rebuild", recover: "Recover", duplicat
 export const called = (job) => `${KINDS[job.kind]} ${job.title}`;
 
 export class Jobs extends EventTarget {
-  #stream = null;
+  #events;
   #listed = false; // whether all that were there when the page came are known
 
+  /** Events: change, end (detail: a job that has just ended), away, back. */
   constructor() {
     super();
     this.jobs = new Map(); // id -> job, the newest last
     this.away = false; // whether the helper does not answer
-    // A browser holds six connections to one place: pages that nobody sees would keep the others waiting.
-    document.addEventListener("visibilitychange", () => (document.hidden ? this.#stream?.close() : this.listen()));
+    this.#events = new Events({ take: (kind, data) => this.#hear(kind, data), asked: () => this.#retell() });
   }
 
-  /** Listen, until the page is closed. Events: change, end (detail: a job that has just ended), away, back. */
+  /** Listen, until the page is closed. */
   listen() {
-    this.#stream?.close();
-    if (document.hidden) return; // opened behind another page, or the helper came back meanwhile: when somebody looks
-    this.#stream = new EventSource("/api/v1/events");
-    this.#stream.addEventListener("job", ({ data }) => this.#take(JSON.parse(data)));
-    this.#stream.addEventListener("listed", () => (this.#listed = true));
-    this.#stream.addEventListener("open", () => this.#answered());
-    this.#stream.addEventListener("error", () => {
-      this.#missed();
-      // A browser tries again by itself, but not after an answer that was a refusal.
-      if (this.#stream.readyState === EventSource.CLOSED) setTimeout(() => this.listen(), AGAIN_MS);
-    });
+    this.#events.listen();
   }
 
   get running() {
@@ -50,6 +40,20 @@ export class Jobs extends EventTarget {
     const known = this.jobs.get(job.id);
     if (!known) this.#take(job);
     else if (OVER.has(known.state)) this.#ended(known);
+  }
+
+  #hear(kind, data) {
+    if (kind === "job") this.#take(JSON.parse(data));
+    else if (kind === "listed") this.#listed = true;
+    else if (kind === "open") this.#answered();
+    else if (kind === "error") this.#missed();
+  }
+
+  /** Tell a page that has come what the stream has told so far. */
+  #retell() {
+    this.#events.tell(this.away ? "error" : "open");
+    for (const job of this.jobs.values()) this.#events.tell("job", JSON.stringify(job));
+    if (this.#listed) this.#events.tell("listed");
   }
 
   #take(job) {

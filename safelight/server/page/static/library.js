@@ -1,19 +1,18 @@
 // What the library is made of: places to index, work that is under way, and what could not be read.
 
 import { get, post } from "./api.js";
-import { el, number, plural } from "./dom.js";
+import { el, library, number, plural } from "./dom.js";
 import { called, OVER } from "./jobs.js";
 
 const STATES = { queued: "waits", running: "", paused: "paused", done: "done", failed: "failed", cancelled: "cancelled" };
 const OUTCOMES = new Set(["indexed", "unchanged", "skipped", "failed", "missing", "recovered", "written", "groups", "series"]);
-const SOURCES = { photos: "Apple Photos", lightroom: "Lightroom", takeout: "Google Takeout", previews: "Lightroom's previews" };
 const SHOWN = 5;
 const PAGE = 100;
 
 export class LibraryPanel {
-  constructor({ jobs, say }) {
-    this.jobs = jobs;
-    this.say = say;
+  /** `changed()`: another model answers from now on. */
+  constructor({ jobs, say, changed }) {
+    Object.assign(this, { jobs, say, changed });
     this.body = null;
     jobs.addEventListener("change", () => this.#drawJobs());
     for (const event of ["end", "back"]) jobs.addEventListener(event, () => this.body?.isConnected && this.fill(this.body));
@@ -22,19 +21,21 @@ export class LibraryPanel {
   async fill(body) {
     this.body = body;
     try {
-      const [status, { places }] = await Promise.all([get("/api/v1/status"), get("/api/v1/places")]);
+      const [status, { places }, { models }] = await Promise.all(["status", "places", "models"].map((what) => get(`/api/v1/${what}`)));
+      const active = models.find((model) => model.active);
       this.work = el("div", { class: "jobs" });
       const trouble = status.photos.skipped + status.photos.failed + status.photos.missing;
       body.replaceChildren(
-        status.photos.total ? el("p", {}, status.summary) : welcome(),
-        status.model.here ? "" : modelMissing(status.model.name),
+        status.photos.total ? el("p", {}, summary(status)) : welcome(),
+        active.here ? "" : this.#chooseModel(active, models.filter(({ here }) => here)),
         this.work,
         el("h3", {}, "Places"),
-        ...places.map((place) => this.#place(place)),
+        ...places.map((place) => this.#place(place, active)),
         places.length ? "" : el("p", { class: "quiet" }, "No place of photos was found by itself."),
         elsewhere(),
         trouble ? this.#problems("/api/v1/problems", `${plural(trouble, "photo")} skipped, failed or missing`) : "",
-        el("p", { class: "quiet small" }, `Safelight ${status.version}, model ${status.model.name.split(/[\\/]/).at(-1)}. Nothing leaves this computer.`),
+        active.here ? this.#models(models) : "",
+        el("p", { class: "quiet small" }, `Safelight ${status.version}, model ${active.name}. Nothing leaves this computer.`),
       );
       this.#drawJobs();
     } catch (error) {
@@ -42,7 +43,44 @@ export class LibraryPanel {
     }
   }
 
-  #place(place) {
+  /** Where the model that is asked for is not here, offer those that are. */
+  #chooseModel(active, here) {
+    const offer = ({ id, name, note }) => el(
+      "div", { class: "place" },
+      el("div", { class: "name" }, el("strong", {}, name), el("span", { class: "quiet small" }, note)),
+      el("button", { type: "button", class: "main", "aria-label": `Use ${name}`, onclick: () => this.#use(id) }, "Use it"),
+    );
+    const how = el("p", { class: "quiet small" }, `To have ${active.name}${active.size_mb ? ` (${number(active.size_mb)} MB, once)` : ""}, type `, el("code", {}, `safelight model fetch ${active.name}`), " in a terminal.");
+    return el(
+      "div", { class: "welcome" },
+      el("h3", {}, "First a model"),
+      el("p", {}, `A model is what sees what is in a photo. ${active.name} is not on this computer yet. ${here.length ? "Choose one that is:" : "Nor is any other."}`),
+      ...here.map(offer),
+      how,
+    );
+  }
+
+  /** Offer the other models that are here, if there are any. */
+  #models(models) {
+    const here = models.filter(({ here }) => here);
+    if (here.length < 2) return "";
+    const option = ({ id, name, seen, active }) => el("option", { value: id, selected: active }, `${name}${seen ? `, knows ${plural(seen, "picture")}` : ""}`);
+    return el("label", {}, "Model", el("select", { onchange: ({ target }) => this.#use(target.value) }, ...here.map(option)));
+  }
+
+  async #use(id) {
+    try {
+      const { models } = await post("/api/v1/models/use", { id });
+      const { name, seen } = models.find(({ active }) => active);
+      this.changed();
+      this.say(seen ? `Searches now use ${name}.` : `Searches now use ${name}. It knows no pictures yet: index your places with it.`);
+    } catch (error) {
+      this.say(error.message);
+    }
+    this.fill(this.body);
+  }
+
+  #place(place, model) {
     const start = (kind) => async ({ target }) => {
       target.disabled = true;
       try {
@@ -57,11 +95,11 @@ export class LibraryPanel {
     return el(
       "div",
       { class: "place" },
-      el("div", { class: "name" }, el("strong", {}, place.name), el("span", { class: "quiet small" }, `${SOURCES[place.source] ?? place.source} · ${place.path}`)),
+      el("div", { class: "name" }, el("strong", {}, place.name), el("span", { class: "quiet small" }, `${library(place.source)} · ${place.path}`)),
       away ? el("span", { class: "quiet" }, "not connected") : null,
-      place.source === "previews" // they are read with their catalog
-        ? null
-        : el("button", { type: "button", class: place.indexed ? "" : "main", disabled: away, onclick: start("index"), "aria-label": `${label}: ${place.name}` }, label),
+      place.indexable
+        ? el("button", { type: "button", class: place.indexed ? "" : "main", disabled: away || !model.here, title: model.here ? "" : "Choose a model first", onclick: start("index"), "aria-label": `${label}: ${place.name}` }, label)
+        : null,
       place.recoverable && !away
         ? el("button", { type: "button", onclick: start("recover"), title: "Save the photos that its previews hold, beside your pictures" }, "Recover previews")
         : null,
@@ -71,7 +109,7 @@ export class LibraryPanel {
   /** Draw the last jobs; elements stay as long as their state does, or a press of a button would fall between two. */
   #drawJobs() {
     if (!this.work?.isConnected) return;
-    const shown = this.jobs.newestFirst.slice(0, SHOWN);
+    const shown = lastOfEach(this.jobs.newestFirst).slice(0, SHOWN);
     const before = this.drawn ?? new Map();
     this.drawn = new Map(shown.map((job) => [`${job.id} ${job.state}`, before.get(`${job.id} ${job.state}`) ?? this.#job(job)]));
     shown.forEach((job) => this.drawn.get(`${job.id} ${job.state}`).update(job));
@@ -100,7 +138,7 @@ export class LibraryPanel {
     );
     const update = (now) => {
       if (now.total_final && now.total) Object.assign(bar, { max: now.total, value: now.done });
-      stage.textContent = over ? outcomes(now) : now.total ? `${now.stage} ${number(now.done)} of ${number(now.total)}` : now.stage;
+      stage.textContent = over ? outcomes(now) : now.total > 1 ? `${now.stage} ${number(now.done)} of ${number(now.total)}` : now.stage;
       remarks.replaceChildren(...now.remarks.map((remark) => el("p", {}, remark)));
     };
     return { element, update };
@@ -126,6 +164,21 @@ export class LibraryPanel {
   }
 }
 
+/** Of the jobs that are over only the last one of each work: what failed and was mended since is of no use. */
+function lastOfEach(newestFirst) {
+  const seen = new Set();
+  return newestFirst.filter(({ kind, title, state }) => {
+    const work = `${kind} ${title}`;
+    const isOld = seen.has(work) && OVER.has(state);
+    seen.add(work);
+    return !isOld;
+  });
+}
+
+function summary({ summary: said, photos: { indexed, different } }) {
+  return different < indexed ? `${said}; they are ${plural(different, "different picture")}, as copies are shown once` : said;
+}
+
 function outcomes({ counts }) {
   const held = Object.entries(counts).filter(([what, count]) => count && OUTCOMES.has(what));
   return held.map(([what, count]) => `${number(count)} ${what}`).join(", ");
@@ -137,17 +190,6 @@ function welcome() {
     { class: "welcome" },
     el("h3", {}, "Welcome"),
     el("p", {}, "Choose where your photos are. Safelight looks at each of them once and remembers what it shows; the photos stay where they are, unchanged."),
-  );
-}
-
-/** The page cannot fetch a model; what can, is typed. */
-function modelMissing(name) {
-  return el(
-    "div",
-    { class: "welcome" },
-    el("h3", {}, "A model is needed first"),
-    el("p", {}, `What looks at photos, the model ${name}, is not on this computer yet. To fetch it once, type in a terminal: `, el("code", {}, `safelight model fetch ${name}`)),
-    el("p", {}, "Or try without it: ", el("code", {}, "safelight model use starter"), ", then ", el("code", {}, "safelight stop"), " and ", el("code", {}, "safelight serve --open"), "."),
   );
 }
 

@@ -25,8 +25,8 @@ export function follow(jobs, { page, isBusy, isTold }) {
   jobs.addEventListener("change", () => draw(jobs));
   jobs.addEventListener("change", refresh);
   jobs.addEventListener("end", ({ detail }) => {
-    if (!page.isSearch) again();
-    else if (detail.counts.indexed && page.results.isNothing && !isBusy()) page.show();
+    // Of a search only what answers too little is asked again: nobody's place in a long answer is lost.
+    if (!page.isSearch || page.results.isMeagre) again();
     else if (detail.counts.indexed) page.say("Photos were indexed meanwhile; search again to find them, too.");
     if (detail.state === "failed" && !isTold()) page.say(`${called(detail)} failed: ${detail.error}`);
   });
@@ -41,6 +41,6 @@ export function follow(jobs, { page, isBusy, isTold }) {
 
 function draw(jobs) {
   const job = jobs.running.at(0);
-  const share = job?.total ? ` ${number(job.done)} of ${number(job.total)}` : "";
+  const share = job?.total > 1 ? ` ${number(job.done)} of ${number(job.total)}` : "";
   byId("library").textContent = job ? `Library: ${job.state === "paused" ? "paused" : "at work"}${share}` : "Library";
 }

@@ -8,14 +8,16 @@ import { gridBody, isFiltered, isSearch, searchBody, told } from "./query.js";
 const PAGE = 120;
 const NEAREST = 24;
 const DEEPEST = 10_000; // the helper goes no further
-const SLOW_MS = 1_000; // the first search loads the model; what was there before is no answer
-const SEARCHING = "Searching…";
+const SLOW_MS = 400; // nobody notices less
+const VERY_SLOW_MS = 4_000;
 
 export class Results {
   #asking = new AbortController();
   #hits = null; // of the search shown, or null
   #more = false;
   #showAll = false;
+  #lacks = false; // whether there is no answer, or none that really matches
+  #answered = () => null; // ends what is told of an answer that is slow
 
   constructor(grid, { count, say }) {
     this.grid = grid;
@@ -30,27 +32,44 @@ export class Results {
     this.#asking = new AbortController();
     const { signal } = this.#asking;
     this.query = query;
+    this.#lacks = true;
+    this.#more = false;
     document.body.classList.add("busy");
-    const before = this.count.textContent;
-    const slow = setTimeout(() => isSearch(query) && (this.count.textContent = SEARCHING), SLOW_MS);
+    this.#answered();
+    const answered = (this.#answered = keep ? () => null : this.#tellWaiting());
     try {
       if (!keep) this.say("");
-      if (isSearch(query)) await this.#search(signal);
+      if (isSearch(query)) await this.#search(signal, keep);
       else await this.#everything(signal, keep);
     } catch (error) {
       if (signal.aborted) return false;
-      this.count.textContent = before === SEARCHING ? "" : before;
       this.say(error.message);
     } finally {
-      clearTimeout(slow);
+      answered(); // of this question; that of a newer one goes on
       if (!signal.aborted) document.body.classList.remove("busy");
     }
     return true;
   }
 
-  /** Whether a search is shown that nothing really matches. */
-  get isNothing() {
-    return this.#hits !== null && (this.#showAll || !this.#hits.length);
+  /** Whether nothing answered well, so that photos that have come in may answer better. */
+  get isMeagre() {
+    return this.#lacks;
+  }
+
+  /** Where an answer is slow, let what is still shown not be taken for it; returns what ends that. */
+  #tellWaiting() {
+    const before = this.count.textContent;
+    const slow = setTimeout(() => {
+      document.body.classList.add("waiting");
+      this.count.textContent = "Looking…";
+    }, SLOW_MS);
+    const verySlow = setTimeout(() => (this.count.textContent = "Looking… the first search loads the model, which may take a minute"), VERY_SLOW_MS);
+    return () => {
+      clearTimeout(slow);
+      clearTimeout(verySlow);
+      document.body.classList.remove("waiting");
+      if (this.count.textContent.startsWith("Looking…")) this.count.textContent = before;
+    };
   }
 
   async #everything(signal, keep) {
@@ -63,14 +82,14 @@ export class Results {
     }
     const photos = Photos.fromGrid(await fetchGrid(gridBody(this.query), signal));
     this.#hits = null;
-    this.#more = false;
+    this.#lacks = false;
     this.grid.show(photos, { keep });
     byId("empty").hidden = photos.count > 0 || isFiltered(this.query);
     this.count.textContent = plural(photos.count, "photo");
     if (!photos.count && isFiltered(this.query)) this.say("No photo passes these filters.");
   }
 
-  async #search(signal) {
+  async #search(signal, keep) {
     byId("empty").hidden = true;
     this.#showAll = false;
     let found = await post("/api/v1/search", searchBody(this.query, 0, PAGE, false), signal);
@@ -81,8 +100,10 @@ export class Results {
     }
     this.#hits = found.photos;
     this.#more = found.more && !this.#showAll;
-    this.grid.show(Photos.fromHits(this.#hits));
+    this.#lacks = this.#showAll || !this.#hits.length;
+    this.grid.show(Photos.fromHits(this.#hits), { keep });
     this.#tellCount();
+    if (keep) this.say("");
     if (this.#showAll) this.say(`Nothing really matches “${told(this.query)}”. These come nearest.`);
     else if (!this.#hits.length) this.say(reason || "Nothing was found.");
   }

@@ -74,6 +74,7 @@ export class Review {
     this.way = el("button", { type: "button", onclick: () => this.#compare(!this.comparing) }, "One by one");
     this.look = el("button", { type: "button", onclick: () => this.#look() }, "Look again");
     this.work = el("div", { class: "review-work", hidden: true });
+    this.failure = el("p", { class: "review-work error", role: "alert", hidden: true });
     this.body = el("div", { class: "review-body" });
     this.body.addEventListener("scroll", () => this.#near(), { passive: true });
     this.element.replaceChildren(
@@ -82,6 +83,7 @@ export class Review {
         choose("sensitivity", SENSITIVITIES, "What counts as a duplicate"), this.way, this.look,
         el("button", { type: "button", class: "plain", "aria-label": "Back to the photos", title: "Back to the photos (Esc)", onclick: () => this.leave() }, "×")),
       this.work,
+      this.failure,
       this.body,
     );
     this.#drawWork();
@@ -121,14 +123,17 @@ export class Review {
     if (found && this.isOpen && found.looked !== this.looked) await this.#load();
   }
 
-  #tell({ looked, kinds, decided, changed }) {
+  #tell({ looked, kinds, decided, changed, failed }) {
     const { series = 0, ...duplicates } = kinds;
     this.of = Object.values(duplicates).reduce((sum, count) => sum + count, 0);
     this.decided = decided;
     this.series = series;
     this.looked = looked;
     this.changed = changed;
+    this.failed = failed;
+    this.failure.textContent = failed && `The last look for duplicates failed: ${failed}`;
     this.#drawCount();
+    this.#drawWork();
   }
 
   #drawCount() {
@@ -155,7 +160,9 @@ export class Review {
   }
 
   #nothing() {
-    const text = !this.looked
+    const text = !this.looked && this.failed
+      ? "Nothing is known of duplicates yet, as looking for them failed. Nothing was deleted or changed; look again once that is mended."
+      : !this.looked
       ? "Safelight has not looked for duplicates in this way yet. It compares what it knows of your photos; nothing is deleted or changed, whatever it finds."
       : this.total || this.of || this.series ? "No group is of this kind." : "No photo is there twice.";
     return el("p", { class: "nothing quiet" }, text);
@@ -295,6 +302,7 @@ export class Review {
     const job = this.jobs.newestFirst.find(({ kind, state }) => kind === "duplicates" && !OVER.has(state));
     this.work.hidden = !job;
     this.look.hidden = Boolean(job);
+    this.failure.hidden = Boolean(job) || !this.failed;
     if (!job) return;
     const bar = this.work.querySelector("progress") ?? el("progress", { "aria-label": "Looking for duplicates" });
     const line = this.work.querySelector("p") ?? el("p", { class: "quiet" });

@@ -1,7 +1,7 @@
 // The search field, its chips, and pictures that are dropped, pasted or chosen.
 
 import { picture, upload } from "./api.js";
-import { byId, el } from "./dom.js";
+import { byId, el, number } from "./dom.js";
 import { split } from "./query.js";
 
 const pasted = new Map(); // name of an upload -> address of the picture here, while the page is open
@@ -53,6 +53,7 @@ export class SearchBox {
   #chip(term, index) {
     const less = term.weight < 0;
     const name = term.text ?? "this picture";
+    const times = Math.abs(term.weight) === 1 ? "" : number(Math.abs(term.weight));
     const change = (edit) => () => this.ask((query) => ({ ...query, terms: edit([...query.terms]) }));
     const turn = change((terms) => terms.with(index, { ...term, weight: -term.weight }));
     const drop = change((terms) => terms.toSpliced(index, 1));
@@ -62,7 +63,7 @@ export class SearchBox {
     return el(
       "span",
       { class: less ? "chip less" : "chip" },
-      el("button", { type: "button", class: "sign", title, "aria-label": title, onclick: turn }, less ? "−" : "+"),
+      el("button", { type: "button", class: "sign", title, "aria-label": title, onclick: turn }, `${less ? "−" : "+"}${times}`),
       what,
       el("button", { type: "button", class: "drop", "aria-label": `Take ${name} away`, onclick: drop }, "×"),
     );

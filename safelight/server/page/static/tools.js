@@ -20,7 +20,7 @@ import { Viewer } from "./viewer.js";
 export function start(page) {
   const jobs = new Jobs();
   const filters = new Filters(page);
-  const library = new LibraryPanel({ jobs, say: page.say });
+  const library = new LibraryPanel({ jobs, say: page.say, changed: () => page.isSearch && page.show() });
   const lightroom = new LightroomPanel(page);
   const chosen = new Chosen(page);
   new Months(page);
