@@ -20,7 +20,9 @@ def exiftool() -> Read:
     """Read files' metadata as a dict a file, keys with their group: "IFD0:Orientation"; numbers as numbers."""
     if not shutil.which("exiftool") and os.geteuid() == 0 and shutil.which("apt-get"):
         for command in (["update"], ["install", "-y", "--no-install-recommends", "libimage-exiftool-perl"]):
-            subprocess.run(["apt-get", "-q", *command], capture_output=True, check=False, timeout=300)
+            # One at a time: tests that run beside this one may install, too.
+            apt = ["flock", "/var/cache/apt", "apt-get", "-q", *command]
+            subprocess.run(apt, capture_output=True, check=False, timeout=600)
     if not shutil.which("exiftool"):
         pytest.skip("exiftool is not here and cannot be installed: apt-get install libimage-exiftool-perl")
 

@@ -11,6 +11,8 @@ find_chromium() {
 find_chromium && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
+    exec 9</var/cache/apt && flock 9  # tests that run beside each other ask at the same time
+    find_chromium && exit 0
     {
         apt-get install -y -qq --no-install-recommends chromium ||
             { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }

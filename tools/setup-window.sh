@@ -9,6 +9,8 @@ ready() {
 ready && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     export DEBIAN_FRONTEND=noninteractive
+    exec 9</var/cache/apt && flock 9  # tests that run beside each other ask at the same time
+    ready && exit 0
     wanted="xvfb gir1.2-webkit2-4.1 gir1.2-gtk-3.0 python3-gi"
     {
         apt-get install -y -qq --no-install-recommends $wanted ||

