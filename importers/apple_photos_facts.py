@@ -88,7 +88,7 @@ class FactsReader:
         terms = terms_of(photo) if self._index is None else self._index.terms(photo.uuid)
         latitude, longitude = photo.location
         return Facts(
-            taken_at=None if photo.date == _NO_DATE else photo.date,
+            taken_at=photo.date if photo.date != _NO_DATE else _camera_time(photo),
             latitude=latitude,
             longitude=longitude,
             camera=_camera(exif.camera_make, exif.camera_model),
@@ -131,6 +131,12 @@ class FactsReader:
 
 
 _camera = lru_cache(maxsize=256)(device_name)
+
+
+def _camera_time(photo: Any) -> datetime | None:
+    """Return what Photos read in a photo's EXIF, which it keeps beside its own date since Photos 8."""
+    found = photo.exif_info  # None before Photos 5
+    return (found.date or None) if found else None
 
 
 def _exif_rows(database: Any) -> dict[str, dict[str, Any]]:

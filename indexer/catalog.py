@@ -151,8 +151,11 @@ class Catalog:
         rows = self.db.execute("SELECT id, source, path, device, state, options FROM root ORDER BY path")
         return [Root(i, s, Path(os.fsdecode(p)), *others) for i, s, p, *others in rows]
 
-    def add_root(self, source: str, path: Path, device: int | None) -> Root:
+    def add_root(self, source: str, path: Path, device: int | None, *, keys_are_paths: bool = True) -> Root:
         """Record a place, or return it as it stands. Roots inside it are taken over, their photos kept.
+
+        Args:
+            keys_are_paths: Whether a photo's key is its path below the root, so that another root gives it another key.
 
         Writes: the catalog.
         """
@@ -166,8 +169,9 @@ class Catalog:
                 if inner.source == source and path in inner.path.parents:
                     start = len(os.fsencode(path)) + len(os.sep) + 1  # SQL counts from 1
                     self.db.execute(
-                        "UPDATE OR IGNORE photo SET root_id = ?, key = substr(path, ?) WHERE root_id = ?",
-                        (root.id, start, inner.id),
+                        "UPDATE OR IGNORE photo SET root_id = ?, key = CASE WHEN ? THEN substr(path, ?) ELSE key END"
+                        " WHERE root_id = ?",
+                        (root.id, keys_are_paths, start, inner.id),
                     )
                     self.db.execute("DELETE FROM photo WHERE root_id = ?", (inner.id,))
                     self.db.execute("DELETE FROM root WHERE id = ?", (inner.id,))

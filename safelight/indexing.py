@@ -188,7 +188,7 @@ def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, tr
         on_remark(f"{root.path} is not there, or empty (is its drive plugged in?); its photos are kept as they are.")
         return None
     try:
-        return open_source(path, wishes.over(root.options if root else "{}"))
+        return _whole(library, open_source(path, wishes.over(root.options if root else "{}")), wishes)
     except ImporterError as error:
         trouble.append(str(error))
         if root is not None and root.path == path.resolve():
@@ -197,17 +197,28 @@ def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, tr
         return None
 
 
+def _whole(library: Library, source: Source, wishes: Wishes) -> Source:
+    """Open the place that is known and that `source` is a part of, where its photos have the same keys in both.
+
+    So it is with a Takeout: read as two places, the folder of an export and a folder around it show each photo twice.
+    """
+    known = [root for root in library.catalog.roots() if root.source == source.name]
+    around = next((root for root in known if source.root.is_relative_to(root.path)), None)
+    if source.keys_are_paths or around is None or around.path == source.root:
+        return source
+    whole = open_source(around.path, wishes.over(around.options))
+    return whole if whole.name == source.name else source
+
+
 def _without_parts(sources: list[Source]) -> list[Source]:
     """Leave out what lies within, or is, another of the sources, so that no photo is counted twice.
 
-    Only folders have parts: a library inside a folder is passed over there, and read on its own.
+    Folders have parts, and so do Takeouts. A library inside a folder is passed over there, and read on its own.
     """
     whole: list[Source] = []
     for source in sorted(sources, key=lambda source: len(source.root.parts)):
         others = [other.root for other in whole if other.name == source.name]
-        if source.root not in others and not (
-            source.keys_are_paths and any(source.root.is_relative_to(other) for other in others)
-        ):
+        if not any(source.root.is_relative_to(other) for other in others):
             whole.append(source)
     return whole
 
@@ -220,7 +231,7 @@ def _root_of(library: Library, source: Source, wishes: Wishes) -> Root:
         root = next((root for root in around if source.root.is_relative_to(root.path)), None)
     else:
         root = next((root for root in around if root.path == source.root), None)
-    root = root or catalog.add_root(source.name, source.root, source.device)
+    root = root or catalog.add_root(source.name, source.root, source.device, keys_are_paths=source.keys_are_paths)
     catalog.mark_root(root, "online", source.device)
     if (options := pack_options(wishes.over(root.options))) != root.options:
         catalog.set_options(root, options)

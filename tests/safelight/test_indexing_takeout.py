@@ -106,6 +106,32 @@ def test_an_export_that_is_there_unpacked_and_packed_is_embedded_once(tmp_path, 
         assert {place["source"] for place in record["places"]} == {"takeout"}
 
 
+@pytest.mark.parametrize("order", [("", "Takeout"), ("Takeout", ""), ("Takeout/Google Photos", "", "Takeout")])
+def test_an_export_and_the_folders_around_it_are_one_place(tmp_path, runner, order) -> None:
+    export = unpack({f"{YEAR}/{n}.jpg": picture(n) for n in range(3)}, tmp_path / "tk")
+    index = runner()
+    first, *others = (export / name for name in order)
+    assert index(first) == {"indexed": 3, "embedded": 3}
+    before = index.rows("SELECT public_id, key, path FROM photo ORDER BY id")
+    for place in others:
+        assert index(place) == {"unchanged": 3}
+    assert index() == {"unchanged": 3}
+    assert index(first, *others) == {"unchanged": 3}
+    assert index.rows("SELECT public_id, key, path FROM photo ORDER BY id") == before
+    assert len(index.rows("SELECT * FROM root")) == 1
+
+
+def test_an_export_in_two_parts_is_one_place_whichever_is_named(tmp_path, runner) -> None:
+    parts = split({f"{YEAR}/{n}.jpg": picture(n) for n in range(4)})
+    folders = [unpack(half, tmp_path / "tk" / f"{STAMP}-{number:03}") for number, half in enumerate(parts, 1)]
+    index = runner()
+    assert index(folders[1]) == {"indexed": 2, "embedded": 2}
+    assert index(tmp_path / "tk") == {"indexed": 2, "unchanged": 2, "embedded": 2}
+    assert index(folders[0]) == {"unchanged": 4}
+    assert len(index.rows("SELECT * FROM root")) == 1
+    assert index.rows("SELECT count(*) FROM photo WHERE state = 'indexed'") == [(4,)]
+
+
 @pytest.mark.parametrize("packed", ["tree", "zip", "tgz"])
 def test_a_changed_json_changes_the_facts_and_embeds_nothing(tmp_path, runner, packed) -> None:
     files = {f"{YEAR}/{n}.jpg": picture(n, taken="2018:09:28 17:35:49") for n in range(3)}
