@@ -231,7 +231,7 @@ def test_a_date_that_is_none_is_explained_in_words_for_a_page(page: Page, mistak
     page.get_by_role("button", name="Filters").click()
     page.get_by_label("From").fill("yesterday")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_have_text(re.compile('^"yesterday" is no date; write 2019,'))
+    expect(page.get_by_role("alert")).to_have_text(re.compile('^since: "yesterday" is no date; write 2019,'))
     assert all("400" in line for line in mistakes)
     mistakes.clear()
 
