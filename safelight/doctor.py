@@ -152,16 +152,20 @@ def _lightroom(library: Library) -> Check:
     """The plug-in for Lightroom Classic; nobody has to have it."""
     from safelight.bridge import Bridge
     from safelight.bridge.install import installed
+    from safelight.bridge.store import FILE_NAME
 
-    name, there = "Lightroom", installed()
-    if there is None:
+    seen, name, there = None, "Lightroom", installed()
+    if (library.home / FILE_NAME).exists():
+        with Bridge(library) as bridge:
+            seen = next(iter(bridge.actions.plugins()), None)
+    if there is None and seen is None:
         return Check(name, True, "the plug-in is not installed; `safelight lightroom install` does it")
-    if there.version is None:
+    if there is not None and there.version is None:
         return Check(name, False, f"{there.folder} is something else than our plug-in; move it away")
-    if there.version != __version__:
-        todo = "`safelight lightroom install`, then restart Lightroom"
-        return Check(name, False, f"plug-in {there.version} in {there.folder}, but this is {__version__}: {todo}")
-    with Bridge(library) as bridge:
-        seen = next(iter(bridge.actions.plugins()), None)
+    # One that was put elsewhere with --path and added by hand is known by what it says.
+    version, where = (there.version, str(there.folder)) if there else (seen and seen.plugin, "a folder of your own")
+    if version != __version__:
+        todo = f"`safelight lightroom install{'' if there else ' --path DIR'}`, then restart Lightroom"
+        return Check(name, False, f"plug-in {version} in {where}, but this is {__version__}: {todo}")
     last = f"last heard of {seen.seen_at.astimezone():%Y-%m-%d %H:%M}" if seen else "not heard of yet"
-    return Check(name, True, f"plug-in {there.version} in {there.folder}; {last}")
+    return Check(name, True, f"plug-in {version} in {where}; {last}")

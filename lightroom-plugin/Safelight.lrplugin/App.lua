@@ -199,7 +199,8 @@ end
 local function follow(context, stamp)
     local it = App.parts()
     local key = "stamp " .. it.catalog.path()
-    if prefs.follow == false or prefs[key] == stamp then return false end
+    -- While this catalog is indexed the stamp changes with each batch: once, when all are there, is enough.
+    if prefs.follow == false or prefs[key] == stamp or rooms.index then return false end
     local ok, problem = alone("catalog", context, false, function(scopeOf) it.smart.tellFull(it.living.update(scopeOf)) end)
     if ok then prefs[key] = stamp else log:warn(Problem.is(problem) and problem.text or tostring(problem)) end
     return ok

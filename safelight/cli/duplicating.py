@@ -93,7 +93,7 @@ def duplicates(context: click.Context, as_json: bool) -> None:
             else:
                 draw_photos.duplicates(group)
     if not as_json:
-        draw.remark(f"{number:,} groups of duplicates, {series:,} series.")
+        draw.remark(f"{number:,} group{'' if number == 1 else 's'} of duplicates, {series:,} series.")
     if stop.is_set():
         raise click.exceptions.Exit(INTERRUPTED)
     raise click.exceptions.Exit(FOUND if number or series else NOTHING)

@@ -93,14 +93,20 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
     """Start a helper that outlives this command and its terminal."""
     import subprocess
 
+    from safelight.errors import SafelightError
     from safelight.helper_client import find_helper
 
     if (client := find_helper(home)) is not None:
-        raise click.ClickException(client.helper.runs_already)
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        raise SafelightError(client.helper.runs_already)
     log = home / "helper.log"
     command = [sys.executable, "-P", "-m", "safelight", "serve", *(["--port", str(port)] if port else [])]
-    with os.fdopen(os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as output:
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise SafelightError(f"cannot use the data folder {home}: {error.strerror}") from error
+    with os.fdopen(descriptor, "ab") as output:
+        before = output.tell()
         process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
@@ -109,7 +115,9 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
         if (client := find_helper(home)) is not None:
             return client
         time.sleep(0.05)
-    raise click.ClickException(f"the helper does not start; {log} says why")
+    said = log.read_bytes()[before:].decode("utf-8", "replace").splitlines()
+    why = said[-1].removeprefix("safelight: ") if said and process.poll() is not None else f"{log} says more"
+    raise SafelightError(f"the helper does not start: {why}")
 
 
 @click.command()

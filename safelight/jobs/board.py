@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
@@ -14,6 +15,7 @@ from safelight.errors import SafelightError
 from safelight.jobs.journal import Job, Journal, State, new_job, now
 
 _SAVE_EVERY_S = 1.0
+_log = logging.getLogger(__name__)
 
 
 class NoSuchJobError(SafelightError):
@@ -196,10 +198,11 @@ class Board:
 
 
 def _line(error: Exception) -> str:
-    """Say in one line what went wrong; a fault of ours shows its kind, never what was worked on."""
+    """Say in one line what went wrong; of a fault of ours its kind, and the log gets where it was."""
     from importers.base import ImporterError
     from indexer.errors import IndexerError
 
     if isinstance(error, ImporterError | IndexerError | SafelightError):
         return str(error)
-    return f"a fault in Safelight ({type(error).__name__}: {error}); please report it"
+    _log.error("a job ended in a fault", exc_info=error)
+    return f"a fault in Safelight ({type(error).__name__}: {error}); please report it, with the log"

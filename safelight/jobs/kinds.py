@@ -90,6 +90,8 @@ def _recover(job: Job, report: Report) -> dict[str, int]:
         on_progress=report.progress,
         on_remark=report.remark,
     )
+    if not tally.interrupted:
+        report.remark(f"The pictures and a report are in {job.arguments['out']}.")
     return {name: count for name, count in tally._asdict().items() if name != "interrupted"}
 
 

@@ -201,10 +201,16 @@ def test_other_commands_go_on_while_indexing_does(lr):
     assert "nothing like it" in lr.around.messages.pop()
     lr.click("MenuIndexSelected.lua")
     assert "still busy" in lr.around.messages.pop(), "two at once would ask for thumbnails at once"
+    lr.wait(60)
+    sent = [target.rsplit("/", 1)[-1] for _, target in lr.http.sent]
+    assert "poll" in sent
+    assert "list_queries" not in sent, "collections follow when all photos are there"
     state["state"] = "failed"
     state["error"] = "the drive is full"
-    lr.wait(5)
+    lr.wait(120)
     assert lr.around.messages == ["the drive is full"]
+    assert lr.http.sent[-1][1].endswith("/poll")
+    assert "list_queries" in [target.rsplit("/", 1)[-1] for _, target in lr.http.sent]
     assert all(bar.done for bar in lr.around.progress)
 
 

@@ -257,6 +257,21 @@ def test_a_pushed_collection_that_is_declined_is_reported_so(lr, helper):
     assert lr.catalog.find_collection("Safelight", "Searches", "rocket") is None
 
 
+def test_another_query_that_is_pushed_and_declined_leaves_the_old_one(lr, helper):
+    helper.quick("lightroom", "push", "an animal", "--smart", "--name", "kept")
+    lr.answer("Smart collection: kept", "ok")
+    lr.wait(120)
+    helper.quick("lightroom", "push", "rocket", "--smart", "--name", "kept")
+    helper.quick("lightroom", "push", "rocket", "--smart", "--name", "never")
+    lr.answer("Smart collection: kept", "cancel")
+    lr.answer("Smart collection: never", "cancel")
+    lr.wait(300)
+    assert smart(lr, "kept") == ["CAT", "RACCOON"], "nor does it follow later what was not wanted"
+    living = [line for line in helper.quick("lightroom", "status", "--json").splitlines() if "collection" in line]
+    assert '{"collection": "kept", "words": "an animal"}' in living
+    assert "never" not in str(living)
+
+
 def test_asking_becomes_seldom_and_starts_nothing(lr):
     lr.wait(20)
     before = len([target for _, target in lr.http.sent if target.endswith("/poll")])

@@ -6,6 +6,7 @@ import io
 import json
 import os
 import re
+import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from PIL import Image
 
 from importers.base import Facts, Outcome
 from indexer.catalog import Content
+from safelight import __version__
 from safelight.bridge import Bridge, BridgeError, consent
 from safelight.bridge import install as plugin
 from safelight.bridge.actions import TAKEN_AGAIN_SECONDS
@@ -707,3 +709,10 @@ def test_doctor_speaks_of_the_plugin(library, tmp_path, monkeypatch):
     ok, says = said()
     assert not ok
     assert "safelight lightroom install" in says
+    shutil.rmtree(folder)
+    for version, fits in ((__version__, True), ("0.0.9", False)):
+        with Bridge(library) as bridge:
+            bridge.hello({"protocol": 1, "plugin": version, "catalog": "/c/Family.lrcat", "lightroom": "14.3"})
+        ok, says = said()
+        assert ok is fits
+        assert f"plug-in {version} in a folder of your own" in says

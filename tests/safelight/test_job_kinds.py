@@ -13,6 +13,7 @@ from double_photos import double_photos
 from indexer.duplicates.verify import Sensitivity
 from safelight import duplicates_kept
 from safelight.config import Settings
+from safelight.errors import SafelightError
 from safelight.indexing import index_paths
 from safelight.jobs.board import Board, Report
 from safelight.jobs.journal import Job, Journal, State
@@ -132,4 +133,20 @@ def test_a_run_that_goes_on_does_not_remark_twice(tmp_path):
     while not made.get(job.id).state.is_over:
         time.sleep(0.01)
     assert made.get(job.id).remarks == ["the originals are away"]
+    assert made.close(10)
+
+
+def test_a_fault_says_where_it_was_in_the_log_and_a_problem_does_not(tmp_path, caplog):
+    def run(report: Report) -> dict[str, int]:
+        raise next(errors)
+
+    errors = iter([ZeroDivisionError("division by zero"), SafelightError("the drive is away")])
+    made = Board(Journal(tmp_path), {"index": lambda job: run})
+    said = [wait(made, made.start("index", "x", {}).id, State.FAILED).error for _ in range(2)]
+    assert said == [
+        "a fault in Safelight (ZeroDivisionError: division by zero); please report it, with the log",
+        "the drive is away",
+    ]
+    assert caplog.text.count("Traceback") == 1
+    assert "ZeroDivisionError" in caplog.text
     assert made.close(10)

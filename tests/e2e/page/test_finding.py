@@ -95,6 +95,22 @@ def test_a_search_that_takes_long_is_no_answer_yet(page: Page):
     expect(page.locator("#count")).to_have_text(re.compile("photos?$"))
 
 
+def test_what_is_found_and_not_at_hand_is_marked(page: Page, shapes_folder: Path):
+    circle = shapes_folder / "circle"
+    circle.rename(circle.with_name("lent"))
+    try:
+        search(page, "a red circle")
+        (away,) = [name for name in names(page) if name.startswith("red circle 0.png")]
+        assert away == "red circle 0.png, missing"
+        cell = page.get_by_role("option", name=away)
+        assert cell.evaluate("e => getComputedStyle(e, '::before').content") == '"missing"'
+        wait_for_pictures(page, 4)
+        shot(page, "missing")
+        assert any(re.fullmatch(r"[\w ]+\.png", name) for name in names(page)), "others are here, and say nothing"
+    finally:
+        circle.with_name("lent").rename(circle)
+
+
 def test_a_photo_whose_picture_is_away_says_so(page: Page, mistakes: list[str]):
     page.route("**/picture/*", lambda route: route.fulfill(status=422, json={"error": "its drive is not connected"}))
     search(page, "a red circle")
@@ -251,6 +267,15 @@ def test_filters_are_ticked_and_kept_in_the_address(page: Page):
     expect(page.locator("#count")).to_have_text("32 photos")
     search(page, "something red")
     assert all("star" in name or "ring" in name for name in names(page))
+
+
+def test_a_date_that_is_none_is_explained_in_words_for_a_page(page: Page, mistakes: list[str]):
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_label("From").fill("yesterday")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_have_text(re.compile('^"yesterday" is no date; write 2019,'))
+    assert all("400" in line for line in mistakes)
+    mistakes.clear()
 
 
 def test_photos_come_in_the_order_that_is_chosen(page: Page):

@@ -377,6 +377,19 @@ def test_what_listens_on_its_port_but_is_no_helper_gets_no_answer_from_us(tmp_pa
     assert "nothing is indexed yet" in said.stderr
 
 
+def test_why_it_does_not_start_in_the_background_is_said_in_one_line(own, tmp_path):
+    taken = run(tmp_path / "other", "serve", "--background", "--port", str(own.port))
+    assert taken.returncode == 2
+    assert taken.stderr.startswith(f"safelight: the helper does not start: cannot listen on port {own.port}")
+    assert len(taken.stderr.splitlines()) == 1
+    (tmp_path / "file").touch()
+    for home in (tmp_path / "file", tmp_path / "file" / "below"):
+        no_folder = run(home, "serve", "--background")
+        assert no_folder.returncode == 2
+        assert no_folder.stderr.startswith(f"safelight: cannot use the data folder {home}: ")
+        assert len(no_folder.stderr.splitlines()) == 1
+
+
 def test_serve_in_the_background_answers_once_it_returns(tmp_path):
     home = tmp_path / "home"
     environment = os.environ | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL)}

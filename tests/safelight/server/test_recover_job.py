@@ -64,6 +64,8 @@ def test_killed_and_stopped_in_the_middle_it_goes_on_and_every_photo_is_there_on
     assert job["counts"]["recovered"] + job["counts"]["unchanged"] == PHOTOS
     assert job["counts"]["unchanged"] >= 20, "not from the beginning"
     assert len(files(own)) == PHOTOS
+    folder = own.home.parent / "Pictures" / "Recovered by Safelight" / "Lib"
+    assert job["remarks"][-1] == f"The pictures and a report are in {folder}."
     assert all(file.read_bytes()[:2] == b"\xff\xd8" for file in files(own))
     assert fingerprint(lightroom) == before, "what is recovered from is only read"
 

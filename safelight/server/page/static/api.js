@@ -19,7 +19,8 @@ async function ask(path, options = {}) {
   if (answer.ok) return answer;
   const problem = await answer.json().catch(() => ({}));
   if (answer.status === 401) throw new Refusal(401, "This browser is no longer paired. Run: safelight serve --open");
-  throw new Refusal(answer.status, problem.error ?? `the helper answered ${answer.status}`);
+  // A filter is named as the command line names it; here it stands in a field.
+  throw new Refusal(answer.status, problem.error?.replace(/^--\w+ /, "") ?? `the helper answered ${answer.status}`);
 }
 
 export const get = async (path) => (await ask(path)).json();

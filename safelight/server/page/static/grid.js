@@ -261,8 +261,10 @@ export class Grid extends EventTarget {
     const score = cell.children[2];
     score.hidden = !(this.scores && hit);
     score.textContent = score.hidden ? "" : hit.score.toFixed(3);
+    const away = hit && hit.state !== "here" ? hit.state : "";
+    cell.dataset.away = away;
     const name = hit?.name ?? `Photo ${number(index + 1)}`;
-    cell.setAttribute("aria-label", score.hidden ? name : `${name}, ${score.textContent}`);
+    cell.setAttribute("aria-label", [name, away, score.textContent].filter(Boolean).join(", "));
   }
 
   #place(cell, { x, y, width, height }) {

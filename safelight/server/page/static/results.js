@@ -9,6 +9,7 @@ const PAGE = 120;
 const NEAREST = 24;
 const DEEPEST = 10_000; // the helper goes no further
 const SLOW_MS = 1_000; // the first search loads the model; what was there before is no answer
+const SEARCHING = "Searching…";
 
 export class Results {
   #asking = new AbortController();
@@ -31,14 +32,14 @@ export class Results {
     this.query = query;
     document.body.classList.add("busy");
     const before = this.count.textContent;
-    const slow = setTimeout(() => isSearch(query) && (this.count.textContent = "Searching…"), SLOW_MS);
+    const slow = setTimeout(() => isSearch(query) && (this.count.textContent = SEARCHING), SLOW_MS);
     try {
       if (!keep) this.say("");
       if (isSearch(query)) await this.#search(signal);
       else await this.#everything(signal, keep);
     } catch (error) {
       if (signal.aborted) return false;
-      this.count.textContent = before;
+      this.count.textContent = before === SEARCHING ? "" : before;
       this.say(error.message);
     } finally {
       clearTimeout(slow);
