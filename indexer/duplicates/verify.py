@@ -58,6 +58,9 @@ RULES = 5
 MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
 """Which was made from which, in words: by `derived`."""
 
+IN_ONE_PLACE = "changed in one place"
+"""What a mark that was written into a picture does, and something that walks through a still view."""
+
 _SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
 _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
 _BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
@@ -231,6 +234,11 @@ def _is_changed_in_one_place(one: Features, other: Features) -> bool:
     return bool(around < 0.08 and np.quantile(rest, 0.9) <= 2)
 
 
+def differ_somewhere(one: Features, other: Features) -> bool:
+    """Tell whether two pictures of one frame differ anywhere by more than encoding again does."""
+    return bool((np.abs(one.gray.astype(np.int16) - other.gray) > _CHANGED).any())
+
+
 def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str, int]:
     """Name a change of tone or colour; and who was made from whom where that shows."""
     colour = [float(np.abs(f.chroma.astype(np.int16) - 128).mean()) for f in (one, other)]
@@ -239,7 +247,7 @@ def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str
     if seen.plain > max(4.0, 2 * seen.fitted) or _colour_distance(one, other, turn) > 4:
         return "other tones or colours", 0
     if not turn and seen.fitted > _NO_CHANGE and _is_changed_in_one_place(one, other):
-        return "changed in one place", 0
+        return IN_ONE_PLACE, 0
     if seen.fitted > 2 * _NO_CHANGE and (one.width, one.height) == (other.width, other.height):
         return "blurred, sharpened or retouched", 0
     return "", 0
