@@ -37,15 +37,15 @@ def frames(view: Image.Image, subject: Image.Image, count: int) -> list[bytes]:
 
 def sort(describe, files: list[bytes]):
     features = [describe(file) for file in files]
-    pictures = [Picture(f"{'abcdefghijkl'[n]}.jpg", "/a", "JPEG", f.width, f.height) for n, f in enumerate(features)]
+    pictures = [Picture(f"{'abcdefghijklmnopqrstuvwxyz'[n]}.jpg", "/a", "JPEG", f.width, f.height) for n, f in enumerate(features)]
     found = find(features, pictures)
     return [set(one.pictures) for one in found.series], [{star.keeper, *star.members} for star in found.stars]
 
 
-@pytest.mark.parametrize("number", [0, 2, 3, 10])
+@pytest.mark.parametrize("number", [0, 10])
 def test_what_walks_through_a_still_view_makes_a_series(photo, describe, number):
-    files = frames(photo(number)[0], photo(number - 1)[0], 10)
-    assert sort(describe, files) == ([set(range(10))], [])
+    files = frames(photo(number)[0], photo(number - 1)[0], 24)
+    assert sort(describe, files) == ([set(range(24))], [])
 
 
 @pytest.mark.parametrize("number", [0, 2, 5])
