@@ -14,7 +14,7 @@ from indexer.duplicates.keeper import rank
 from indexer.duplicates.picture import Picture
 from indexer.duplicates.series import Sorted, sort_out
 from indexer.duplicates.turns import INVERSE, spectra
-from indexer.duplicates.verify import Sensitivity, Verdict, verify
+from indexer.duplicates.verify import Sensitivity, Verdict, are_walked_through, verify
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,4 +84,8 @@ def find(
     order_of_same = sorted(order, key=lambda n: rank(pictures[n], same_pixels=True), reverse=True)
     chosen = {number for number, picture in enumerate(pictures) if picture.chosen}
     found = group(order, pairs.turns.keys() | pairs.others | set(also), compare, chosen, apart, order_of_same)
-    return sort_out(found, dict(enumerate(pictures)), {number: place for place, number in enumerate(order)})
+
+    def walked(base: int, changed: Sequence[int]) -> bool:
+        return are_walked_through(features[base], [features[n] for n in changed])
+
+    return sort_out(found, dict(enumerate(pictures)), {number: place for place, number in enumerate(order)}, walked)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,7 @@ from statistics import fmean, pstdev
 
 from indexer.duplicates.groups import Found, Star
 from indexer.duplicates.picture import Picture
-from indexer.duplicates.verify import Relation, Verdict
+from indexer.duplicates.verify import IN_ONE_PLACE, Relation, Verdict
 
 RAW_AND_JPEG = "RAW and JPEG of one shot"
 BURST = "burst"
@@ -53,19 +53,29 @@ class Sorted:
     series: list[Series]
 
 
-def sort_out(found: Found, pictures: Mapping[int, Picture], order: Mapping[int, int]) -> Sorted:
+Walked = Callable[[int, Sequence[int]], bool]
+"""Whether pictures that differ from the first in one place each show something that walks."""
+
+
+def sort_out(
+    found: Found,
+    pictures: Mapping[int, Picture],
+    order: Mapping[int, int],
+    walked: Walked = lambda base, changed: False,
+) -> Sorted:
     """Take series out of what was found.
 
     Args:
         pictures: What is known of each.
         order: The place of each among all, the best to keep first.
+        walked: Asked about pictures that were changed in one place.
     """
     scene = {number: place for place, scene in enumerate(found.scenes) for number in scene}
     together = [set(one) for one in found.scenes]
     stars, series = list[Star](), list[Series]()
     shots = _named_alike(pictures)
     for star in found.stars:
-        frames = _frames(star, pictures, scene)
+        frames = _frames(star, pictures, scene, walked)
         raws = {n for n in star.members if n not in frames and _is_raw_pair(pictures[star.keeper], pictures[n])}
         if frames:
             together.append({star.keeper, *frames})
@@ -100,7 +110,7 @@ def _place(picture: Picture) -> tuple[str, str]:
     return picture.folder, picture.stem.lower()
 
 
-def _frames(star: Star, pictures: Mapping[int, Picture], scene: Mapping[int, int]) -> list[int]:
+def _frames(star: Star, pictures: Mapping[int, Picture], scene: Mapping[int, int], walked: Walked) -> list[int]:
     """List the members of a group that are other shots than its keeper."""
     keeper = pictures[star.keeper]
     alike = [n for n, verdict in star.members.items() if _may_be_frame(keeper, pictures[n], verdict)]
@@ -111,12 +121,24 @@ def _frames(star: Star, pictures: Mapping[int, Picture], scene: Mapping[int, int
     # A clock that was set to another zone gives one shot two times; a third is that of another shot.
     shots = (pictures[n] for n in (star.keeper, *alike))
     zones = len({_seconds(shot) for shot in shots if _may_be_zones(keeper, shot)}) < _FRAMES
+    still = _walked_through(star, alike, pictures, walked)
     return [
         n
         for n in alike
-        if _other_time(keeper, pictures[n], zones=zones)
+        if n in still
+        or _other_time(keeper, pictures[n], zones=zones)
         or (by_name and n in numbered and not _same_time(keeper, pictures[n]))
     ]
+
+
+def _walked_through(star: Star, alike: Sequence[int], pictures: Mapping[int, Picture], walked: Walked) -> set[int]:
+    """List the frames of a still view that something walks through: it is in another place in each of them.
+
+    One mark that was written into a picture changes it in one place; nobody marks one picture in three ways.
+    """
+    keeper = pictures[star.keeper]
+    changed = [n for n in alike if IN_ONE_PLACE in star.members[n].what and not _same_time(keeper, pictures[n])]
+    return set(changed) if len(changed) >= _FRAMES and walked(star.keeper, changed) else set()
 
 
 def _may_be_frame(keeper: Picture, other: Picture, verdict: Verdict) -> bool:

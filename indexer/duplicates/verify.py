@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+from numpy.typing import NDArray
 
 from indexer.duplicates.align import Alignment, locate
 from indexer.duplicates.features import SIDE, Features
@@ -58,11 +59,15 @@ RULES = 5
 MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
 """Which was made from which, in words: by `derived`."""
 
+IN_ONE_PLACE = "changed in one place"
+"""What a mark that was written into a picture does, and something that walks through a still view."""
+
 _SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
 _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
 _BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
 _LEAST_MOVED = 1.0  # gray levels
 _CHANGED = 5  # gray levels by which a cell of the thumbnail differs in no copy of the same tone
+_ELSEWHERE = 0.42  # share of what changed in one that lies outside of what changed in the other
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
 _WELL_PLACED = 0.95  # of detail: above, there is nothing to gain
 _WORTH_A_NUDGE = 0.75  # of likeness: below, keypoints agree by chance
@@ -231,6 +236,28 @@ def _is_changed_in_one_place(one: Features, other: Features) -> bool:
     return bool(around < 0.08 and np.quantile(rest, 0.9) <= 2)
 
 
+def are_walked_through(base: Features, changed: Sequence[Features]) -> bool:
+    """Tell whether pictures that differ from one in one place each show something that walks: in three places or more.
+
+    Marks that are written into one corner, as numbers, differ from each other, but not in where they are.
+    """
+    apart = list[Features]()
+    for one in changed:
+        if all((np.abs(one.gray.astype(np.int16) - other.gray) > _CHANGED).any() for other in apart):
+            apart.append(one)
+    changes = [np.abs(base.gray.astype(np.int16) - one.gray) > _CHANGED for one in apart]
+    return len(apart) >= 3 and any(_share_outside(a, b) > _ELSEWHERE for a in changes for b in changes)
+
+
+def _share_outside(cells: NDArray[np.bool_], others: NDArray[np.bool_]) -> float:
+    """Return the share of cells outside of the box around others."""
+    y, x = np.nonzero(others)
+    if not len(y) or not cells.any():
+        return 0.0
+    inside = cells[y.min() : y.max() + 1, x.min() : x.max() + 1]
+    return 1 - np.count_nonzero(inside) / np.count_nonzero(cells)
+
+
 def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str, int]:
     """Name a change of tone or colour; and who was made from whom where that shows."""
     colour = [float(np.abs(f.chroma.astype(np.int16) - 128).mean()) for f in (one, other)]
@@ -239,7 +266,7 @@ def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str
     if seen.plain > max(4.0, 2 * seen.fitted) or _colour_distance(one, other, turn) > 4:
         return "other tones or colours", 0
     if not turn and seen.fitted > _NO_CHANGE and _is_changed_in_one_place(one, other):
-        return "changed in one place", 0
+        return IN_ONE_PLACE, 0
     if seen.fitted > 2 * _NO_CHANGE and (one.width, one.height) == (other.width, other.height):
         return "blurred, sharpened or retouched", 0
     return "", 0
