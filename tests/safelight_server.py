@@ -23,6 +23,7 @@ import pytest
 from PIL import Image
 
 MODEL = Path(__file__).parent / "data" / "shapes-clip"
+ONE_DECODER = {"SAFELIGHT_WORKERS": "1"}  # starting another takes longer than it would save
 STOP_S = 10.0  # it ends within, streams open or not, whatever it is at; it gives itself three, machines are busy
 
 
@@ -139,7 +140,9 @@ def start_helper(home: Path, *arguments: str) -> RunningHelper:
     with (home.parent / f"{home.name}.log").open("a") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "safelight", "serve", *arguments],
-            env=os.environ | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)},
+            env=os.environ
+            | ONE_DECODER
+            | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)},
             stdout=log,
             stderr=log,
             text=True,
@@ -169,7 +172,7 @@ def own_helper(user: Path) -> Iterator[RunningHelper]:
 def index(home: Path, *paths: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "safelight", "index", *map(str, paths), "--model", str(MODEL), "--precision", "float32"],
-        env=os.environ | {"SAFELIGHT_HOME": str(home)},
+        env=os.environ | ONE_DECODER | {"SAFELIGHT_HOME": str(home)},
         check=True,
         capture_output=True,
     )

@@ -15,14 +15,15 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from setting import CHECKOUT, HOME, say
 
 LARGE = (4000, 3000)  # 12 MP
+ONE_MP, FEW = (1200, 900), 10  # drawing 12 MP takes seconds
 SMALL = 500  # pixels, the longer side
 EDITED = 157  # photos, each in len(EDITS) edits; with DISTRACTORS the 4,768 files on which peers were measured
 DISTRACTORS = 1000  # 24 x 157 + 1,000 = 4,768
 
 
 def large(count: int) -> Path:
-    """Return a folder with `count` JPEGs of 12 MP, 3 to 5 MB each."""
-    return _folder(f"large-{count}", count, _write_large)
+    """Return a folder with `count` JPEGs of 12 MP, 3 to 5 MB each; of few, which no figure is taken of, 1 MP."""
+    return _folder(f"large-{count}", count, partial(_write_large, LARGE if count >= FEW else ONE_MP))
 
 
 def small(count: int) -> Path:
@@ -73,9 +74,9 @@ def _folder(name: str, count: int, write: Callable[[Path, int], None]) -> Path:
     return folder
 
 
-def _write_large(folder: Path, number: int) -> None:
+def _write_large(size: tuple[int, int], folder: Path, number: int) -> None:
     quality = (88, 90, 92)[number % 3]
-    scene(number, LARGE).save(folder / f"IMG_{number:04}.jpg", quality=quality)
+    scene(number, size).save(folder / f"IMG_{number:04}.jpg", quality=quality)
 
 
 def _write_small(folder: Path, number: int) -> None:
