@@ -91,6 +91,7 @@ class _Wish:
     max_pixels: int
     orientation: int | None = None
     profile: bytes | None = None
+    facts: bool = True
 
 
 def open_upright(
@@ -100,6 +101,7 @@ def open_upright(
     max_pixels: int = MAX_PIXELS,
     orientation: int | None = None,
     profile: bytes | None = None,
+    facts: bool = True,
 ) -> Picture:
     """Decode a picture, told by its content, never by its name.
 
@@ -110,6 +112,7 @@ def open_upright(
         max_pixels: The largest picture to decode.
         orientation: EXIF orientation that is known of the picture and not in it.
         profile: ICC profile of a picture that carries none.
+        facts: Whether its metadata are wanted; otherwise only what turns it is read of them.
 
     Raises:
         ImageProblem: It is no picture, is damaged, cannot be read, or is over a limit.
@@ -117,7 +120,7 @@ def open_upright(
     with _opened(source) as file, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return _read(file, _kind_of(file), _Wish(min_edge, max_pixels, orientation, profile))
+            return _read(file, _kind_of(file), _Wish(min_edge, max_pixels, orientation, profile, facts))
         except ImageProblem:
             raise
         except raw.UnknownRaw:
@@ -223,13 +226,14 @@ def _picture(image: Image.Image, name: str, wish: _Wish) -> Picture:
     image.load()
     if draft is None:
         width, height = image.size  # HEIF may turn out to be of another size than its header says
-    rgb, profile = to_rgb(_reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile") or wish.profile)
+    rgb, profile = to_rgb(reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile") or wish.profile)
     turn = _TURNS.get(wish.orientation or _orientation(exif))
     if turn is not None:
         rgb = rgb.transpose(turn)
     if turn in _SIDEWAYS:
         width, height = height, width
-    return Picture(rgb, profile, width, height, name, facts_of(exif, embedded_facts(image)))
+    facts = facts_of(exif, embedded_facts(image)) if wish.facts else Facts()
+    return Picture(rgb, profile, width, height, name, facts)
 
 
 def _check_size(width: int, height: int, max_pixels: int) -> None:
@@ -242,7 +246,7 @@ def _too_large(pixels: int, max_pixels: int) -> ImageProblem:
     return ImageProblem("skipped", f"the picture is too large: {counts}")
 
 
-def _reduce(image: Image.Image, min_edge: int | None) -> Image.Image:
+def reduce(image: Image.Image, min_edge: int | None) -> Image.Image:
     """Average whole blocks while the shorter side stays at least 2 * min_edge: far cheaper than a wide filter.
 
     Only by factors that divide both sides, but for one pixel: a padded last block would shift the whole picture.
@@ -294,7 +298,7 @@ def _read_raw(file: BinaryIO, wish: _Wish) -> Picture:
     rgb = picture.stored
     if not has_orientation and preview.turn is not None:
         rgb = rgb.transpose(preview.turn)
-    facts = _raw_facts(file)
+    facts = _raw_facts(file) if wish.facts else Facts()
     if facts == Facts():
         facts = picture.facts
     return replace(picture, stored=rgb, width=preview.width, height=preview.height, facts=facts)

@@ -28,7 +28,7 @@ from importers import icc
 from importers.as_json import pack_facts, pack_rendition, unpack_facts, unpack_rendition
 from importers.base import Facts, FileStamp, Rendition, Span
 from importers.colour import rgb_to_srgb
-from importers.images import ImageProblem, open_regular, open_upright, read_facts
+from importers.images import ImageProblem, open_regular, open_upright, read_facts, reduce
 from importers.xmp import facts_of_packet
 from importers.xmp_packet import MAX_XMP_BYTES
 from indexer.duplicates.features import MIN_EDGE, describe_picture
@@ -53,6 +53,7 @@ class Job:
         hash_only: Hash the first rendition and read its facts; decode nothing.
         exact: The original, where it is not among the renditions: hashed, never decoded.
         exact_names: Whether the original's bytes name what the renditions show; not so where they show edits.
+        facts: Whether what the picture's own metadata say is wanted, too.
         sidecars: XMP files with facts, which win over those in the picture; the first one over the next.
         longest: Pixels of the longer side, for pictures that people look at: whole, in proportion, never blown up.
             None: as the model wants them.
@@ -64,6 +65,7 @@ class Job:
     hash_only: bool = False
     exact: Path | None = None
     exact_names: bool = False
+    facts: bool = True
     sidecars: tuple[Path, ...] = ()
     longest: int | None = None
     in_full: bool = False
@@ -173,7 +175,7 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
     source = file if whole is None else whole
     facts, pixels, picture, pixel_digest, features = Facts(), None, None, b"", b""
     if job.hash_only:
-        facts = read_facts(source)
+        facts = read_facts(source) if job.facts else Facts()
     else:
         picture = open_upright(
             source,
@@ -181,6 +183,7 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
             max_pixels=max_pixels,
             orientation=rendition.orientation,
             profile=icc.profile(rendition.profile),
+            facts=job.facts,
         )
         facts = picture.facts
     digest, size = _hash(file) if whole is None else (xxhash.xxh3_128_digest(whole), len(whole))
@@ -190,7 +193,10 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
     if picture is not None and job.in_full:
         pixel_digest = _digest_of_pixels(picture.rgb)
     elif picture is not None:
-        pixels = reduce_to(picture.stored, job.longest) if job.longest else fit(picture.stored, spec)
+        stored = picture.stored
+        if spec.min_edge < MIN_EDGE and not job.longest:  # it was kept larger than the model needs, for the features
+            stored = reduce(stored, spec.min_edge)
+        pixels = reduce_to(stored, job.longest) if job.longest else fit(stored, spec)
         if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
             pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
         features = b"" if job.longest else pack_features(describe_picture(picture))

@@ -217,6 +217,7 @@ class IndexRun:
             hash_only,
             exact=photo.exact,
             exact_names=not photo.facts.edited,
+            facts=not photo.facts_complete,
             sidecars=photo.sidecars,
         )
         self._pool.submit(job)
