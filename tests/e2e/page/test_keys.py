@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from page_browser import axe, large, photos, shot, wait_for_pictures
@@ -49,7 +50,7 @@ def test_everything_is_reached_without_a_mouse(page: Page):
     page.keyboard.press("/")
     page.keyboard.type("a red circle")
     page.keyboard.press("Enter")
-    expect(page.locator("#count")).not_to_have_text("96 photos")
+    expect(page.locator("#count")).to_have_text(re.compile(r"^(?!96)\d+ photos"))
     page.keyboard.press("Escape")  # from the field to the photos
     assert focused(page)["role"] == "option"
     page.keyboard.press("Enter")

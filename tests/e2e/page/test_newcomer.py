@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import safelight_server
-from page_browser import names, opened, photos, shapes_library, shot
+from page_browser import axe, names, opened, photos, shapes_library, shot
 from playwright.sync_api import BrowserContext, Route, expect
 from safelight_command import Safelight
 from safelight_server import MODEL, RunningHelper, own_helper, paint
@@ -37,6 +37,13 @@ def test_the_welcome_says_that_a_model_is_needed_and_offers_those_that_are_there
     start = page.get_by_role("button", name="Index: Pictures")
     expect(start).to_be_disabled()
     shot(page, "first-model")
+    page.evaluate(axe())
+    assert (
+        page.evaluate(
+            "() => axe.run().then(({violations}) => violations.flatMap(v => v.nodes.map(n => v.id + n.html)))"
+        )
+        == []
+    )
     page.get_by_role("button", name="Use starter").click()
     expect(start).to_be_enabled()
     expect(page.get_by_role("alert")).to_contain_text("Searches now use starter. It knows no pictures yet")

@@ -261,11 +261,14 @@ export class Grid extends EventTarget {
     const [, , score, away] = cell.children;
     away.textContent = standing(hit?.state);
     away.hidden = !away.textContent;
-    cell.title = [hit?.name, away.textContent].filter(Boolean).join(": ");
+    cell.title = [hit?.name, away.textContent].filter(Boolean).join(", ");
     score.hidden = !(this.scores && hit);
     score.textContent = score.hidden ? "" : hit.score.toFixed(3);
-    const name = cell.title || `Photo ${number(index + 1)}`;
-    cell.setAttribute("aria-label", score.hidden ? name : `${name}, ${score.textContent}`);
+    const absent = cell.querySelector(".absent")?.textContent;
+    const name = absent ?? hit?.name ?? `Photo ${number(index + 1)}`;
+    // What is seen is heard, in the same order.
+    const said = [score.textContent, absent ? "" : away.textContent].filter(Boolean).join(" ");
+    cell.setAttribute("aria-label", [name, said].filter(Boolean).join(", "));
   }
 
   #place(cell, { x, y, width, height }) {
@@ -287,8 +290,8 @@ export class Grid extends EventTarget {
     const photo = await get(`/api/v1/photos/${id}`).catch(() => null);
     if (!photo || cell.dataset.id !== id || cell.firstChild.className !== "broken") return;
     const why = photo.places.map(({ state }) => standing(state)).find(Boolean) ?? "has no picture here";
-    cell.append(el("span", { class: "absent" }, el("strong", {}, photo.name), why));
-    this.describe(Number(index), `${photo.name}: ${why}`);
+    cell.append(el("span", { class: "absent" }, el("strong", {}, photo.name), " ", el("span", {}, why)));
+    this.#write(cell, Number(index));
   }
 
   #release(index) {

@@ -48,7 +48,7 @@ export class LibraryPanel {
     const offer = ({ id, name, note }) => el(
       "div", { class: "place" },
       el("div", { class: "name" }, el("strong", {}, name), el("span", { class: "quiet small" }, note)),
-      el("button", { type: "button", class: "main", "aria-label": `Use ${name}`, onclick: () => this.#use(id) }, "Use it"),
+      el("button", { type: "button", class: "main", onclick: () => this.#use(id) }, `Use ${name}`),
     );
     const how = el("p", { class: "quiet small" }, `To have ${active.name}${active.size_mb ? ` (${number(active.size_mb)} MB, once)` : ""}, type `, el("code", {}, `safelight model fetch ${active.name}`), " in a terminal.");
     return el(
