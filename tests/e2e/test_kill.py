@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-KILLS = int(os.environ.get("SAFELIGHT_TEST_KILLS", "15"))
+KILLS = int(os.environ.get("SAFELIGHT_TEST_KILLS", "30"))
 PICTURES = 300
 MODEL = Path(__file__).parent.parent / "data" / "shapes-clip"
 
