@@ -37,7 +37,7 @@ def frames(view: Image.Image, subject: Image.Image, count: int) -> list[bytes]:
 
 def sort(describe, files: list[bytes]):
     features = [describe(file) for file in files]
-    pictures = [Picture(f"{'abcdefghijklmnopqrstuvwxyz'[n]}.jpg", "/a", "JPEG", f.width, f.height) for n, f in enumerate(features)]
+    pictures = [Picture(f"{chr(97 + n)}.jpg", "/a", "JPEG", f.width, f.height) for n, f in enumerate(features)]
     found = find(features, pictures)
     return [set(one.pictures) for one in found.series], [{star.keeper, *star.members} for star in found.stars]
 
