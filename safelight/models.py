@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.errors import ModelError
 from indexer.models import registry
 from safelight import status
 from safelight.config import Settings, config_file, load_settings
@@ -74,18 +75,24 @@ def _choices(library: Library) -> list[tuple[Choice, str]]:
     found: list[tuple[Choice, str]] = []
     for name in dict.fromkeys((*registry.MODELS, *seen, active)):
         info = registry.MODELS.get(name)
-        with suppress(SafelightError, registry.ModelError):  # one that was used once and whose folder has gone
-            choice = Choice(
-                id=name if info else folder_id(os.fsencode(name)),
-                name=name if info else Path(name).name,
-                note=info.note if info else "",
-                here=library.is_here(name),
-                active=name == active,
-                seen=seen.get(name, 0),
-                size_mb=info.size_mb if info else 0,
-            )
-            found.append((choice, name))
+        choice = Choice(
+            id=name if info else folder_id(os.fsencode(name)),
+            name=name if info else Path(name).name,
+            note=info.note if info else "",
+            here=_is_here(library, name),
+            active=name == active,
+            seen=seen.get(name, 0),
+            size_mb=info.size_mb if info else 0,
+        )
+        found.append((choice, name))
     return found
+
+
+def _is_here(library: Library, name: str) -> bool:
+    try:
+        return library.is_here(name)
+    except ModelError:
+        return False  # a folder that was used once and has gone
 
 
 class LiveSettings:
