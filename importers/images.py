@@ -226,7 +226,7 @@ def _picture(image: Image.Image, name: str, wish: _Wish) -> Picture:
     image.load()
     if draft is None:
         width, height = image.size  # HEIF may turn out to be of another size than its header says
-    rgb, profile = to_rgb(reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile") or wish.profile)
+    rgb, profile = to_rgb(_reduce(to_eight_bits(image), min_edge), image.info.get("icc_profile") or wish.profile)
     turn = _TURNS.get(wish.orientation or _orientation(exif))
     if turn is not None:
         rgb = rgb.transpose(turn)
@@ -246,7 +246,7 @@ def _too_large(pixels: int, max_pixels: int) -> ImageProblem:
     return ImageProblem("skipped", f"the picture is too large: {counts}")
 
 
-def reduce(image: Image.Image, min_edge: int | None) -> Image.Image:
+def _reduce(image: Image.Image, min_edge: int | None) -> Image.Image:
     """Average whole blocks while the shorter side stays at least 2 * min_edge: far cheaper than a wide filter.
 
     Only by factors that divide both sides, but for one pixel: a padded last block would shift the whole picture.

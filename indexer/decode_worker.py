@@ -28,7 +28,7 @@ from importers import icc
 from importers.as_json import pack_facts, pack_rendition, unpack_facts, unpack_rendition
 from importers.base import Facts, FileStamp, Rendition, Span
 from importers.colour import rgb_to_srgb
-from importers.images import ImageProblem, open_regular, open_upright, read_facts, reduce
+from importers.images import ImageProblem, open_regular, open_upright, read_facts
 from importers.xmp import facts_of_packet
 from importers.xmp_packet import MAX_XMP_BYTES
 from indexer.duplicates.features import MIN_EDGE, describe_picture
@@ -193,10 +193,7 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
     if picture is not None and job.in_full:
         pixel_digest = _digest_of_pixels(picture.rgb)
     elif picture is not None:
-        stored = picture.stored
-        if spec.min_edge < MIN_EDGE and not job.longest:  # it was kept larger than the model needs, for the features
-            stored = reduce(stored, spec.min_edge)
-        pixels = reduce_to(stored, job.longest) if job.longest else fit(stored, spec)
+        pixels = reduce_to(picture.stored, job.longest) if job.longest else fit(picture.stored, spec)
         if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
             pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
         features = b"" if job.longest else pack_features(describe_picture(picture))

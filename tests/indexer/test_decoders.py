@@ -20,7 +20,7 @@ import pytest
 import xxhash
 from PIL import Image
 
-from importers.images import open_upright, reduce
+from importers.images import open_upright
 from indexer.decode_worker import READ_AT_ONCE_BYTES, Decoded, Problem, pack, unpack
 from indexer.decoders import DecoderPool, Job
 from indexer.duplicates.features import MIN_EDGE, describe_picture
@@ -117,7 +117,7 @@ def test_an_answer_is_all_that_is_known_of_a_file(samples):
     assert got[7].size_bytes == path.stat().st_size
     assert got[7].stamp.inode == path.stat().st_ino
     assert got[7].pixels.dtype == np.uint8
-    assert np.array_equal(got[7].pixels, fit(reduce(picture.rgb, SPEC.min_edge), SPEC))
+    assert np.array_equal(got[7].pixels, fit(picture.rgb, SPEC))
     assert got[7].features == pack_features(describe_picture(picture))
     assert got[8].pixels is None
     assert got[8].features == b""
