@@ -130,7 +130,12 @@ def test_signs_at_the_start_of_words_make_terms(quiet: Page, typed, words, terms
     assert module(quiet, "query.js", "m.split(a)", typed) == expected
 
 
-ENDS = """(() => {
+# Whoever holds the lock has the stream, a moment later; without locks each page has its own at once.
+NO_LOCKS = 'Object.defineProperty(navigator, "locks", {value: undefined, configurable: true});'
+
+ENDS = (
+    f"(() => {{{NO_LOCKS}"
+    """
     const told = [];
     let stream;
     window.EventSource = class extends EventTarget {
@@ -161,6 +166,7 @@ ENDS = """(() => {
     all();
     return told;
 })()"""
+)
 
 
 def test_the_end_of_a_job_is_told_however_short_it_was(quiet: Page):
@@ -169,7 +175,9 @@ def test_the_end_of_a_job_is_told_however_short_it_was(quiet: Page):
     assert module(quiet, "jobs.js", ENDS) == ended
 
 
-BEHIND = """(() => {
+BEHIND = (
+    f"(() => {{{NO_LOCKS}"
+    """
     const made = [], real = window.EventSource;
     window.EventSource = class extends EventTarget {
         constructor() { super(); made.push(this); }
@@ -185,6 +193,7 @@ BEHIND = """(() => {
     window.EventSource = real;
     return [behind, made.length > 0];
 })()"""
+)
 
 
 def test_a_page_that_is_opened_behind_another_takes_no_connection_from_it(quiet: Page):

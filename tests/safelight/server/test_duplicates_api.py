@@ -25,7 +25,7 @@ def looked(tmp_path_factory):
     index(home, folder / "photos")
     helper = start_helper(home)
     assert helper.get("/api/v1/duplicates") == {
-        "looked": None, "changed": False, "kinds": {}, "decided": 0, "total": 0, "groups": []
+        "looked": None, "changed": False, "failed": "", "kinds": {}, "decided": 0, "total": 0, "groups": []
     }  # fmt: skip
     job = look(helper)
     assert (job["state"], job["counts"]) == ("done", {"groups": 4, "series": 1}), job

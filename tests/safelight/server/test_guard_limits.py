@@ -6,6 +6,7 @@ import asyncio
 import os
 import stat
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,8 @@ class Driven:
         async def send(message):
             statuses.append(message.get("status"))
 
-        asyncio.run(self._guard(scope, receive, send))
+        with ThreadPoolExecutor(1) as own:  # the browser's tests leave a loop running in the thread of all tests
+            own.submit(lambda: asyncio.run(self._guard(scope, receive, send))).result()
         return statuses[0]
 
 

@@ -340,7 +340,10 @@ def test_commands_answer_the_same_through_the_helper_and_alone(photos, tmp_path)
         assert [job["kind"] for job in helper.get("/api/v1/jobs")["jobs"]] == ["index"]
         other = run(home, "search", "red", "--model", "starter")
         assert other.returncode == 2, "another model than the helper's: this process does it, and finds nothing indexed"
-        assert "keep the model they have until it is started anew" in run(home, "model", "use", "starter").stderr
+        assert (
+            "goes on with shapes-clip: it was started with SAFELIGHT_MODEL"
+            in run(home, "model", "use", "starter").stderr
+        )
     finally:
         (photos / "later.png").unlink(missing_ok=True)
         helper.stop()

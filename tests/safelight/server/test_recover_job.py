@@ -8,7 +8,8 @@ import pytest
 from preview_folders import Library, fingerprint, levels_of, picture
 from safelight_server import STOP_S, RunningHelper, own_helper
 
-PHOTOS = 500
+PHOTOS = 2000
+"""So many that nobody recovers them all while a test looks away."""
 
 
 @pytest.fixture(scope="module")
@@ -18,7 +19,7 @@ def lightroom(tmp_path_factory) -> Path:
     levels = [levels_of(picture(seed)) for seed in range(8)]
     with Library(folder) as library:
         for number in range(PHOTOS):
-            library.photo(f"{number:03}.CR2", levels=levels[number % 8])
+            library.photo(f"{number:04}.CR2", levels=levels[number % 8])
     return folder
 
 
