@@ -24,6 +24,7 @@ import sqlite3
 import struct
 import sys
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -35,6 +36,7 @@ from importers.apple_photos_wire import encode
 from importers.base import Mark, Options
 
 _ROWS_A_WRITE = 64
+_REMOVALS, _PAUSE_S = 50, 0.02
 _ending = threading.Lock()  # held by who takes the folder away, to the end of the process
 
 
@@ -63,7 +65,11 @@ def _end_with_parent(folder: Path) -> None:
         aside = folder.with_name(f"{folder.name}-ended")
         with suppress(OSError):
             folder.rename(aside)
-        shutil.rmtree(aside, ignore_errors=True)
+        for _ in range(_REMOVALS):  # a file that was just being made when its folder was renamed still comes into it
+            shutil.rmtree(aside, ignore_errors=True)
+            if not aside.exists():
+                break
+            time.sleep(_PAUSE_S)
         os._exit(1)
 
 
