@@ -27,10 +27,9 @@ lint: tools
 test: tools
 	@$(MAKE) --no-print-directory --keep-going --jobs=2 lint tests
 
-# Three at once, each with whole files: the tests wait for processes, pages and clocks as much as they compute. In the
-# order of their names, so that the one that takes longest, of the benchmark, does not come last.
+# Beside each other, and what fails there once more by itself.
 tests: tools
-	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder --hypothesis-profile=repeatable
+	@tools/tests.sh
 
 # Tables of speed, each against what one would use instead, in one run. Takes a while; wants an idle machine.
 # SECTIONS=... runs some of them; see tests/bench/run.py.

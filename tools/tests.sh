@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs all tests, files beside each other; what fails there is run once more by itself, and has to pass then.
+# docs/decisions/0007-unsteady-tests.md says why; what passed only then is named, and is to be mended.
+set -u
+cd "$(dirname "$0")/.."
+# Three at once, each with whole files: the tests wait for processes, pages and clocks as much as they compute. In the
+# order of their names, so that the one that takes longest, of the benchmark, does not come last.
+.venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder --hypothesis-profile=repeatable "$@"
+ended=$?
+[ $ended -eq 1 ] || exit $ended # all passed, or they could not be run
+
+echo "Once more by themselves, those that failed:"
+.venv/bin/pytest --last-failed --last-failed-no-failures none --maxfail 1 --hypothesis-profile=repeatable \
+    -p no:xdist -rA --show-capture no "$@" || exit 1
+echo "UNSTEADY: the tests above failed beside others and passed by themselves; see what keeps them from both."
