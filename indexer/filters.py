@@ -50,6 +50,8 @@ class Filters:
         folder: Folders and places: a path, or the bare name of a folder anywhere on a photo's path.
         camera: Words that the camera's name holds, in any case and order: "canon 5d".
         near: LAT,LON,KM in degrees and kilometres.
+        place: Words that the name of the place holds, in any case and order: "reykjavik".
+        text: Words that the title and the caption hold between them, likewise.
         format: File formats: "jpeg", "heic", "raw".
         person: Names of people, whole, in any case.
         album: Albums or collections, by name or with the folders they lie in: "Travel/Iceland".
@@ -67,6 +69,8 @@ class Filters:
     folder: Sequence[str] = ()
     camera: Sequence[str] = ()
     near: str | None = None
+    place: Sequence[str] = ()
+    text: Sequence[str] = ()
     format: Sequence[str] = ()
     person: Sequence[str] = ()
     album: Sequence[str] = ()
@@ -105,6 +109,8 @@ class Filters:
         conditions += [_any([_folder(name) for name in self.folder])] if self.folder else []
         conditions += [_any([_camera(words) for words in self.camera])] if self.camera else []
         conditions += [_near(self.near)] if self.near is not None else []
+        for option, column, names in (("--place", _PLACE, self.place), ("--text", _TEXT, self.text)):
+            conditions += [_any([_says(option, column, words) for words in names])] if names else []
         conditions += [_format(self.format)] if self.format else []
         for option, kinds, names in (
             ("--person", (PERSON,), self.person),
@@ -143,9 +149,10 @@ class Filters:
 
 
 def prepare(db: sqlite3.Connection) -> None:
-    """Teach a connection the functions that --near and names in folders need."""
+    """Teach a connection the functions that --near, names and texts need."""
     db.create_function("distance_km", 4, distance_km, deterministic=True)
     db.create_function("fold_path", 1, _fold_path, deterministic=True)
+    db.create_function("fold", 1, fold, deterministic=True)
 
 
 def kept_contents(db: sqlite3.Connection, filters: Filters) -> NDArray[np.int64]:
@@ -261,6 +268,18 @@ def _camera(words: str) -> Condition:
         raise QueryError('--camera is empty; give a part of its name, for example "canon 5d"')
     likes = ["%" + re.sub(r"([%_\\])", r"\\\1", word) + "%" for word in words.split()]
     return " AND ".join([r"photo.camera LIKE ? ESCAPE '\'"] * len(likes)), [*likes]
+
+
+_PLACE = "photo.place"
+_TEXT = "(coalesce(photo.title, '') || char(10) || coalesce(photo.caption, ''))"
+
+
+def _says(option: str, column: str, words: str) -> Condition:
+    """Match texts that hold every word, in any case and however their accents are encoded."""
+    wanted = fold(words).split()
+    if not wanted:
+        raise QueryError(f'{option} is empty; give a word of it, for example {option} "iceland"')
+    return " AND ".join([f"instr(fold(coalesce({column}, '')), ?) > 0"] * len(wanted)), [*wanted]
 
 
 def _near(text: str) -> Condition:

@@ -64,6 +64,10 @@ def _each(filters: Filters) -> Iterator[tuple[Filters, str]]:
         yield Filters(format=filters.format), f"none has the format {_either(filters.format)}"
     if filters.camera:
         yield Filters(camera=filters.camera), f"none is of a camera {_either(filters.camera)}"
+    if filters.place:
+        yield Filters(place=filters.place), f"none was taken at a place {_either(filters.place)}"
+    if filters.text:
+        yield Filters(text=filters.text), f"none has a title or caption with {_either(filters.text)}"
     if filters.person:
         yield Filters(person=filters.person), f"none shows {_either(filters.person)}"
     if filters.album:

@@ -33,6 +33,8 @@ _FILTERS: list[Callable[..., Any]] = [
     click.option("--folder", multiple=True, metavar="DIR", help="In this folder or library; a path or a bare name."),
     click.option("--camera", multiple=True, metavar="TEXT", help='Camera name contains: "canon 5d".'),
     click.option("--near", metavar="LAT,LON,KM", help="Taken within KM of a place: 48.86,2.35,10."),
+    click.option("--place", multiple=True, metavar="TEXT", help="The place's name contains: iceland."),
+    click.option("--text", multiple=True, metavar="TEXT", help="Title and caption contain: birthday."),
     click.option("--format", multiple=True, metavar="NAME", help="File format: jpeg, heic, raw..."),
     click.option("--person", multiple=True, metavar="NAME", help="This person is in it."),
     click.option("--album", multiple=True, metavar="NAME", help="In this album or collection; Folder/Album also."),
@@ -116,8 +118,8 @@ def similar(target: str, **flags: Any) -> None:
 
 
 _FILTER_FLAGS = (
-    *("since", "until", "source", "folder", "camera", "near", "format", "person", "album", "keyword", "label", "media"),
-    *("favorite", "rating"),
+    *("since", "until", "source", "folder", "camera", "near", "place", "text", "format"),
+    *("person", "album", "keyword", "label", "media", "favorite", "rating"),
 )
 _QUERY_FLAGS = (*_FILTER_FLAGS, "limit", "show_all")
 

@@ -72,6 +72,8 @@ def _filters(asked: FiltersIn, folders: Sequence[str]) -> Filters:
         folder=[*_clean(asked.folder), *folders],
         camera=_clean(asked.camera),
         near=asked.near,
+        place=_clean(asked.place),
+        text=_clean(asked.text),
         format=_clean(asked.format),
         person=_clean(asked.person),
         album=_clean(asked.album),

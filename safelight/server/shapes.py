@@ -52,6 +52,8 @@ class FiltersIn(Asked):
     folder_id: list[Name] = Field(default=[], max_length=64, description="ids that GET /api/v1/facets gives")
     camera: list[Name] = Field(default=[], max_length=64, description="words that the camera's name holds")
     near: Name | None = Field(default=None, description="LAT,LON,KM")
+    place: list[Name] = Field(default=[], max_length=64, description="words that the name of the place holds")
+    text: list[Name] = Field(default=[], max_length=64, description="words that title and caption hold")
     format: list[Name] = Field(default=[], max_length=64, description='file formats: "jpeg", "heic", "raw"')
     person: list[Name] = Field(default=[], max_length=64, description="names of people, whole, in any case")
     album: list[Name] = Field(default=[], max_length=64, description='by name, or with its folders: "Travel/Iceland"')

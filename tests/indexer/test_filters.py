@@ -22,7 +22,19 @@ PHOTOS = {
     # name: (root, path within it, format, facts)
     "new year": ("a", b"2019/party/1.jpg", "JPEG", Facts(datetime(2019, 12, 31, 23, 59, 59), camera="Canon EOS 5D")),
     "hangover": ("a", b"2020/1.jpg", "JPEG", Facts(datetime(2020, 1, 1), camera="Apple iPhone 13 mini")),
-    "iceland": ("a", "2020/Ísland/2.heic".encode(), "HEIC", Facts(datetime(2020, 7, 4, 18, 30), 64.15, -21.94)),
+    "iceland": (
+        "a",
+        "2020/Ísland/2.heic".encode(),
+        "HEIC",
+        Facts(
+            datetime(2020, 7, 4, 18, 30),
+            64.15,
+            -21.94,
+            title="Höfn",
+            caption="A walk\nat noon",
+            place="Reykjavík, Iceland",
+        ),
+    ),
     "fiji": (
         "b",
         b"trips/3.nef",
@@ -138,6 +150,12 @@ def library(tmp_path_factory):
         ({"near": "90,120,5"}, {"north pole"}),
         ({"near": "89.99,180,3"}, {"north pole"}),
         ({"near": "0,0,30000"}, {"iceland", "fiji", "samoa", "north pole"}),
+        ({"place": ["ICELAND reykjavi\u0301k"]}, {"iceland"}),
+        ({"place": ["fiji", "iceland"]}, {"iceland"}),
+        ({"place": ["%"]}, set()),
+        ({"text": ["HÖFN"]}, {"iceland"}),
+        ({"text": ["noon höfn"]}, {"iceland"}),
+        ({"text": ["noon samoa"]}, set()),
         ({"format": ["jpg"]}, {"new year", "hangover"}),
         ({"format": [".HEIC", "NEF"]}, {"iceland", "fiji", "samoa"}),
         ({"format": ["raw"], "since": "2024-03-10"}, {"samoa"}),
@@ -182,6 +200,8 @@ def test_decomposed_names_are_the_same_names(library):
         {"near": "nan,0,1"},
         {"near": "0,0,inf"},
         {"camera": [" "]},
+        {"place": [" "]},
+        {"text": [""]},
         {"folder": [""]},
     ],
 )

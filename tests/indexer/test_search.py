@@ -174,6 +174,8 @@ def test_filters_choose_who_may_answer(home):
         ({"format": ["heic", "raw"]}, 'none has the format "heic" or "raw"; there are: jpeg'),
         ({"source": ["lightrom"], "until": "2020"}, 'none comes from "lightrom"; there are: folder'),
         ({"camera": ["leica"]}, 'none is of a camera "leica"'),
+        ({"place": ["atlantis"]}, 'none was taken at a place "atlantis"'),
+        ({"text": ["unicorn"]}, 'none has a title or caption with "unicorn"'),
         ({"near": "0,0,5"}, "none is known to be taken near 0,0,5"),
         ({"until": "1960", "format": ["jpeg"]}, "none is from 1960 or earlier"),
     ],
