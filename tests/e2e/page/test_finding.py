@@ -227,6 +227,23 @@ def test_filters_are_ticked_and_kept_in_the_address(page: Page):
     assert all("star" in name or "ring" in name for name in names(page))
 
 
+def test_what_is_written_of_photos_is_looked_for_and_kept_in_the_address(page: Page):
+    page.get_by_role("button", name="Filters").click()
+    page.locator("summary", has_text="Place and title").click()
+    page.get_by_label("Title or caption").fill("birthday")
+    page.keyboard.press("Enter")
+    expect(page.locator("#count")).to_have_text("0 photos")
+    assert "text=birthday" in page.url
+    page.get_by_label("Title or caption").fill("")
+    page.keyboard.press("Enter")
+    expect(page.locator("#count")).to_have_text("96 photos")
+    page.get_by_label("Place", exact=True).fill("Iceland")
+    page.keyboard.press("Enter")
+    page.reload()
+    expect(page.locator("#count")).to_have_text("0 photos")
+    assert "place=Iceland" in page.url
+
+
 def test_a_date_that_is_none_is_explained_in_words_for_a_page(page: Page, mistakes: list[str]):
     page.get_by_role("button", name="Filters").click()
     page.get_by_label("From").fill("yesterday")

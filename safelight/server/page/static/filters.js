@@ -50,6 +50,7 @@ export class Filters {
       clear,
       this.#when(query),
       this.#stars(query),
+      this.#written(query),
       ...LISTS.map(([facet, name, title]) => this.#list(facet, name, title, query)).filter(Boolean),
     );
     this.body.scrollTop = scrolled;
@@ -84,6 +85,21 @@ export class Filters {
       el("label", {}, "Stars", el("select", { id: "filter-rating", onchange: rate }, ...options)),
       this.#choice("favorite", "Favourites only", null, Boolean(filters.favorite), like),
     ]);
+  }
+
+  /** What is looked for in what is written of a photo. */
+  #written({ filters }) {
+    const set = (name) => ({ target }) => {
+      const words = target.value.trim();
+      this.ask((before) => withFilter(before, name, words ? [words] : null));
+    };
+    const field = (name, label) => el(
+      "label",
+      {},
+      label,
+      el("input", { id: `filter-${name}`, value: filters[name]?.[0] ?? "", maxLength: 200, onchange: set(name) }),
+    );
+    return this.#section("written", "Place and title", [field("place", "Place"), field("text", "Title or caption")]);
   }
 
   #list(facet, name, title, query) {

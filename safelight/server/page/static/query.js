@@ -1,6 +1,6 @@
 // What is asked for <-> the page's address, and the bodies of requests. Pure.
 
-const LISTS = ["source", "folder_id", "camera", "format", "person", "album", "keyword", "label", "media"];
+const LISTS = ["source", "folder_id", "camera", "place", "text", "format", "person", "album", "keyword", "label", "media"];
 const SINGLES = ["since", "until", "near"];
 const ORDERS = ["time", "oldest", "added", "random"];
 const PICTURE = /^(up-)?[2-9bcdfghjkmnpqrstvwxz]{12}$/;
