@@ -114,7 +114,7 @@ def _rank(kind: str, *, edited: bool) -> int | None:
         return None
     if kind in _BEST:
         return _BEST.index(kind)
-    if kind in _SMALL:
+    if kind in _SMALL or kind.startswith("4_"):
         return _THUMBNAIL
     if kind == ORIGINAL:
         return _LAST if edited else _FULL

@@ -136,7 +136,7 @@ class Facts:
         latitude: Degrees, north positive.
         longitude: Degrees, east positive.
         camera: Make and model as people say it, "Canon EOS 5D", the make not repeated.
-        keywords: As they would be exported, without what they lie under.
+        keywords: As they would be exported, those that a library keeps to itself among them.
         keyword_paths: Of those that lie under others.
         people: Names of persons in the picture.
         albums: Albums and collections, each with the folders or sets it lies in.

@@ -28,23 +28,36 @@ class KeywordTree:
 
     def __init__(self, keywords: Mapping[int, Keyword]) -> None:
         self._keywords = keywords
-        self._written: dict[int, _Written | None] = {}  # many photos have the same
+        self._written: dict[tuple[int, bool], _Written | None] = {}  # many photos have the same
+        self.has_private = not all(keyword.on_export for keyword in keywords.values())
 
-    def flat(self, ids: Iterable[int]) -> tuple[str, ...]:
-        """Return what Lightroom writes as dc:subject for a photo with these keywords, each once."""
-        written = filter(None, map(self._writing, ids))
+    def flat(self, ids: Iterable[int], *, private: bool = False) -> tuple[str, ...]:
+        """Return what Lightroom writes as dc:subject for a photo with these keywords, each once.
+
+        Args:
+            ids: Of the photo's keywords.
+            private: Whether those that it never writes are to be among them.
+        """
+        written = filter(None, (self._writing(keyword_id, private) for keyword_id in ids))
         return tuple(dict.fromkeys(name for one in written for name in one.names))
 
-    def paths(self, ids: Iterable[int]) -> tuple[tuple[str, ...], ...]:
-        """Return what Lightroom writes as lr:hierarchicalSubject, each keyword with those above it, outermost first."""
-        return tuple(dict.fromkeys(one.path for one in filter(None, map(self._writing, ids))))
+    def paths(self, ids: Iterable[int], *, private: bool = False) -> tuple[tuple[str, ...], ...]:
+        """Return what Lightroom writes as lr:hierarchicalSubject, each keyword with those above it, outermost first.
 
-    def _writing(self, keyword_id: int) -> _Written | None:
+        Args: see flat().
+        """
+        written = filter(None, (self._writing(keyword_id, private) for keyword_id in ids))
+        return tuple(dict.fromkeys(one.path for one in written))
+
+    def _writing(self, keyword_id: int, private: bool) -> _Written | None:
         """Return how a keyword is written; None where it is not."""
-        if keyword_id not in self._written:
+        key = keyword_id, private
+        if key not in self._written:
             branch = list(self._branch(keyword_id))
-            self._written[keyword_id] = _written(branch) if branch and branch[0].on_export else None
-        return self._written[keyword_id]
+            if private:
+                branch = [keyword._replace(on_export=True) for keyword in branch]
+            self._written[key] = _written(branch) if branch and branch[0].on_export else None
+        return self._written[key]
 
     def _branch(self, keyword_id: int) -> Iterator[Keyword]:
         """Yield a keyword and the ones above it, the root left out."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,20 +31,31 @@ class Originals:
             path_in_root: Folder and file name.
         """
         moved = self._moves.apply(root_path + path_in_root)
-        if moved is not None and _is_file(moved):
-            return moved
+        if moved is not None:
+            for way in _spellings(str(moved)):
+                if _is_file(path := Path(way)):
+                    return path
         key = root_path, path_from_catalog
         if key not in self._roots:
             self._roots[key] = tuple(self._present_roots(*key))
-        return next((path for root in self._roots[key] if _is_file(path := root / path_in_root)), None)
+        ways = _spellings(path_in_root)
+        return next((path for root in self._roots[key] for way in ways if _is_file(path := root / way)), None)
 
     def _present_roots(self, root_path: str, path_from_catalog: str) -> Iterator[Path]:
-        candidates = [Path(root_path)] if Path(root_path).is_absolute() else []  # "C:/" is not, on any other system
+        # "C:/" is not absolute, on any other system
+        candidates = [Path(way) for way in _spellings(root_path)] if Path(root_path).is_absolute() else []
         if path_from_catalog:
             candidates.append((self._catalog_folder / path_from_catalog).resolve())
         for root in dict.fromkeys(candidates):
             if _is_folder(root):
                 yield root
+
+
+def _spellings(path: str) -> tuple[str, ...]:
+    """Return a path as it is given, then with its accents composed and apart: a Mac's disks, copied, have those."""
+    if path.isascii():
+        return (path,)
+    return tuple(dict.fromkeys((path, unicodedata.normalize("NFC", path), unicodedata.normalize("NFD", path))))
 
 
 def _is_folder(path: Path) -> bool:

@@ -78,6 +78,8 @@ class CatalogPhoto(NamedTuple):  # a tuple: its class is made in a moment, a dat
         label: The colour label as the user's label set calls it: "Red", "Rouge".
         keywords: As Lightroom would export them: with parents and synonyms where asked for, without private ones.
         keyword_paths: The keywords with the ones they lie under, outermost first; private ones left out.
+        all_keywords: The same with the private ones: what the user finds the photo by in Lightroom.
+        all_keyword_paths: Likewise.
         collections: Each with the sets it lies in, outermost first. Smart collections are rules and not listed.
         camera_make: Only the XMP has it.
         xmp: The XMP packet, unpacked; it may lag behind the other fields, which come from the tables where they can.
@@ -118,6 +120,8 @@ class CatalogPhoto(NamedTuple):  # a tuple: its class is made in a moment, a dat
     country: str | None = None
     keywords: tuple[str, ...] = ()
     keyword_paths: tuple[tuple[str, ...], ...] = ()
+    all_keywords: tuple[str, ...] = ()
+    all_keyword_paths: tuple[tuple[str, ...], ...] = ()
     collections: tuple[tuple[str, ...], ...] = ()
     stack: Stack | None = None
     position: Position | None = None

@@ -15,6 +15,9 @@ from lrprev.preview import Level
 LEAST_EDGE = 512
 """Pixels of the shorter side that no model here needs more of: the largest takes 384 or 512."""
 
+_THUMBNAIL_EDGE = 224
+"""Pixels of the shorter side that every model here needs, so that less is a thumbnail."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pictures:
@@ -34,7 +37,7 @@ class Pictures:
 def pictures_of(
     photo: CatalogPhoto, previews: Previews, options: Options, key: bytes = b"", known: Known | None = None
 ) -> Pictures:
-    """Find a photo's pictures: current preview, Smart Preview, original, older preview.
+    """Find a photo's pictures: current preview, Smart Preview, original, a mere thumbnail, older preview.
 
     A preview's file has to be opened to find the level in it; one that the caller knows at its stamp is left alone, and
     so is every other picture of that photo.
@@ -46,14 +49,18 @@ def pictures_of(
     places = list(_places(photo, previews, options))
     if places and known and (pictures := _known_pictures(_files(places[0]), key, known)):
         return pictures
-    renditions: list[Rendition] = []
+    current: list[Rendition] = []
+    older: list[Rendition] = []
     damage: str | None = None
     for place in places:
         try:
-            renditions.append(_rendition(photo, previews, place) if isinstance(place, PreviewFiles) else place)
+            if isinstance(place, PreviewFiles):
+                (current if place.is_current else older).append(_rendition(photo, previews, place))
+            else:
+                current.append(place)
         except (LrprevError, OSError) as error:
             damage = damage or f"its preview is damaged ({_why(error)})"
-    if renditions:
+    if renditions := sorted(current, key=lambda rendition: _is_poor(photo, rendition)) + older:
         return Pictures(tuple(renditions), stamp_of(renditions[0].path))
     return Pictures((), None, _nothing(photo, damage))
 
@@ -113,6 +120,15 @@ def _rendition(photo: CatalogPhoto, previews: Previews, found: PreviewFiles) -> 
         orientation=orientation,
         profile=preview.pyramid.color_profile if preview.pyramid else None,
     )
+
+
+def _is_poor(photo: CatalogPhoto, rendition: Rendition) -> bool:
+    """Tell whether a preview is but a thumbnail of a photo that looks the same in its original.
+
+    Lightroom keeps such where nobody has looked at the photo since it was imported.
+    """
+    edge, whole = min(rendition.width or 0, rendition.height or 0), min(photo.width or 0, photo.height or 0)
+    return rendition.span is not None and photo.is_edited is False and edge < min(_THUMBNAIL_EDGE, whole)
 
 
 def large_enough(levels: tuple[Level, ...]) -> Level:

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from importers import lightroom_xmp
+from importers.clock import written_time
 from importers.lightroom_cells import integer, number, text
 from importers.lightroom_links import Links, Shared
 from importers.lightroom_originals import Originals
@@ -30,7 +31,8 @@ def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, origi
     root_path, folder_path = text(row["root.absolutePath"]) or "", text(row["folder.pathFromRoot"]) or ""
     file_name = f"{base_name}.{extension}" if extension else base_name
     image_id = int(row["image.id_local"])
-    keyword_ids = links.keywords.get(image_id, ())
+    keyword_ids, tree = links.keywords.get(image_id, ()), shared.keywords
+    keywords, keyword_paths = tree.flat(keyword_ids), tree.paths(keyword_ids)
     xmp = lightroom_xmp.parse(packet)
     width, height = integer(row["image.fileWidth"]), integer(row["image.fileHeight"])
     rating, pick = integer(row["image.rating"]), integer(row["image.pick"])
@@ -72,8 +74,10 @@ def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, origi
         city=text(row["city.value"]) or xmp.get("photoshop:City"),
         state=text(row["state.value"]) or xmp.get("photoshop:State"),
         country=text(row["country.value"]) or xmp.get("photoshop:Country"),
-        keywords=shared.keywords.flat(keyword_ids),
-        keyword_paths=shared.keywords.paths(keyword_ids),
+        keywords=keywords,
+        keyword_paths=keyword_paths,
+        all_keywords=tree.flat(keyword_ids, private=True) if tree.has_private else keywords,
+        all_keyword_paths=tree.paths(keyword_ids, private=True) if tree.has_private else keyword_paths,
         collections=tuple(
             shared.collections[key] for key in links.collections.get(image_id, ()) if key in shared.collections
         ),
@@ -99,7 +103,7 @@ def _taken_at(stored: str | None, in_xmp: str | None) -> datetime | None:
 
 def _time(stored: str | None) -> datetime | None:
     if not stored or not _TIME.match(stored):
-        return None
+        return written_time(stored)  # a day alone
     try:
         return datetime.fromisoformat(stored)
     except ValueError:

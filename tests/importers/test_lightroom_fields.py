@@ -13,6 +13,7 @@ from lightroom_catalogs import LIGHTROOM_5, LIGHTROOM_13, CatalogWriter, execute
 from importers import lightroom_schema
 from importers.base import ImporterError
 from importers.lightroom import CatalogPhoto, Exposure, Position, Stack, open_catalog
+from importers.lightroom_facts import facts_of
 
 Write = Callable[[CatalogWriter], object]
 
@@ -117,6 +118,7 @@ def test_sizes_before_and_after_the_crop(photo_of: Callable[[Write], CatalogPhot
         ("2024-05-17T10:30", None, datetime(2024, 5, 17, 10, 30)),
         ("2024-05-17T10:30:00.25", "2024-05-17T10:30:00Z", datetime(2024, 5, 17, 10, 30, 0, 250000, UTC)),
         ("2024-05-17T12:30:00", "2024-05-17T10:30:00Z", datetime(2024, 5, 17, 12, 30)),  # the clock was put right
+        ("1950-05-17", None, datetime(1950, 5, 17)),
         ("1950", None, None),
         ("1950-05-00T00:00:00", None, None),
         ("yesterday", None, None),
@@ -273,6 +275,12 @@ def test_keywords_as_lightroom_exports_them(tmp_path: Path) -> None:
     )
     assert second.keyword_paths == (("animal", "bird"), ("animal", "bird", "robin"), ("colour", "blue"), ("sea",))
     assert (third.image_id, third.keywords, third.keyword_paths) == (bare, (), ())
+    # What it keeps to itself, the user still finds the photo by.
+    assert photo.all_keywords == (*photo.keywords, "family")
+    assert photo.all_keyword_paths == (("animal", "bird", "robin"), ("family", "Jane"), ("family",))
+    assert (second.all_keywords, second.all_keyword_paths) == (second.keywords, second.keyword_paths)
+    assert third.all_keywords == ("where it nests", "bird", "animal", "fauna")
+    assert facts_of(third).keyword_paths == (("animal", "bird", "where it nests"),)
 
 
 def test_loops_in_damaged_trees_end(tmp_path: Path) -> None:

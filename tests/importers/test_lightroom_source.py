@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -182,6 +183,40 @@ def test_then_the_smart_preview_then_the_original_then_an_older_look(tmp_path, o
     assert [rendition.path for rendition in photo.renditions[:2]] == [smart, originals / "2024" / "a.NEF"]
     assert photo.stamp
     assert photo.stamp.inode == smart.stat().st_ino
+
+
+@pytest.mark.parametrize(
+    ("more", "smart", "chosen"),
+    [
+        ({}, False, ["original", "preview 96x64"]),
+        ({}, True, ["Smart Preview", "original", "preview 96x64"]),
+        ({"adjustments": 1.0}, True, ["preview 96x64", "Smart Preview", "original"]),  # the others look otherwise
+        ({"fileWidth": 96.0, "fileHeight": 64.0}, False, ["preview 96x64", "original"]),  # there is no more of it
+    ],
+)
+def test_a_mere_thumbnail_comes_after_what_looks_the_same(tmp_path, originals, more, smart, chosen):
+    picture(1, 600, 400).save(originals / "2024" / "a.jpg")
+    with library(tmp_path, originals) as lib:
+        file, uuid = lib.file("a.jpg")
+        lib.image(file, uuid, levels=levels_of(picture(1, 96, 64)), fileFormat="JPG", **more)
+        place(lib.previews, container(levels_of(picture(9, 600, 400)), uuid, STALE), uuid, STALE)
+        if smart:
+            smart_preview(lib, uuid)
+    (photo,) = read(lib.catalog)
+    assert kinds(photo) == [*chosen, "older preview 600x400"]
+
+
+@pytest.mark.parametrize(("stored", "lying"), [("NFC", "NFD"), ("NFD", "NFC")])
+def test_originals_are_found_however_their_accents_are_encoded(tmp_path, stored, lying):
+    root = tmp_path / unicodedata.normalize(lying, "Zürich")
+    (root / "2024").mkdir(parents=True)
+    original = root / "2024" / unicodedata.normalize(lying, "é.jpg")
+    picture(1).save(original)
+    with Library(tmp_path / "lightroom", root=unicodedata.normalize(stored, f"{tmp_path}/Zürich/")) as lib:
+        lib.photo(unicodedata.normalize(stored, "é.jpg"), fileFormat="JPG")
+    (photo,) = read(lib.catalog)
+    assert kinds(photo) == ["original", "preview 240x160"]
+    assert photo.renditions[0].path == original
 
 
 def test_without_previews_originals_are_read_and_a_line_says_so(tmp_path, originals):
@@ -372,7 +407,7 @@ def test_only_originals_that_are_cheap_and_sure_name_their_previews(tmp_path, or
     for name in ("plain.jpg", "raw.NEF", "unsure.jpg"):
         (originals / "2024" / name).write_bytes(b"picture")
     with library(tmp_path, originals) as lib:
-        lib.photo("plain.jpg", fileFormat="JPG")
+        lib.photo("plain.jpg", fileFormat="JPG", levels=levels_of(picture(1, 600, 400)))
         lib.photo("raw.NEF", fileFormat="RAW")
         lib.photo("unsure.jpg", fileFormat="JPG", adjustments=None)
         lib.photo("away.jpg", fileFormat="JPG")
