@@ -9,18 +9,20 @@ import os
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
 from pathlib import Path
 
 from importers.formats import worth_a_look
-from importers.takeout_folders import is_google_photos
+from importers.takeout_folders import has_googles_name, is_google_photos
+from importers.takeout_members import google_photos_among
 
 _ARCHIVE = re.compile(r"(takeout-\d{8}T\d{6}Z)(?:-\d+)?-(\d{3,4})(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
 _PART_FOLDER = re.compile(r"takeout\b.*", re.IGNORECASE)
 _INDEX_PAGE = "archive_browser.html"
+_MOST_LOOKS = 8  # into folders of one tree
 
 
 class PartKind(Enum):
@@ -38,11 +40,13 @@ class PartPlace:
     Attributes:
         path: The archive; of a tree the folder that holds the Google Photos folder.
         folder: Of a tree the name of its Google Photos folder.
+        is_sure: Whether that folder is known to be one; else the files of the other parts may tell.
     """
 
     path: Path
     kind: PartKind
     folder: str = ""
+    is_sure: bool = True
 
 
 def find_parts(path: Path) -> list[PartPlace]:
@@ -101,21 +105,22 @@ def _holds_an_export(path: Path) -> bool:
             names = archive.namelist()
     except Exception:  # zipfile raises nearly anything on damaged files
         return False
-    folders = {tuple(name.split("/")[1:3]) for name in names if name.startswith("Takeout/") and name.count("/") >= 3}
-    return any(is_google_photos(folder, [inner]) for folder, inner in folders)
+    members = [name.split("/")[1:4] for name in names if name.startswith("Takeout/") and name.count("/") >= 3]
+    return bool(google_photos_among((f"{product}/{folder}", name) for product, folder, name in members))
 
 
 def _in_folder(path: Path) -> list[PartPlace]:
     names = {entry.name: entry.is_dir() for entry in os.scandir(path) if not entry.name.startswith(".")}
-    if parts := _tree(path, names):
+    if parts := [part for part in _tree(path, names) if part.is_sure]:
         return parts
-    if is_google_photos(path.name, (name for name, is_folder in names.items() if is_folder)) and (
+    if _is_google_photos(path, [name for name, is_folder in names.items() if is_folder]) and (
         _holds_json(path, names) or _PART_FOLDER.fullmatch(path.parent.name)
     ):
         return [PartPlace(path.parent, PartKind.TREE, path.name)]
     if any(is_folder and not _PART_FOLDER.fullmatch(name) for name, is_folder in names.items()) or _loose(names):
         return []
-    return [part for name in sorted(names) for part in _part_within(path / name, is_folder=names[name])]
+    parts = [part for name in sorted(names) for part in _part_within(path / name, is_folder=names[name])]
+    return parts if any(part.is_sure for part in parts) else []
 
 
 def _part_within(path: Path, *, is_folder: bool) -> Iterator[PartPlace]:
@@ -132,15 +137,29 @@ def _part_within(path: Path, *, is_folder: bool) -> Iterator[PartPlace]:
 def _tree(path: Path, names: dict[str, bool]) -> list[PartPlace]:
     """Return the part that is unpacked at `path`, where the Google Photos folder lies in it."""
     folders = [name for name, is_folder in sorted(names.items()) if is_folder]
-    is_sure = bool(_PART_FOLDER.fullmatch(path.name)) or _INDEX_PAGE in names
-    if not is_sure and (len(folders) != 1 or _loose(names)):
+    is_part = bool(_PART_FOLDER.fullmatch(path.name)) or _INDEX_PAGE in names
+    if not is_part and (len(folders) != 1 or _loose(names)):
         return []
-    found = [name for name in folders if is_google_photos(name, _folders_in(path / name))]
-    return [
+    inner = {name: _folders_in(path / name) for name in folders}
+    found = [
         PartPlace(path, PartKind.TREE, name)
-        for name in found
-        if is_sure or _holds_json(path / name, dict.fromkeys(_folders_in(path / name), True))
+        for name in folders
+        if _is_google_photos(path / name, inner[name])
+        and (is_part or _holds_json(path / name, dict.fromkeys(inner[name], True)))
     ]
+    maybe = [name for name in folders if is_part and has_googles_name(name)]
+    return found or [PartPlace(path, PartKind.TREE, name, is_sure=False) for name in maybe]
+
+
+def _is_google_photos(path: Path, inner: list[str]) -> bool:
+    """Tell what a folder is, with a look into a few of those in it where names leave it open."""
+    return is_google_photos(path.name, inner, _names_within(path, sorted(inner)[:_MOST_LOOKS]))
+
+
+def _names_within(path: Path, folders: Iterable[str]) -> Iterator[str]:
+    for folder in folders:
+        with suppress(OSError):
+            yield from (entry.name for entry in os.scandir(path / folder))
 
 
 def _folders_in(path: Path) -> list[str]:
@@ -157,10 +176,5 @@ def _loose(names: dict[str, bool]) -> bool:
 
 def _holds_json(path: Path, names: dict[str, bool]) -> bool:
     """Look for a JSON in the folder or in the first that lie in it; every export has them."""
-    if any(name.lower().endswith(".json") for name in names):
-        return True
-    for name in [name for name, is_folder in sorted(names.items()) if is_folder][:3]:
-        with suppress(OSError):
-            if any(entry.name.lower().endswith(".json") for entry in os.scandir(path / name)):
-                return True
-    return False
+    folders = [name for name, is_folder in sorted(names.items()) if is_folder][:3]
+    return any(name.lower().endswith(".json") for name in (*names, *_names_within(path, folders)))

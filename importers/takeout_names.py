@@ -22,6 +22,8 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
+from importers.formats import worth_a_look
+
 SIDECAR_UNITS = 46
 """UTF-16 units that are kept of a JSON's name, before its counter and ".json"."""
 
@@ -34,6 +36,7 @@ TitleOf = Callable[[str], str | None]
 """Tells the title that the JSON of this name states; asked only where names do not decide."""
 
 _COUNTER = re.compile(r"\((\d{1,4})\)$")
+_SIDECAR = re.compile(r"[^.](\.\w{2,5})(?:\(\d+\))?(?:\.[a-z-]*)?(?:\(\d+\))?\.json$", re.IGNORECASE)
 _LONGEST_SUFFIX = 6  # ".jpeg" and the like; what follows the last dot of a sentence is none
 
 
@@ -105,6 +108,12 @@ def is_video(name: str) -> bool:
 def is_pixel_motion(name: str) -> bool:
     """Tell the moving half of a Pixel's photo by its suffix: .MP, .MV, .MP~2."""
     return _PIXEL_MOTION.search(name) is not None
+
+
+def describes_a_picture(name: str) -> bool:
+    """Tell by its name whether a JSON is most likely a picture's or video's: IMG.jpg.supplemental-metadata(1).json."""
+    match = _SIDECAR.search(name)
+    return match is not None and (worth_a_look(match[1]) or is_video(f"x{match[1]}"))
 
 
 class _Matching:

@@ -19,8 +19,9 @@ from typing import IO, ClassVar
 from importers.base import FileStamp, ImporterError, Rendition
 from importers.takeout_json import MAX_JSON_BYTES
 from importers.takeout_layout import PartPlace
+from importers.takeout_members import sort_members
 from importers.takeout_names import split_suffix
-from importers.takeout_parts import Delivery, Entry, Place, sort_members
+from importers.takeout_parts import Delivery, Entry, Place
 from importers.takeout_zip import MAX_MEDIA_BYTES
 
 _CHUNK_BYTES = 1 << 20

@@ -498,6 +498,55 @@ def test_exports_in_any_language(tmp_path, name, packed) -> None:
     assert photos[f"{name}/a.jpg"].facts.albums == ()
 
 
+@pytest.mark.parametrize("name", ["Google フォト", "Google 포토", "Google Foto's", "Zdjęcia Google", "Google Fotók"])
+@pytest.mark.parametrize("how", ["tree", "zip", "renamed zip", "tgz"])
+def test_a_part_with_albums_alone_is_known_in_any_language(tmp_path, name, how) -> None:
+    files = {
+        f"Takeout/{name}/夏休み/a.jpg": picture(1),
+        f"Takeout/{name}/夏休み/a.jpg.supplemental-metadata.json": sidecar("a.jpg", people=[{"name": "Ana"}]),
+        f"Takeout/{name}/夏休み/metadata.json": album("夏休み!"),
+    }
+    path = {
+        "tree": lambda: unpack(files, tmp_path) / "Takeout",
+        "zip": lambda: pack_zip(files, tmp_path / f"{STAMP}-002.zip"),
+        "renamed zip": lambda: pack_zip(files, tmp_path / "mine.zip"),
+        "tgz": lambda: pack_tgz(files, tmp_path / f"{STAMP}-002.tgz"),
+    }[how]()
+    assert TakeoutSource.recognise(path)
+    _, photos = open_all(path)
+    assert {key: (photo.facts.albums, photo.facts.people) for key, photo in photos.items()} == {
+        f"{name}/夏休み/a.jpg": ((("夏休み!",),), ("Ana",))
+    }
+
+
+@pytest.mark.parametrize("hows", [("zip", "zip"), ("zip", "tree"), ("tree", "zip"), ("tree", "tree"), ("zip", "tgz")])
+def test_what_is_the_google_photos_folder_one_part_tells_of_another(tmp_path, hows) -> None:
+    """The part with the album has not even a JSON."""
+    parts = [
+        {"Takeout/Google 相册/2019/b.jpg": picture(2), "Takeout/Google 相册/2019/b.jpg.json": sidecar("b.jpg")},
+        {"Takeout/Google 相册/夏天/a.jpg": picture(1), "Takeout/Google Chat/Groups/c.jpg": picture(3)},
+    ]
+    for number, (how, files) in enumerate(zip(hows, parts, strict=True), 1):
+        name = f"{STAMP}-{number:03}"
+        if how == "tree":
+            unpack(files, tmp_path / name)
+        else:
+            {"zip": pack_zip, "tgz": pack_tgz}[how](files, tmp_path / f"{name}.{how}")
+    source, photos = open_all(tmp_path)
+    assert {key: photo.facts.albums for key, photo in photos.items()} == {
+        "Google 相册/2019/b.jpg": (),
+        "Google 相册/夏天/a.jpg": (("夏天",),),
+    }
+    assert (source.unreadable, source.remarks) == ({}, [])
+
+
+def test_googles_other_products_are_no_photos(tmp_path) -> None:
+    files = {"Takeout/Google Chat/Groups/c.jpg": picture(3), "Takeout/Google Chat/Groups/messages.json": b"{}"}
+    assert not TakeoutSource.recognise(unpack(files, tmp_path / "tree") / "Takeout")
+    assert not TakeoutSource.recognise(pack_zip(files, tmp_path / "mine.zip"))
+    assert open_all(pack_zip(files, tmp_path / f"{STAMP}-001.zip"))[1] == {}
+
+
 # The camera's clock and Google's
 
 
