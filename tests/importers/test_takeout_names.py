@@ -207,6 +207,48 @@ def test_a_copy_takes_nothing_from_its_original_where_the_cut_made_them_alike() 
     assert kinship.originals == {copy: original}
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        "-измененный",
+        "-redigerad",
+        "-수정됨",
+        "-已編輯",
+        "-muokattu",
+        "-แก้ไข",
+        "-संपादित",
+        "-đã chỉnh sửa",
+        "-ویرایش\u200cشده",
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_copy_leads_to_its_original_in_a_language_that_was_not_seen(added: str, form: str) -> None:
+    one, two = (unicodedata.normalize(form, f"IMG{added}{counter}.jpg") for counter in ("", "(1)"))
+    kinship = relate(["IMG.jpg", "IMG(1).jpg", one, two], ["IMG.jpg.json", "IMG.jpg(1).json"])
+    assert kinship.originals == {one: "IMG.jpg", two: "IMG(1).jpg"}
+    assert kinship.sidecars[one] == "IMG.jpg.json"
+    assert kinship.sidecars[two] == "IMG.jpg(1).json"
+    assert kinship.copies == {one, two}
+
+
+@pytest.mark.parametrize(
+    ("media", "described", "expected"),
+    [
+        (["IMG.HEIC", "IMG-retušováno.jpg"], ["IMG.HEIC"], {"IMG-retušováno.jpg": "IMG.HEIC"}),
+        (["IMG.HEIC", "IMG.jpg", "IMG-x.jpg"], ["IMG.HEIC", "IMG.jpg"], {"IMG-x.jpg": "IMG.jpg"}),
+        (["IMG.HEIC", "IMG.png", "IMG-x.jpg"], ["IMG.HEIC", "IMG.png"], {}),  # two that it might be
+        (["IMG.jpg", "IMG-수정됨.jpg"], [], {}),
+        (["IMG.jpg", "IMG-수정됨.jpg"], ["IMG.jpg", "IMG-수정됨.jpg"], {}),
+        (["IMG.jpg", "IMG-2.jpg", "IMG-a2.jpg", "IMG-.jpg", "IMG-a .jpg", "IMGa.jpg"], ["IMG.jpg"], {}),
+        (["IMG.jpg", "IMG-a-b.jpg"], ["IMG.jpg"], {}),
+        (["IMG.jpg", "IMG-수정됨.mp4"], ["IMG.jpg"], {}),
+        (["IMG.jpg", "IMG-수정됨(1).jpg"], ["IMG.jpg"], {}),
+    ],
+)
+def test_words_after_a_dash_make_a_copy_only_of_what_is_described(media, described, expected) -> None:
+    assert match_originals(media, described) == expected
+
+
 # Live and motion photos
 
 
