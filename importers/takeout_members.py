@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from itertools import dropwhile
 from typing import NamedTuple
 
 from importers.takeout_folders import has_googles_name, is_google_photos
@@ -62,8 +63,9 @@ def _product_of(folder: str) -> str:
 
 
 def _member(name: str) -> Member:
-    parts = normal(name).split("/")
-    if parts[0].casefold() == "takeout":
+    # tar writes "./" before names where it is told to pack ".".
+    parts = list(dropwhile(lambda part: part == ".", normal(name).split("/")))
+    if parts and parts[0].casefold() == "takeout":
         parts.pop(0)
     is_hostile = not parts or any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name
     if is_hostile:
