@@ -63,6 +63,14 @@ def find_parts(path: Path) -> list[PartPlace]:
     return []
 
 
+def export_around(path: Path, within: Path) -> Path | None:
+    """Return the outermost folder below `within` that is an export, and is or holds what lies unpacked at `path`."""
+    found: Path | None = None
+    while within in path.parents and any(place.kind is PartKind.TREE for place in find_parts(path)):
+        found, path = path, path.parent
+    return found
+
+
 def missing_numbers(parts: list[PartPlace]) -> list[int]:
     """Tell which numbers are missing among archives.
 
@@ -109,7 +117,12 @@ def _holds_an_export(path: Path) -> bool:
     return bool(google_photos_among((f"{product}/{folder}", name) for product, folder, name in members))
 
 
-def _in_folder(path: Path) -> list[PartPlace]:
+def _in_folder(path: Path, *, levels: int = 1) -> list[PartPlace]:
+    """Find the parts that a folder holds or is; folders of other names must be, or hold, nothing but parts, too.
+
+    Args:
+        levels: Of such folders.
+    """
     names = {entry.name: entry.is_dir() for entry in os.scandir(path) if not entry.name.startswith(".")}
     if parts := [part for part in _tree(path, names) if part.is_sure]:
         return parts
@@ -117,10 +130,18 @@ def _in_folder(path: Path) -> list[PartPlace]:
         _holds_json(path, names) or _PART_FOLDER.fullmatch(path.parent.name)
     ):
         return [PartPlace(path.parent, PartKind.TREE, path.name)]
-    if any(is_folder and not _PART_FOLDER.fullmatch(name) for name, is_folder in names.items()) or _loose(names):
+    others = [name for name, is_folder in sorted(names.items()) if is_folder and not _PART_FOLDER.fullmatch(name)]
+    if _loose(names) or (others and not levels):
         return []
-    parts = [part for name in sorted(names) for part in _part_within(path / name, is_folder=names[name])]
-    return parts if any(part.is_sure for part in parts) else []
+    parts: list[PartPlace] = []
+    for name in others:
+        inner = _in_folder(path / name, levels=levels - 1)
+        if not inner:
+            return []
+        parts += inner
+    for name in sorted(set(names).difference(others)):
+        parts += _part_within(path / name, is_folder=names[name])
+    return sorted(parts, key=lambda part: part.path) if any(part.is_sure for part in parts) else []
 
 
 def _part_within(path: Path, *, is_folder: bool) -> Iterator[PartPlace]:

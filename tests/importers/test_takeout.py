@@ -24,6 +24,8 @@ from takeout_exports import (
 )
 
 from importers.base import Facts, ImporterError, Mark, Options, Photo
+from importers.folder import FolderSource
+from importers.sources import open_source
 from importers.takeout import TakeoutSource
 
 PHOTOS = "Takeout/Google Photos"
@@ -460,6 +462,63 @@ def test_folders_with_other_pictures_are_no_exports(tmp_path, names) -> None:
     assert not TakeoutSource.recognise(tmp_path / "Pictures")
     with pytest.raises(ImporterError, match="is no Google Takeout"):
         TakeoutSource(tmp_path / "Pictures")
+
+
+def two_parts(folder: Path, *, below: str = "Takeout/") -> Path:
+    """Unpack an export so that the picture in one part is described in the other."""
+    for number, half in enumerate(split({f"{YEAR}/a.jpg": picture(1), f"{YEAR}/a.jpg.json": sidecar("a.jpg")}), 1):
+        for name, data in half.items():
+            unpack({name.replace("Takeout/", below, 1): data}, folder / f"part{number}")
+    return folder
+
+
+@pytest.mark.parametrize("below", ["Takeout/", "Takeout 2/", f"{STAMP}-001/Takeout/"])
+def test_parts_in_folders_of_any_name_are_merged(tmp_path, below) -> None:
+    source, photos = open_all(two_parts(tmp_path, below=below))
+    assert isinstance(open_source(tmp_path), TakeoutSource)
+    assert [photo.facts.taken_at for photo in photos.values()] == [datetime(2018, 9, 28, 23, 7, 7, tzinfo=UTC)]
+    assert source.root == tmp_path
+
+
+@pytest.mark.parametrize("other", ["notes/plan.jpg", "part1/b.jpg", "part1/other/b.jpg", "a.jpg", "part1/more/a/b.jpg"])
+def test_parts_among_other_pictures_are_read_plainly_and_said(tmp_path, other) -> None:
+    unpack({other: picture(2)}, two_parts(tmp_path / "all"))
+    source = open_source(tmp_path / "all")
+    assert isinstance(source, FolderSource)
+    for _ in range(2):
+        assert {photo.name for photo in source.photos()} == {"a.jpg", Path(other).name}
+    assert source.passed_over == []
+    assert len(source.remarks) == 1 + other.startswith("part1")
+    for remark in source.remarks:
+        assert "only the pictures of a Google Takeout are read here" in remark
+    if other.startswith("part1"):  # which is no export itself, then
+        inside = tmp_path / "all" / "part1" / "Takeout"
+        assert source.remarks[1].endswith(f'safelight index "{inside}"')
+        assert TakeoutSource.recognise(inside)
+    else:
+        assert source.remarks[0].startswith(f"{tmp_path / 'all'} (part1, part2): only")
+
+
+@pytest.mark.parametrize("name", ["Takeout", "Takeout 3", STAMP, "mine/Takeout", "mine/Google Photos", "Fotky Google"])
+def test_an_export_in_a_plain_folder_is_said_once_by_its_outermost_folder(tmp_path, name) -> None:
+    inside = name if "Google" in name or "Fotky" in name else f"{name}/Google Photos"
+    files = {f"{inside}/{folder}/a.jpg": picture(1) for folder in ("Photos from 2018", "Photos from 2019", "Takeout!")}
+    files[f"{inside}/Photos from 2018/a.jpg.json"] = sidecar("a.jpg")
+    unpack({"b.jpg": picture(2), **files}, tmp_path / "pictures")
+    source = open_source(tmp_path / "pictures")
+    assert len(list(source.photos())) == 4
+    outermost = tmp_path / "pictures" / name.split("/", maxsplit=1)[0]
+    (remark,) = source.remarks
+    assert remark.startswith(f"{outermost}: ")
+    assert remark.endswith(f'safelight index "{outermost}"')
+    assert TakeoutSource.recognise(outermost)
+
+
+def test_folders_that_are_only_called_like_exports_are_not_said(tmp_path) -> None:
+    unpack({"takeout menus/a.jpg": b"x", "Google trip/2019/b.jpg": b"x", "c.jpg": b"x"}, tmp_path)
+    source = open_source(tmp_path)
+    assert len(list(source.photos())) == 3
+    assert source.remarks == []
 
 
 def test_recognising_looks_into_few_folders_and_no_archive(tmp_path, monkeypatch) -> None:
