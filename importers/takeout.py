@@ -77,7 +77,7 @@ class TakeoutSource(OpenedPlace):
         places = find_parts(self.root)
         if all(place.kind is not PartKind.TGZ for place in places):
             parts = _open(places, io.BytesIO())
-            export = assemble(_entries_of(parts, places, lambda why: None), lambda one, other: True)
+            export = assemble(_entries_of(parts, places, lambda why: None), _as_far_as_known)
             yield len(export.items) + len(export.outside)
 
     def photos(self, known: Known | None = None) -> Iterator[Photo]:
@@ -219,6 +219,10 @@ def _comparison(known: Known | None) -> IsSame:
         return one.part.checksum(one) == other.part.checksum(other)
 
     return is_same
+
+
+def _as_far_as_known(one: Entry, other: Entry) -> bool:
+    return None in (one.crc, other.crc) or one.crc == other.crc
 
 
 def _sidecar_of(item: Item) -> Sidecar:

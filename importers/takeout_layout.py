@@ -13,13 +13,15 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache
 from pathlib import Path
 
 from importers.formats import worth_a_look
 from importers.takeout_folders import has_googles_name, is_google_photos
 from importers.takeout_members import google_photos_among
 
-_ARCHIVE = re.compile(r"(takeout-\d{8}T\d{6}Z)(?:-\d+)?-(\d{3,4})(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
+_EXPORT = re.compile(r"takeout-\d{8}T\d{6}Z", re.IGNORECASE)
+_ARCHIVE = re.compile(f"({_EXPORT.pattern})" + r"(?:-\d+)?-(\d{3,4})(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
 _PART_FOLDER = re.compile(r"takeout\b.*", re.IGNORECASE)
 _INDEX_PAGE = "archive_browser.html"
 _MOST_LOOKS = 8  # into folders of one tree
@@ -69,6 +71,13 @@ def export_around(path: Path, within: Path) -> Path | None:
     while within in path.parents and any(place.kind is PartKind.TREE for place in find_parts(path)):
         found, path = path, path.parent
     return found
+
+
+@cache
+def export_of(part: Path) -> str:
+    """Name the export that a part is of: by Google's time in its name, or that of its folder; else it stands alone."""
+    match = _EXPORT.match(part.name) or _EXPORT.match(part.parent.name)
+    return match[0].lower() if match else str(part)
 
 
 def missing_numbers(parts: list[PartPlace]) -> list[int]:
