@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from takeout_exports import SAMPLE
 
 from importers.takeout_names import agrees, cut, is_video, match_sidecars, units
 from importers.takeout_pairs import EDITED, MADE, match_motion, match_originals, relate
@@ -286,48 +287,7 @@ def test_one_json_is_for_both_halves() -> None:
     assert kinship.motion == {f"{long}.MP4": f"{long}.HEIC"}
 
 
-# A real tree. The table was written by hand: each file's JSON is the one that states its name as the title, the
-# two uploads of IMG_4179.jpeg told apart by "favorited", which only the first has.
-
-NAMED_AS_THEIR_JSON = """
-Adelaide/IMG_4547.jpg
-Photos from 2016/IMG_1523_no_location.jpg
-Photos from 2016/IMG_3984.jpeg
-Photos from 2017/IMG_1760.jpg
-Photos from 2017/IMG_4547.jpg
-Photos from 2018/IMG_3439.jpg
-Photos from 2018/Pumkins1.jpg
-Photos from 2018/Pumkins2.jpg
-Photos from 2018/Pumpkins3.jpg
-Photos from 2018/St James Park_edited.jpg
-Photos from 2019/Tulips.jpg
-Photos from 2019/wedding.jpg
-Photos from 2020/IMG_1994.JPG
-Photos from 2020/IMG_1997.JPG
-Photos from 2020/IMG_3092.heic
-Photos from 2020/Jellyfish.mov
-Photos from 2021/IMG_4179.jpeg
-Pumpkin Farm/Pumkins1.jpg
-Pumpkin Farm/Pumkins2.jpg
-Pumpkin Farm/Pumpkins3.jpg
-Same Name/IMG_3984.jpeg
-Same Name/IMG_4179.jpeg
-"""
-EXPECTED = {line: f"{line}.json" for line in NAMED_AS_THEIR_JSON.strip().splitlines()} | {
-    "Photos from 2016/IMG_3984-edited.jpeg": "Photos from 2016/IMG_3984.jpeg.json",
-    "Photos from 2021/IMG_4179(1).jpeg": "Photos from 2021/IMG_4179.jpeg(1).json",
-    "Photos from 2021/IMG_4179-edited.jpeg": "Photos from 2021/IMG_4179.jpeg.json",
-    "Same Name/IMG_3984-edited.jpeg": "Same Name/IMG_3984.jpeg.json",
-    "Same Name/IMG_4179-edited.jpeg": "Same Name/IMG_4179.jpeg.json",
-}
-WITHOUT_MEDIA = [
-    "Photos from 2018/IMG_1523.jpg.json",
-    "Photos from 2018/IMG_1760_Seattle.jpg.json",
-    "Photos from 2020/DSC03584.dng.json",
-    "Photos from 2020/IMG_1693.tif.json",
-    "Photos from 2020/IMG_1994.cr2.json",
-    "Photos from 2020/IMG_1997.cr2.json",
-]
+# A real tree
 
 
 def test_a_real_tree(samples) -> None:
@@ -344,9 +304,11 @@ def test_a_real_tree(samples) -> None:
         matched = relate(media, sidecars).sidecars
         found |= {f"{folder}/{name}": f"{folder}/{sidecar}" for name, sidecar in matched.items()}
         left += [f"{folder}/{name}" for name in sidecars if name not in matched.values() and name != "metadata.json"]
-    assert found == EXPECTED
-    assert sorted(left) == WITHOUT_MEDIA
-    for name, sidecar in EXPECTED.items():  # the table itself is right: the JSON is of this photo
+    there = {name: row for name, row in SAMPLE.items() if row.get("in_export", True)}
+    expected = {name: f"{PurePosixPath(name).parent}/{row['sidecar']}" for name, row in there.items()}
+    assert found == expected
+    assert sorted(left) == sorted(f"{name}.json" for name in SAMPLE.keys() - there.keys())
+    for name, sidecar in expected.items():  # the table itself is right: the JSON is of this photo
         title = json.loads((samples / "takeout" / "Google Photos" / sidecar).read_bytes())["title"]
         assert title == PurePosixPath(name).name.replace("-edited", "").replace("(1)", "")
 
