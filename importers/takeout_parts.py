@@ -17,6 +17,7 @@ from importers.takeout_members import google_photos_among
 from importers.takeout_names import is_video, normal, split_suffix
 
 _CHUNK_BYTES = 1 << 20
+_APPLE_DOUBLE = "._"  # macOS keeps there what a disk or an archive cannot hold of a file
 _DEEPEST = 8  # an export has two levels of folders
 
 
@@ -70,7 +71,7 @@ class Entry:
     @property
     def is_json(self) -> bool:
         """Tell whether it describes others."""
-        return self.name.lower().endswith(".json")
+        return self.name.lower().endswith(".json") and not self.name.startswith(_APPLE_DOUBLE)
 
     @property
     def is_video(self) -> bool:
@@ -79,9 +80,11 @@ class Entry:
 
     @property
     def is_media(self) -> bool:
-        """Tell whether it is to be counted: a picture or video by its suffix, or without one."""
+        """Tell whether it is to be counted: a picture or video by its suffix, or without one and not hidden."""
+        if self.name.startswith(_APPLE_DOUBLE):
+            return False
         suffix = split_suffix(self.name)[1]
-        return not suffix or worth_a_look(suffix) or self.is_video
+        return worth_a_look(suffix) or self.is_video or not (suffix or self.name.startswith("."))
 
     @property
     def path(self) -> Path | None:

@@ -246,6 +246,18 @@ def test_the_bin_is_left_out_unless_asked_for(tmp_path) -> None:
     assert not any(photo.problem for photo in photos.values())
 
 
+@pytest.mark.parametrize("how", ["tree", "zip", "tgz"])
+def test_what_computers_leave_in_folders_is_no_photo(tmp_path, how) -> None:
+    left = (".DS_Store", "._a.jpg", "._a.jpg.json", "._.DS_Store", ".nomedia", "Thumbs.db", "._clip.mp4", "._b")
+    files = {f"{YEAR}/{name}": b"x" for name in left} | {f"{YEAR}/a.jpg": picture(1), f"{YEAR}/b": picture(2)}
+    path = {
+        "tree": lambda: unpack(files, tmp_path),
+        "zip": lambda: pack_zip(files, tmp_path / f"{STAMP}-001.zip"),
+        "tgz": lambda: pack_tgz(files, tmp_path / f"{STAMP}-001.tgz"),
+    }[how]()
+    assert {photo.name for photo in open_all(path)[1].values()} == {"a.jpg", "b"}
+
+
 def test_moving_halves_are_parts_and_videos_are_counted(tmp_path) -> None:
     photos = put(
         tmp_path,
