@@ -13,15 +13,17 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from importers.formats import worth_a_look
 from importers.takeout_folders import has_googles_name, is_google_photos
-from importers.takeout_members import google_photos_among
+from importers.takeout_members import hold_an_export
+from importers.takeout_stream import names_at_the_beginning
 
 _EXPORT = re.compile(r"takeout-\d{8}T\d{6}Z", re.IGNORECASE)
 _ARCHIVE = re.compile(f"({_EXPORT.pattern})" + r"(?:-\d+)?-(\d{3,4})(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
+_PACKED = re.compile(r"\.(zip|tgz|tar\.gz)$", re.IGNORECASE)
 _PART_FOLDER = re.compile(r"takeout\b.*", re.IGNORECASE)
 _INDEX_PAGE = "archive_browser.html"
 _MOST_LOOKS = 8  # into folders of one tree
@@ -101,29 +103,41 @@ def _beside(path: Path) -> list[PartPlace]:
         return [
             place
             for other in sorted(path.parent.iterdir())
-            if (place := _archive(other)) and other.name.lower().startswith(match[1].lower())
+            if other.name.lower().startswith(match[1].lower())
+            and _ARCHIVE.fullmatch(other.name)
+            and (place := _archive(other))
         ]
-    if path.suffix.lower() == ".zip" and _holds_an_export(path):
-        return [PartPlace(path, PartKind.ZIP)]
-    return []
+    place = _archive(path)
+    return [place] if place else []
 
 
 def _archive(path: Path) -> PartPlace | None:
-    match = _ARCHIVE.fullmatch(path.name)
-    if match is None or not path.is_file():
+    """Return the part that a file is, whatever it is called: then a look into it tells."""
+    suffix = _PACKED.search(path.name)
+    if suffix is None or not path.is_file():
         return None
-    return PartPlace(path, PartKind.ZIP if match[3].lower() == "zip" else PartKind.TGZ)
+    kind = PartKind.ZIP if suffix[1].lower() == "zip" else PartKind.TGZ
+    if not _ARCHIVE.fullmatch(path.name):
+        status = path.stat()
+        if not _holds_an_export(path, kind, status.st_size, status.st_mtime_ns):
+            return None
+    return PartPlace(path, kind)
 
 
-def _holds_an_export(path: Path) -> bool:
-    """Look into the table of contents of a zip that was given another name."""
+@lru_cache(maxsize=1024)
+def _holds_an_export(path: Path, kind: PartKind, size_bytes: int, mtime_ns: int) -> bool:
+    """Look into a zip's table of contents, or at the beginning of a stream; once for each state of the file."""
+    names: list[str] = []
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except Exception:  # zipfile raises nearly anything on damaged files
-        return False
-    members = [name.split("/")[1:4] for name in names if name.startswith("Takeout/") and name.count("/") >= 3]
-    return bool(google_photos_among((f"{product}/{folder}", name) for product, folder, name in members))
+        if kind is PartKind.ZIP:
+            with zipfile.ZipFile(path) as archive:
+                names += archive.namelist()
+        else:
+            for name in names_at_the_beginning(path):
+                names.append(name)
+    except Exception:  # zipfile and tarfile raise nearly anything on damaged files
+        return bool(names) and hold_an_export(names)
+    return hold_an_export(names)
 
 
 def _in_folder(path: Path, *, levels: int = 1) -> list[PartPlace]:

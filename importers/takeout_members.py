@@ -38,6 +38,14 @@ def sort_members(names: list[str]) -> list[Member]:
     ]
 
 
+def hold_an_export(names: list[str]) -> bool:
+    """Tell by the names in an archive that is not called as Google calls them whether it is a part of an export."""
+    members = sort_members(names)
+    ours = google_photos_among((member.folder or "", member.name) for member in members)
+    is_whole = any(name.removeprefix("./").casefold().startswith("takeout/") for name in names)
+    return any(is_whole or has_googles_name(product) for product in ours)
+
+
 def google_photos_among(files: Iterable[tuple[str, str]]) -> set[str]:
     """Return which folders of an export hold Google Photos, by all that is known to lie in them.
 

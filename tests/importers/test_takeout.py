@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tarfile
 import tempfile
 import zlib
 from datetime import UTC, datetime
@@ -591,6 +592,60 @@ def test_recognising_looks_into_few_folders_and_no_archive(tmp_path, monkeypatch
     assert TakeoutSource.recognise(tmp_path / "zips")
     assert TakeoutSource.recognise(tmp_path / "zips" / f"{STAMP}-050.zip")
     assert len(looks) < 10
+
+
+PACK = {".zip": pack_zip, ".tgz": pack_tgz, ".tar.gz": pack_tgz, ".TGZ": pack_tgz}
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("prefix", ["Takeout/", "./Takeout/", "", "./"])
+def test_archives_of_other_names_are_known_by_what_is_in_them(tmp_path, suffix, prefix) -> None:
+    files = {"archive_browser.html": b"x", "Google Photos/Photos from 2018/a.jpg": picture(1)}
+    files["Google Photos/Photos from 2018/a.jpg.json"] = sidecar("a.jpg")
+    path = PACK[suffix]({prefix + name: data for name, data in files.items()}, tmp_path / f"from google{suffix}")
+    assert TakeoutSource.recognise(path)
+    assert TakeoutSource.recognise(tmp_path)
+    _, photos = open_all(path)
+    assert list(photos) == ["Google Photos/Photos from 2018/a.jpg"]
+    assert open_all(tmp_path)[1].keys() == photos.keys()
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_archives_of_other_names_in_one_folder_are_merged(tmp_path, suffix) -> None:
+    for number, half in enumerate(split({f"{YEAR}/a.jpg": picture(1), f"{YEAR}/a.jpg.json": sidecar("a.jpg")}), 1):
+        PACK[suffix](half, tmp_path / f"part {number}{suffix}")
+    PACK[suffix]({"a/b.jpg": picture(2)}, tmp_path / f"other{suffix}")
+    (tmp_path / f"broken{suffix}").write_bytes(b"\x1f\x8b broken")
+    source, photos = open_all(tmp_path)
+    assert [photo.facts.taken_at for photo in photos.values()] == [datetime(2018, 9, 28, 23, 7, 7, tzinfo=UTC)]
+    assert (source.unreadable, source.remarks) == ({}, [])
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["holiday/Photos from 2018/a.jpg"],
+        ["Takeout/Drive/a.jpg"],
+        ["Takeout/Google Chat/Groups/a.jpg", "Takeout/Google Chat/Groups/messages.json"],
+        ["a.jpg"],
+        [],
+    ],
+)
+def test_other_archives_are_no_exports(tmp_path, suffix, names) -> None:
+    path = PACK[suffix](dict.fromkeys(names, b"x"), tmp_path / f"some{suffix}")
+    assert not TakeoutSource.recognise(path)
+    assert not TakeoutSource.recognise(tmp_path)
+
+
+def test_a_stream_is_looked_into_at_its_beginning_only_and_once(tmp_path, monkeypatch) -> None:
+    far = pack_tgz({"Takeout/Drive/a": bytes(17 << 20), f"{YEAR}/a.jpg": picture(1)}, tmp_path / "far.tgz")
+    assert not TakeoutSource.recognise(far)
+    near = pack_tgz({f"{YEAR}/a.jpg": picture(1), "Takeout/Drive/a": bytes(17 << 20)}, tmp_path / "near.tgz")
+    near.write_bytes(near.read_bytes()[:4000])
+    assert TakeoutSource.recognise(near)
+    monkeypatch.setattr(tarfile, "open", lambda *args, **options: pytest.fail("opened again"))
+    assert TakeoutSource.recognise(near)
 
 
 @pytest.mark.parametrize(
