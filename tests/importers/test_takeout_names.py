@@ -101,6 +101,22 @@ RULES = {
     ),
     "a Pixel's": (["PXL_2.MP.jpg"], ["PXL_2.MP.jpg.json"], {"PXL_2.MP.jpg": 0}),
     "a Pixel's second": (["PXL_2.MP~2.jpg"], ["PXL_2.MP~2.jpg.json"], {"PXL_2.MP~2.jpg": 0}),
+    "a suffix in another case": (["IMG.JPG"], ["IMG.jpg.json"], {"IMG.JPG": 0}),
+    "a suffix in another case, of today": (["IMG.jpg"], ["IMG.JPG.supplemental-metadata.json"], {"IMG.jpg": 0}),
+    "a suffix in another case, cut": ([f"{'x' * 41}.JPG"], [f"{'x' * 41}.jpg..json"], {f"{'x' * 41}.JPG": 0}),
+    "a suffix in another case, counted": (
+        ["IMG.JPG", "IMG(1).JPG"],
+        ["IMG.jpg.json", "IMG.jpg(1).json"],
+        {"IMG.JPG": 0, "IMG(1).JPG": 1},
+    ),
+    "a suffix in another case, and a number of its own": (["IMG(1).JPG"], ["IMG(1).jpg.json"], {"IMG(1).JPG": 0}),
+    "a suffix in another case, where the same case is there": (
+        ["IMG.JPG", "IMG.jpg"],
+        ["IMG.jpg.json"],
+        {"IMG.jpg": 0},
+    ),
+    "a suffix in another case, that two might have": (["IMG.JPG", "IMG.Jpg"], ["IMG.jpg.json"], {}),
+    "a name in another case": (["img.jpg"], ["IMG.jpg.json"], {}),
     "an album's": (["IMG.jpg"], ["metadata.json", "métadonnées.json"], {}),
     "more files than JSON, all cut: one of them is an edited copy that lost its name": (
         [f"{'z' * 47}.jpg", f"{'z' * 47}(1).jpg", f"{'z' * 47}(2).jpg"],
