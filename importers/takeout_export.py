@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from importers.takeout_folders import Kind, kind_of
+from importers.takeout_folders import Kind, is_year, kind_of
 from importers.takeout_json import Album, Sidecar, read_json
 from importers.takeout_layout import export_of
 from importers.takeout_names import split_counter, split_suffix
@@ -126,8 +126,9 @@ def assemble(entries: Iterable[Entry], is_same: IsSame) -> Export:
         elif entry.is_json or entry.is_media:
             folders[entry.folder].add(entry, is_same)
     found: list[tuple[Kind, str, list[Item]]] = []
+    with_years = {name.partition("/")[0] for name in folders if is_year(name)}
     for name, folder in folders.items():
-        kind, items, alone = _Reading(folder).read(name)
+        kind, items, alone = _Reading(folder).read(name, years_are_sure=name.partition("/")[0] in with_years)
         found.append((kind, name, items))
         export.alone += alone
     merger = _Merger(is_same)
@@ -144,8 +145,13 @@ class _Reading:
         self._contents: dict[Entry, Sidecar | Album | None] = {}
         self._kinships: dict[str, Kinship] = {}
 
-    def read(self, name: str) -> tuple[Kind, list[Item], list[Entry]]:
-        """Return the folder's kind, its photos, and the JSON of photos that are not there."""
+    def read(self, name: str, *, years_are_sure: bool) -> tuple[Kind, list[Item], list[Entry]]:
+        """Return the folder's kind, its photos, and the JSON of photos that are not there.
+
+        Args:
+            years_are_sure: Whether the folders of years have names that are known: then "Trip 2018" is an album. Its
+                files stand for their photos in the order of the years all the same, for photos are known by them.
+        """
         folder = self._folder
         kinship = self._relate(folder.media, folder.json)
         used = set(kinship.sidecars.values())
@@ -158,12 +164,14 @@ class _Reading:
         ]
         kind = kind_of(name.partition("/")[2], has_album_json=bool(titles))
 
+        is_album = kind is Kind.ALBUM or (kind is Kind.YEAR and years_are_sure and not is_year(name))
+
         items: dict[str, Item] = {}
         for known in sorted(folder.media):
             if known not in kinship.motion:
                 entry = folder.media[known]
                 items[known] = self._item(entry, kinship, kind)
-                if kind is Kind.ALBUM:
+                if is_album:
                     items[known].albums.append(titles[0] if titles else name.rpartition("/")[2])
         for video, still in kinship.motion.items():
             items[still].motion = folder.media[video]

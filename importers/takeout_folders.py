@@ -44,7 +44,7 @@ class Kind(Enum):
 def kind_of(folder: str, *, has_album_json: bool) -> Kind:
     """Tell what a folder is by its name, and where that leaves it open, by whether there is an album's JSON in it."""
     name = normal(folder).rsplit("/", 1)[-1].casefold()
-    if _YEAR.fullmatch(name):
+    if is_year(folder):
         return Kind.YEAR
     if has_album_json:
         return Kind.ALBUM
@@ -54,6 +54,11 @@ def kind_of(folder: str, *, has_album_json: bool) -> Kind:
         return Kind.OTHER
     # A year in a language that is not known; an album's JSON would be here.
     return Kind.YEAR if _HAS_YEAR.search(name) else Kind.ALBUM
+
+
+def is_year(folder: str) -> bool:
+    """Tell whether a folder is that of a year for sure: by its name, in a language that has been seen."""
+    return _YEAR.fullmatch(normal(folder).rsplit("/", 1)[-1].casefold()) is not None
 
 
 def is_google_photos(folder: str, inner: Iterable[str], names: Iterable[str] = ()) -> bool:

@@ -195,6 +195,29 @@ def test_a_photo_that_is_only_in_albums_is_one_photo(tmp_path) -> None:
     assert {key: photo.facts.albums for key, photo in photos.items()} == {"A/a.jpg": (("A",), ("Bee",))}
 
 
+def test_an_album_with_a_year_in_its_name_needs_no_json(tmp_path) -> None:
+    photos = put(
+        tmp_path,
+        {
+            "Photos from 2018/a.jpg": picture(1),
+            "Photos from 2018/b.jpg": picture(2),
+            "Trip 2018/a.jpg": picture(1),
+            "Alps 2018/b.jpg": picture(2),  # which has stood for the photo since before it was an album
+            "Trip 2018/c.jpg": picture(3),
+        },
+    )
+    assert {key: photo.facts.albums for key, photo in photos.items()} == {
+        "Photos from 2018/a.jpg": (("Trip 2018",),),
+        "Alps 2018/b.jpg": (("Alps 2018",),),
+        "Trip 2018/c.jpg": (("Trip 2018",),),
+    }
+
+
+def test_years_in_a_language_that_was_not_seen_are_no_albums(tmp_path) -> None:
+    photos = put(tmp_path, {"2018-as fotók/a.jpg": picture(1), "2019-es fotók/b.jpg": picture(2)})
+    assert [photo.facts.albums for photo in photos.values()] == [(), ()]
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no such names")
 def test_names_that_are_no_text(tmp_path) -> None:
     folder = tmp_path / PHOTOS / os.fsdecode(b"caf\xe9")
