@@ -53,11 +53,14 @@ class Verdict:
     part: bool = False
 
 
-RULES = 5
+RULES = 6
 """Version of what is decided here; verdicts of another version are reached anew."""
 
 MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
 """Which was made from which, in words: by `derived`."""
+
+ENLARGED = "enlarged"
+"""What a copy with more pixels than the file it was made from is; its words end so."""
 
 IN_ONE_PLACE = "changed in one place"
 """What a mark that was written into a picture does, and something that walks through a still view."""
