@@ -7,8 +7,6 @@ the frame says how many there must be: that tells a picture with bytes lost in t
 Source: ITU-T T.81, annex B, and A.2 for the number of MCUs.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from collections.abc import Callable, Iterator, Sequence

@@ -4,8 +4,6 @@ Names are committed before the files are written, so that whatever lies under a 
 run that was killed goes on where it stopped. Only this file grows with the number of photos; nothing is kept in memory.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3
@@ -14,7 +12,7 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from lrprev import open_readonly
 from safelight.errors import SafelightError
@@ -169,7 +167,7 @@ class Ledger:
             self._db.execute("INSERT INTO recipe VALUES (?)", (recipe,))
         self.run = 1 + (self._db.execute("SELECT max(written_run) FROM photos").fetchone()[0] or 0)
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

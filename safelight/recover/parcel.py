@@ -1,7 +1,9 @@
-"""What one process hands another so that it writes a photo: plain values, which cross four times as fast as named."""
+"""What one process hands another so that it writes a photo: plain values, which cross in a fifth of the time."""
 
 from __future__ import annotations
 
+from datetime import datetime
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ from safelight.recover.names import Name
 from safelight.recover.plan import Job
 
 Parcel = tuple[Any, ...]
+_NO_EXPOSURE, _EXPOSURE = Exposure(), CatalogPhoto._fields.index("exposure")  # only the XMP comes after it
 _STATES = {str(state): state for state in State}  # to call the class takes ten times as long
 
 
@@ -53,21 +56,50 @@ def unpacked(parcel: Parcel) -> tuple[Row, Job]:
 
 
 def _stored(stored: StoredPreview) -> Parcel:
-    recorded = stored.recorded and tuple(stored.recorded._replace(levels=()))
+    recorded = stored.recorded and _recorded(stored.recorded)
     return stored.uuid, stored.digest, str(stored.state), tuple(map(str, stored.files)), recorded
 
 
 def _stored_of(uuid: str, digest: str, state: str, files: tuple[str, ...], recorded: Parcel | None) -> StoredPreview:
-    pyramid = Pyramid._make(recorded) if recorded else None
+    pyramid = _recorded_of(*recorded) if recorded else None
     return StoredPreview(uuid, digest, _STATES[state], tuple(map(Path, files)), (), pyramid)
 
 
+def _recorded(pyramid: Pyramid) -> Parcel:
+    return tuple(pyramid._replace(levels=(), file_time=None)), _text(pyramid.file_time)
+
+
+def _recorded_of(fields: Parcel, file_time: str | None) -> Pyramid:
+    return Pyramid._make(fields)._replace(file_time=_time(file_time))
+
+
 def _photo(photo: CatalogPhoto) -> Parcel:
-    position = photo.position and tuple(photo.position)
-    bare = photo._replace(original=None, xmp=None, collections=(), stack=None, exposure=Exposure(), position=None)
-    return tuple(bare[:-2]), tuple(photo.exposure), position
+    bare = photo._replace(
+        original=None, xmp=None, collections=(), stack=None, taken_at=None, position=None, exposure=_NO_EXPOSURE
+    )
+    seconds, *exposure = photo.exposure
+    return (
+        tuple(bare[:_EXPOSURE]),
+        _text(photo.taken_at),
+        photo.position and tuple(photo.position),
+        seconds and seconds.as_integer_ratio(),
+        tuple(exposure),
+    )
 
 
-def _photo_of(fields: Parcel, exposure: Parcel, position: Parcel | None) -> CatalogPhoto:
-    where = position and Position._make(position)
-    return CatalogPhoto(*fields, exposure=Exposure._make(exposure))._replace(position=where)
+def _photo_of(
+    fields: Parcel, taken_at: str | None, position: Parcel | None, seconds: tuple[int, int] | None, exposure: Parcel
+) -> CatalogPhoto:
+    return CatalogPhoto(*fields)._replace(
+        taken_at=_time(taken_at),
+        position=position and Position._make(position),
+        exposure=Exposure(seconds and Fraction(*seconds), *exposure),
+    )
+
+
+def _text(time: datetime | None) -> str | None:
+    return time.isoformat() if time else None
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

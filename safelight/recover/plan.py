@@ -1,13 +1,11 @@
 """What there is to recover: each photo of the catalog with its preview, then the previews that are left over."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from importers.errors import DamagedError, ImporterError
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
@@ -86,7 +84,7 @@ class Plan:
         self._catalog: Catalog | None = None
         self._smart_previews: Path | None = None
 
-    def __enter__(self) -> Plan:
+    def __enter__(self) -> Self:
         if self._place.previews:
             self._store = self._open.enter_context(Store(self._place.previews))
         if self._place.catalog:

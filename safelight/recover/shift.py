@@ -9,8 +9,8 @@ from __future__ import annotations
 import errno
 import fcntl
 import gc
+import marshal
 import os
-import pickle
 import select
 import signal
 import struct
@@ -23,7 +23,7 @@ from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 _Job = TypeVar("_Job")
 _T = TypeVar("_T")
-_Message = tuple[Any, Exception | None]  # a result, or what ended the work
+_Message = tuple[Any, bytes | None]  # a result, or what ended the work, pickled
 _Work = Callable[[list[Any]], Iterable[Any]]
 _LENGTH = struct.Struct(">I")
 _KEPT_BYTES = 16 * 1024 * 1024
@@ -45,6 +45,7 @@ class Crew(Generic[_Job, _T]):
 
         Args:
             work: Makes a result a step of some jobs. Only results leave it, and one exception, which ends the process.
+                Jobs and results are plain values, such as marshal takes: nothing else crosses as fast.
             size: Processes at most; none where a fork is not safe: then results are made here, as they are asked for.
         """
         self._work = work
@@ -107,7 +108,9 @@ class Shift(Generic[_T]):
             return None
         result, error = self.found.popleft()
         if error is not None:
-            raise error
+            import pickle  # seldom needed, and slow to import
+
+            raise pickle.loads(error)
         return result
 
 
@@ -163,11 +166,10 @@ class _Child:
         if message is None:
             self.dismiss()
             raise ChildProcessError(errno.ECHILD, f"a process of this run was ended ({self.wait()})")
-        result, error = pickle.loads(message)
-        if result is None and error is None:
+        if (found := marshal.loads(message)) == _END:
             self.shifts.popleft().found.append(_END)
         else:
-            self.shifts[0].found.append((result, error))
+            self.shifts[0].found.append(found)
 
     def dismiss(self) -> None:
         """Give it no more to do, and listen no more."""
@@ -194,16 +196,17 @@ def _be_the_child(work: _Work, jobs: int, results: int, others: set[int]) -> NoR
             os.close(other)
         try:
             while batch := _message(jobs):
-                for result in work(pickle.loads(batch)):
+                for result in work(marshal.loads(batch)):
                     _send(results, (result, None))
                 _send(results, _END)
         except BrokenPipeError:
             raise
         except Exception as error:
-            from traceback import format_exc  # seldom needed, and slow to import
+            import pickle  # seldom needed, and slow to import, as is the next one
+            from traceback import format_exc
 
             error.add_note(f"In the child:\n{format_exc()}")
-            _send(results, (None, error))
+            _send(results, (None, pickle.dumps(error)))
         status = 0
     except BrokenPipeError:
         status = 0  # the parent has stopped, or is gone
@@ -217,8 +220,8 @@ def _send(pipe: int, message: _Message) -> None:
         data = data[os.write(pipe, data) :]
 
 
-def _framed(what: object) -> bytes:
-    data = pickle.dumps(what, pickle.HIGHEST_PROTOCOL)
+def _framed(what: Any) -> bytes:
+    data = marshal.dumps(what)
     return _LENGTH.pack(len(data)) + data
 
 
