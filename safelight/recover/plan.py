@@ -19,8 +19,9 @@ from safelight.recover.shelf import Shelf
 from safelight.recover.sources import CatalogIs, Place
 
 _T = TypeVar("_T")
-_ASKED_AT_ONCE = 64
-"""Photos of which the databases are asked in one go: a query for each takes five times as long."""
+_FIRST_ASKED, _ASKED_AT_ONCE = 16, 64
+"""Photos of which the databases are asked in one go: a query for each takes five times as long. Few at first, so that
+there is soon something to write."""
 
 
 class Job(NamedTuple):
@@ -283,13 +284,13 @@ class Plan:
 
 def _groups(items: Iterator[_T]) -> Iterator[list[_T]]:
     """Yield items some dozens at a time; where they end in an error, those before it first."""
-    group: list[_T] = []
+    group, most = list[_T](), _FIRST_ASKED
     try:
         for item in items:
             group.append(item)
-            if len(group) == _ASKED_AT_ONCE:
+            if len(group) == most:
                 yield group
-                group = []
+                group, most = [], _ASKED_AT_ONCE
     except ImporterError:
         if group:
             yield group

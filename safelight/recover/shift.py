@@ -15,21 +15,23 @@ import select
 import signal
 import struct
 import threading
+import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 _Job = TypeVar("_Job")
 _T = TypeVar("_T")
-_Message = tuple[Any, bytes | None]  # a result, or what ended the work, pickled
-_Work = Callable[[list[Any]], Iterable[Any]]
+_Message = tuple[list[Any], bytes | None]  # results, and what ended the work, pickled
+_Work = Callable[[list[Any]], Iterator[Any]]
 _LENGTH = struct.Struct(">I")
 _KEPT_BYTES = 16 * 1024 * 1024
 """Once a block so large is freed, glibc keeps smaller ones for the next picture; else each costs hundreds of faults."""
 _PIPE_BYTES = 1024 * 1024  # room for what a child finds until somebody asks for it
-_END: _Message = (None, None)
+_PAUSE_S = 0.01  # between two messages of a child
+_END: _Message = ([], None)
 
 
 def can_fork() -> bool:
@@ -40,7 +42,7 @@ def can_fork() -> bool:
 class Crew(Generic[_Job, _T]):
     """Processes that do one batch of jobs after the other; a context manager, for one thread."""
 
-    def __init__(self, work: Callable[[list[_Job]], Iterable[_T]], size: int) -> None:
+    def __init__(self, work: Callable[[list[_Job]], Iterator[_T]], size: int) -> None:
         """Name the work; a process is forked when there is a batch for it.
 
         Args:
@@ -67,7 +69,7 @@ class Crew(Generic[_Job, _T]):
             child = _Child(self._work)
             self._children.append(child)
         if child is None:
-            return Shift(None, iter(self._work(jobs)))
+            return Shift(None, self._work(jobs))
         shift: Shift[_T] = Shift(child, iter(()))
         child.give(jobs, shift)
         return shift
@@ -86,11 +88,12 @@ class Shift(Generic[_T]):
     def __init__(self, child: _Child | None, here: Iterator[_T]) -> None:
         self._child = child
         self._here = here
-        self.found: deque[_Message] = deque()
+        self.found: deque[_T] = deque()
+        self.end: _Message | None = None
 
     def has_result(self) -> bool:
         """Tell whether a result, or the end, is there without waiting."""
-        if self._child is None or self.found:
+        if self._child is None or self.found or self.end:
             return True
         return self._child.shifts[0] is self and self._child.has_message()
 
@@ -102,16 +105,15 @@ class Shift(Generic[_T]):
         """
         if self._child is None:
             return next(self._here, None)
-        while not self.found:
+        while not self.found and not self.end:
             self._child.take()
-        if self.found[0] is _END:
-            return None
-        result, error = self.found.popleft()
-        if error is not None:
+        if self.found:
+            return self.found.popleft()
+        if self.end and (error := self.end[1]) is not None:
             import pickle  # seldom needed, and slow to import
 
             raise pickle.loads(error)
-        return result
+        return None
 
 
 class _Child:
@@ -166,10 +168,10 @@ class _Child:
         if message is None:
             self.dismiss()
             raise ChildProcessError(errno.ECHILD, f"a process of this run was ended ({self.wait()})")
-        if (found := marshal.loads(message)) == _END:
-            self.shifts.popleft().found.append(_END)
-        else:
-            self.shifts[0].found.append(found)
+        results, error = marshal.loads(message)
+        self.shifts[0].found.extend(results)
+        if not results:
+            self.shifts.popleft().end = results, error
 
     def dismiss(self) -> None:
         """Give it no more to do, and listen no more."""
@@ -196,9 +198,7 @@ def _be_the_child(work: _Work, jobs: int, results: int, others: set[int]) -> NoR
             os.close(other)
         try:
             while batch := _message(jobs):
-                for result in work(marshal.loads(batch)):
-                    _send(results, (result, None))
-                _send(results, _END)
+                _work_through(work(marshal.loads(batch)), results)
         except BrokenPipeError:
             raise
         except Exception as error:
@@ -206,12 +206,28 @@ def _be_the_child(work: _Work, jobs: int, results: int, others: set[int]) -> NoR
             from traceback import format_exc
 
             error.add_note(f"In the child:\n{format_exc()}")
-            _send(results, (None, pickle.dumps(error)))
+            _send(results, ([], pickle.dumps(error)))
         status = 0
     except BrokenPipeError:
         status = 0  # the parent has stopped, or is gone
     finally:
         os._exit(status)  # nothing of the parent's is flushed, closed or deleted
+
+
+def _work_through(found: Iterator[Any], results: int) -> None:
+    """Send what is found, some of it together where it comes fast: each message wakes the parent."""
+    waiting: list[Any] = []
+    sent = -_PAUSE_S
+    try:
+        for result in found:
+            waiting.append(result)
+            if (now := time.monotonic()) - sent >= _PAUSE_S:
+                _send(results, (waiting, None))
+                waiting, sent = [], now
+    finally:
+        if waiting:
+            _send(results, (waiting, None))
+    _send(results, _END)
 
 
 def _send(pipe: int, message: _Message) -> None:

@@ -65,9 +65,23 @@ def test_results_that_no_pipe_holds_are_whole():
         assert [len(result) for result in results(crew.start([1, 5_000_000, 0, 3]))] == [1, 5_000_000, 0, 3]
 
 
+def test_results_do_not_wait_for_a_step_that_takes_long(tmp_path):
+    def work(jobs: list[str]) -> Iterator[int]:
+        yield 1
+        while not (tmp_path / "go on").exists():
+            time.sleep(0.001)
+        yield from range(2, 2000)
+
+    with Crew(work, 1) as crew:
+        shift = crew.start(["x"])
+        assert shift.result() == 1
+        (tmp_path / "go on").touch()
+        assert results(shift) == list(range(2, 2000))
+
+
 def test_jobs_and_results_that_no_pipe_holds_do_not_wait_for_each_other():
     large = b"x" * 5_000_000
-    with Crew(lambda jobs: jobs, 1) as crew:
+    with Crew(iter, 1) as crew:
         shifts = [crew.start([large, large]) for _ in range(3)]
         assert all(results(shift) == [large, large] for shift in shifts)
 
