@@ -19,6 +19,7 @@ from safelight.errors import SafelightError
 from safelight.recover.names import Name, same_file_key
 
 FILE_NAME = ".safelight-recovery.sqlite"
+_PAGE_BYTES = 16 * 1024  # a photo's row holds a thumbnail of some 5 kB: 4 kB of page cost twice as many writes
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS recipe (text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS names (key TEXT PRIMARY KEY, given INTEGER NOT NULL) WITHOUT ROWID;
@@ -148,6 +149,7 @@ class Ledger:
         self._db = _in_memory(out / FILE_NAME) if dry_run else sqlite3.connect(out / FILE_NAME, timeout=5)
         self._pending: list[Row] = []
         self._pid = os.getpid()
+        self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new ledger, and of no other
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # one recovery at a time
         self._has_log = False
         if is_new or anew:
