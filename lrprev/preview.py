@@ -1,7 +1,5 @@
 """One stored preview, read strictly: a container or a plain JPEG, as its content says and never its name."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """The text of a container's "header" section: what Lightroom says of the preview that the levels hold."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import NamedTuple
 

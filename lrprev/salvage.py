@@ -1,7 +1,5 @@
 """Damaged previews: every level that is still whole, how sure that is, and what was done to find it."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterator
 from contextlib import suppress

@@ -1,8 +1,6 @@
 """One preview -> the bytes of one JPEG file: which level, which profile, which metadata."""
 
 # pyright: reportUnknownMemberType=false
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from functools import lru_cache

@@ -1,13 +1,11 @@
 """What there is to recover: each photo of the catalog with its preview, then the previews that are left over."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import ExitStack, closing, suppress
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from importers.errors import DamagedError, ImporterError
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
@@ -21,8 +19,9 @@ from safelight.recover.shelf import Shelf
 from safelight.recover.sources import CatalogIs, Place
 
 _T = TypeVar("_T")
-_ASKED_AT_ONCE = 64
-"""Photos of which the databases are asked in one go: a query for each takes five times as long."""
+_FIRST_ASKED, _ASKED_AT_ONCE = 16, 64
+"""Photos of which the databases are asked in one go: a query for each takes five times as long. Few at first, so that
+there is soon something to write."""
 
 
 class Job(NamedTuple):
@@ -86,7 +85,7 @@ class Plan:
         self._catalog: Catalog | None = None
         self._smart_previews: Path | None = None
 
-    def __enter__(self) -> Plan:
+    def __enter__(self) -> Self:
         if self._place.previews:
             self._store = self._open.enter_context(Store(self._place.previews))
         if self._place.catalog:
@@ -285,13 +284,13 @@ class Plan:
 
 def _groups(items: Iterator[_T]) -> Iterator[list[_T]]:
     """Yield items some dozens at a time; where they end in an error, those before it first."""
-    group: list[_T] = []
+    group, most = list[_T](), _FIRST_ASKED
     try:
         for item in items:
             group.append(item)
-            if len(group) == _ASKED_AT_ONCE:
+            if len(group) == most:
                 yield group
-                group = []
+                group, most = [], _ASKED_AT_ONCE
     except ImporterError:
         if group:
             yield group

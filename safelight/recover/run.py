@@ -17,15 +17,18 @@ from safelight.errors import SafelightError
 from safelight.recover.files import is_whole, remove_unfinished
 from safelight.recover.ledger import Ledger, Outcome, Row, row_of
 from safelight.recover.options import Options
+from safelight.recover.parcel import Parcel, packed, unpacked
 from safelight.recover.plan import Job, Plan
-from safelight.recover.shift import Shift
+from safelight.recover.shift import Crew, Shift
 from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_previews_folder
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _SMALL_BATCH, _BATCH = 24, 64, 128
+_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 16, 48
 """Small at first, so that there is soon something to write, and at last, so that no core waits long for another's end;
-large between, as each costs a fork."""
+larger between, as each waits once for the disk to have its names."""
+_BATCHES_WAITING = 2
+"""For each process, the one at work included: none waits for the next."""
 
 
 class OutputError(SafelightError):
@@ -146,7 +149,10 @@ class _Run:
         """Recover one place, batch by batch: while some are written, the names of the next are given out."""
         options, before = self._options, self._total
         shifts: deque[Shift[tuple[object, ...]]] = deque()
-        with Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan:
+        with (
+            Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan,
+            Crew(self._write, options.jobs) as crew,
+        ):
             jobs = plan.jobs(self._on_progress)
             try:
                 size, begun = _FIRST_BATCH, 0
@@ -157,17 +163,14 @@ class _Run:
                     size = min(2 * size, max(share, _SMALL_BATCH), _BATCH)
                     planned = self._begin(batch)
                     self._ledger.commit()
-                    self._settle(shifts, place, at_most=options.jobs - 1)
+                    self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
-                        shifts.append(Shift(self._write(planned)))
+                        shifts.append(crew.start([packed(row, job) for row, job in planned]))
                 self._prepare_the_end()
                 self._settle(shifts, place, at_most=0)
             except BaseException:
                 self._stop.set()
                 raise
-            finally:
-                for shift in shifts:
-                    shift.stop()
             self._stale_left += plan.stale_left
             self._lost_catalogs += plan.has_lost_catalog
             for line in plan.remarks:
@@ -211,10 +214,10 @@ class _Run:
         ledger.plan(row)
         return row
 
-    def _write(self, planned: Sequence[tuple[Row, Job]]) -> Iterator[tuple[object, ...]]:
+    def _write(self, parcels: Sequence[Parcel]) -> Iterator[tuple[object, ...]]:
         """Write photos, once their names are safe on the disk; runs in a child."""
         self._ledger.sync()
-        for row, job in planned:
+        for row, job in map(unpacked, parcels):
             yield self._writer.write(row, job).plain()
 
     def _settle(self, shifts: deque[Shift[tuple[object, ...]]], place: Place, *, at_most: int) -> None:
