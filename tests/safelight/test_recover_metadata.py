@@ -1,5 +1,6 @@
 """What is put beside a picture: read back with exiftool and Pillow, and never at the picture's cost."""
 
+import math
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 from io import BytesIO
@@ -11,12 +12,12 @@ from exiftool import exiftool  # noqa: F401 - a fixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
-from preview_folders import levels_of, picture
+from preview_folders import Library, levels_of, picture
 
 from importers import icc
 from importers.lightroom import CatalogPhoto, Exposure, Position
 from lrprev import jpeg as structure
-from safelight.recover import exif, iptc, xmp
+from safelight.recover import Layout, Options, exif, iptc, recover, xmp
 from safelight.recover.jpeg import Dress, dressed
 
 FULL = CatalogPhoto(
@@ -130,6 +131,27 @@ def test_everything_is_read_back_by_exiftool(tmp_path, exiftool):  # noqa: F811
     }
     assert {name: found.get(name) for name in expected} == expected
     assert found["Photoshop:IPTCDigest"] == found["File:CurrentIPTCDigest"]
+
+
+def test_every_shutter_speed_of_a_catalog_is_written_as_it_is(tmp_path, exiftool):  # noqa: F811
+    """Generated: electronic shutters go to 1/180000; catalogs keep a logarithm with six decimals."""
+    speeds = [900, 30, 1.3, 0.3, 1 / 3, 1 / 8_000, 1 / 12_800, 1 / 16_000, 1 / 32_000, 1 / 64_000, 1 / 180_000]
+    with Library(tmp_path / "lib") as library:
+        for number, seconds in enumerate(speeds):
+            image = library.photo(f"{number:02}.JPG")
+            library.writer.add("AgHarvestedExifMetadata", image=image, shutterSpeed=round(-math.log2(seconds), 6))
+    recover([tmp_path / "lib"], tmp_path / "out", Options(layout=Layout.FLAT))
+    found = exiftool(*sorted((tmp_path / "out").glob("*.JPG")))
+    assert [one["ExifIFD:ExposureTime"] for one in found] == pytest.approx(speeds, rel=2e-5)
+
+
+@pytest.mark.parametrize("iso", [50, 65_534, 65_535, 102_400, 3_280_000])
+def test_no_sensitivity_is_too_high(tmp_path, exiftool, iso):  # noqa: F811
+    photo = FULL._replace(exposure=Exposure(iso=float(iso)))
+    (found,) = exiftool(write(tmp_path / "a.jpg", stored(), dress(photo)), options=("-all", "-validate"))
+    assert found["ExifIFD:ISO"] == min(iso, 65_535)
+    assert found.get("ExifIFD:RecommendedExposureIndex", found["ExifIFD:ISO"]) == iso
+    assert found["ExifTool:Validate"] == "0 1 1"  # as without: see above
 
 
 def test_a_photo_of_which_nothing_is_known_gets_no_empty_fields(tmp_path, exiftool):  # noqa: F811
