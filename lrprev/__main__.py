@@ -94,7 +94,7 @@ def _inspect_folder(folder: Path, without: Collection[Path]) -> Iterator[Inspect
             inspection = Inspection(f"{uuid}-{digest}", stored.files, uuid, digest, stored.state, None)
             try:
                 inspection.preview = store.read(stored)
-                inspection.problems += inspection.preview.problems
+                inspection.problems += _problems(inspection.preview)
             except (LrprevError, OSError) as error:
                 inspection.problems.append(said(error))
             yield inspection
@@ -112,7 +112,11 @@ def _inspect_file(path: Path) -> Inspection:
     if store_folder and uuid and digest:
         with Store(store_folder) as store:
             state = store.state(uuid, digest)
-    return Inspection(path.name, (path,), uuid, digest, state, preview, list(preview.problems))
+    return Inspection(path.name, (path,), uuid, digest, state, preview, _problems(preview))
+
+
+def _problems(preview: Preview) -> list[str]:
+    return [*preview.problems, *(preview.pyramid.problems if preview.pyramid else ())]
 
 
 def _handle(inspection: Inspection, options: argparse.Namespace) -> int:

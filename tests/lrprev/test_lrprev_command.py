@@ -139,6 +139,13 @@ def test_damage_inside_a_picture_is_found_when_extracting(preview: Path, generat
     assert [path.name[-10:] for path in tmp_path.glob("*.jpg")] == ["120x80.jpg"]
 
 
+def test_an_odd_field_of_a_header_is_told(preview: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    preview.write_bytes(preview.read_bytes().replace(b'"final"', b"1234567"))
+    for what in (preview, preview.parents[2]):
+        assert main([str(what)]) == 1
+        assert "problem    quality = 1234567" in capsys.readouterr().out
+
+
 def test_errors_are_one_line_and_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     junk = tmp_path / "junk.lrprev"
     junk.write_bytes(b"no preview")

@@ -12,13 +12,14 @@ from exiftool import exiftool  # noqa: F401 - a fixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
-from preview_folders import Library, levels_of, picture
+from preview_folders import DIGEST, Library, container, levels_of, picture, place
 
 from importers import icc
 from importers.lightroom import CatalogPhoto, Exposure, Position
 from lrprev import jpeg as structure
 from safelight.recover import Layout, Options, exif, iptc, recover, xmp
 from safelight.recover.jpeg import Dress, dressed
+from safelight.recover.ledger import Outcome, Row
 
 FULL = CatalogPhoto(
     image_id=1,
@@ -235,6 +236,34 @@ def test_primaries_are_those_of_the_definition(name, primaries, white):
     profile = ImageCms.ImageCmsProfile(BytesIO(icc.profile(name))).profile
     found = np.array([profile.red_colorant[0], profile.green_colorant[0], profile.blue_colorant[0]])
     assert np.abs(found - expected).max() < 2e-4
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"fileTimeStamp": -63113817600},
+        {"fileTimeStamp": "false"},
+        {"croppedWidth": 0, "croppedHeight": 0},
+        {"croppedWidth": '"uncropped"'},
+        {"quality": 3},
+        {"quality": '"fin\xe4l"'},
+        {"fromProxy": 7},
+    ],
+)
+def test_an_odd_field_of_a_header_costs_neither_colours_nor_the_rest(tmp_path, odd):
+    """Generated: what is odd is not known, the picture is whole, and no damage is claimed."""
+    with Library(tmp_path / "lib") as library:
+        file, uuid = library.file("a.CR2")
+        library.image(file, uuid, digest=DIGEST)
+        place(library.previews, container(levels_of(picture(1)), uuid, DIGEST, **odd), uuid)
+    (library.previews / "previews.db").unlink()
+    (preview,) = library.previews.rglob("*.lrprev")
+    preview.write_bytes(preview.read_bytes().replace("ä".encode(), b"\xe4 "))
+    rows: list[Row] = []
+    recover([tmp_path / "lib"], tmp_path / "out", Options(layout=Layout.FLAT), on_photo=rows.append)
+    assert Image.open(tmp_path / "out/a.CR2.jpg").info["icc_profile"] == icc.profile("AdobeRGB")
+    assert [(row.outcome, row.width, row.note) for row in rows] == [(Outcome.RECOVERED, 240, "")]
+    assert bool(rows[0].details) == (odd != {"fileTimeStamp": -63113817600})
 
 
 def test_an_unknown_space_gets_no_profile():
