@@ -85,6 +85,16 @@ def name_of_orphan(stored: StoredPreview) -> Name:
     return Name(ORPHANS, stored.uuid, ".jpg")
 
 
+def name_of_orphan_smart_preview(uuid: str) -> Name:
+    """Name a Smart Preview that no photo of a catalog claims."""
+    return Name(ORPHANS, uuid, ".dng")
+
+
+def name_of_orphan_developed(uuid: str) -> Name:
+    """Name the JPEG of such a Smart Preview."""
+    return Name(ORPHANS, f"{uuid} (Smart Preview)", ".jpg")
+
+
 def suffix_of(extension: str) -> str:
     """Return the recovered file's suffix: ".JPG" stays, "CR2" becomes ".CR2.jpg"."""
     if f".{extension.lower()}" in _JPEG_ENDS:

@@ -109,10 +109,11 @@ def _make(out: Path) -> None:
 def _keep_apart(sources: Sequence[Path], places: Sequence[Place], out: Path) -> None:
     """Refuse to write into what is recovered from: a second run would find the first one's photos there."""
     previews = [place.previews for place in places if place.previews and is_previews_folder(place.previews)]
+    smart = [folder for place in places for folder in place.smart]
     beside = [folder.parent for folder in previews]
     catalogs = [place.catalog.parent for place in places if place.catalog and place.catalog.parent in beside]
     above = [folder for folder in (out.resolve(), *out.resolve().parents) if folder.exists()]
-    for folder in [*map(_folder_of, sources), *catalogs, *previews]:
+    for folder in [*map(_folder_of, sources), *catalogs, *previews, *smart]:
         if folder and any(one.samefile(folder) for one in above):  # whatever its case or links
             raise SafelightError(f"{out} lies in {folder}, which is only read; choose an output folder outside of it")
 
@@ -225,8 +226,8 @@ class _Run:
                 shifts.popleft()
                 continue
             row = row_of(values)
-            if row.outcome is Outcome.FAILED and place.previews and not place.previews.is_dir():
-                raise SafelightError(f"{place.previews} has gone away; connect its drive and run it again to go on")
+            if row.outcome is Outcome.FAILED and place.folder and not place.folder.is_dir():
+                raise SafelightError(f"{place.folder} has gone away; connect its drive and run it again to go on")
             self._settled(row, None)
 
     def _settled(self, row: Row, before: Row | None) -> None:

@@ -16,12 +16,12 @@ NOTE = "developed from the Smart Preview, without the edits made in Lightroom"
 _THUMBNAIL_EDGE, _THUMBNAIL_QUALITY = 160, 80
 
 
-def developed(path: Path, photo: CatalogPhoto) -> Picture:
+def developed(path: Path, photo: CatalogPhoto | None) -> Picture:
     """Develop a Smart Preview plainly, in sRGB: what it shows is the photo before any edit, and uncropped.
 
     Args:
         path: The DNG; only read.
-        photo: What the catalog says.
+        photo: What the catalog says; None where nothing is known.
 
     Raises:
         DamagedRaw: It cannot be developed.
@@ -32,12 +32,12 @@ def developed(path: Path, photo: CatalogPhoto) -> Picture:
     image.save(stream, "JPEG", quality=SRGB_QUALITY, subsampling=0)
     dress = Dress(
         exif=exif.payload(photo, 1, image.size, srgb=True),
-        xmp=xmp.payloads(photo),
-        photoshop=iptc.payload(photo),
+        xmp=xmp.payloads(photo) if photo else (),
+        photoshop=iptc.payload(photo) if photo else None,
         icc=icc.profile("sRGB"),
     )
-    size, turn = image.size, exif.orientation_of(photo.orientation)
-    full = (photo.width, photo.height) if photo.width and photo.height else None
+    size, turn = image.size, exif.orientation_of(photo.orientation if photo else None)
+    full = (photo.width, photo.height) if photo and photo.width and photo.height else None
     image.thumbnail((_THUMBNAIL_EDGE, _THUMBNAIL_EDGE))
     image.save(small, "JPEG", quality=_THUMBNAIL_QUALITY)
     return Picture(

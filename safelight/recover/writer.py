@@ -86,7 +86,6 @@ class Writer:
     def _develop(self, row: Row, job: Job) -> Row:
         """Make a JPEG of a Smart Preview."""
         assert job.smart is not None
-        assert job.photo is not None
         from importers import raw  # these two bring Pillow, which nothing else here needs
         from safelight.recover.smart import developed
 
@@ -99,7 +98,7 @@ class Writer:
         except raw.DamagedRaw as error:
             note = "the Smart Preview cannot be developed; its DNG is copied"
             return row._replace(outcome=Outcome.FAILED, note=note, details=str(error))
-        return self._finish(row, made, job.photo.taken_at)
+        return self._finish(row, made, job.photo and job.photo.taken_at)
 
     def _finish(self, row: Row, made: Picture, time: datetime | None) -> Row:
         size_bytes = self._write(row.path, made.pieces, time)
