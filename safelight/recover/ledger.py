@@ -30,6 +30,7 @@ CREATE TABLE IF NOT EXISTS photos (
     note TEXT NOT NULL, details TEXT NOT NULL, thumbnail BLOB, written_run INTEGER
 );
 CREATE TEMPORARY TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMPORARY TABLE met (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -230,6 +231,15 @@ class Ledger:
         if row.written_run == self.run:
             return True
         return self._db.execute("SELECT 1 FROM seen WHERE key = ?", (row.key,)).fetchone() is not None
+
+    def meet(self, digests: Sequence[tuple[str, str]]) -> None:
+        """Note with which render this run has come across photos; the first one of each stays."""
+        self._db.executemany("INSERT OR IGNORE INTO met VALUES (?, ?)", digests)
+
+    def met(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the renders that were noted of these photos, by the photo's key."""
+        query = "SELECT key, digest FROM met WHERE key IN (SELECT value FROM json_each(?))"
+        return dict(self._db.execute(query, (json.dumps(keys),)))
 
     def give_name(self, name: Name) -> str:
         """Return a path for a new file that no other photo has, in any case or Unicode form, and no file on disk."""

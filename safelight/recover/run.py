@@ -16,6 +16,7 @@ from indexer.events import OnProgress, Progress, ignore
 from safelight.errors import SafelightError
 from safelight.recover.files import is_whole, remove_unfinished
 from safelight.recover.ledger import Ledger, Outcome, Row, row_of
+from safelight.recover.libraries import is_better, told_apart
 from safelight.recover.options import Options
 from safelight.recover.plan import Job, Plan
 from safelight.recover.shift import Shift
@@ -74,6 +75,7 @@ def recover(
         with Ledger(out, options.recipe, anew=options.overwrite, dry_run=options.dry_run) as ledger:
             run = _Run(ledger, options, stop, on_progress, on_photo)
             try:
+                run.has_several_places = len(places) > 1
                 for place in places:
                     run.recover(place, on_remark)
             finally:
@@ -139,6 +141,7 @@ class _Run:
         self._total = 0
         self._stale_left = 0
         self._lost_catalogs = 0
+        self.has_several_places = False
         if not options.dry_run:
             for folder in {(ledger.out / path).parent for path in ledger.unfinished()}:
                 remove_unfinished(folder)
@@ -185,6 +188,7 @@ class _Run:
 
     def _begin(self, jobs: Sequence[Job]) -> list[tuple[Row, Job]]:
         """Record jobs: as settled where nothing is to be done, otherwise as planned and under their names."""
+        jobs = told_apart(jobs, self._ledger) if self.has_several_places else jobs
         before = self._ledger.find([job.key for job in jobs])
         planned: list[tuple[Row, Job]] = []
         for job in jobs:
@@ -200,7 +204,8 @@ class _Run:
         if before and has_nothing and ledger.has_met(before):  # through another catalog, which has its previews
             self._done += 1
             return None
-        if before and before.is_there and is_whole(ledger.out / before.path, before.size_bytes or 0):
+        is_done = before and before.is_there and is_whole(ledger.out / before.path, before.size_bytes or 0)
+        if before and is_done and not self._is_better_here(job, before):
             self._settled(before, before)
             return None
         path = before.path if before else ""
@@ -211,6 +216,10 @@ class _Run:
         row = Row(job.key, job.original, path, str(job.state), Outcome.PLANNED, note=job.note)
         ledger.plan(row)
         return row
+
+    def _is_better_here(self, job: Job, before: Row) -> bool:
+        """Tell whether what this run has met in another place is worse than what this one has."""
+        return self.has_several_places and self._ledger.has_met(before) and is_better(job, before, self._options.pixels)
 
     def _write(self, planned: Sequence[tuple[Row, Job]]) -> Iterator[tuple[object, ...]]:
         """Write photos, once their names are safe on the disk; runs in a child."""

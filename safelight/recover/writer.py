@@ -109,7 +109,7 @@ class Writer:
             full_width=made.full_size and made.full_size[0],
             full_height=made.full_size and made.full_size[1],
             size_bytes=size_bytes,
-            note=made.note,
+            note="; ".join(filter(None, (row.note, made.note))),
             details=made.details,
             thumbnail=made.thumbnail,
             written_run=self._run,
