@@ -46,6 +46,8 @@ class Outcome(StrEnum):
 
 
 IS_THERE = (Outcome.RECOVERED, Outcome.SALVAGED)
+IN_VAIN = (Outcome.FAILED, Outcome.LEFT_OUT)
+"""Each run tries these again."""
 LOST = (Outcome.MISSING, Outcome.FAILED)
 THUMBNAIL_EDGE = 200
 """A picture whose long edge is shorter is a thumbnail, unless the whole photo is no larger."""
@@ -289,8 +291,9 @@ class Ledger:
         return self._db.execute(seen, (self.run,)).fetchone()
 
     def unfinished(self) -> list[str]:
-        """Return the paths whose files were being written when a run was killed: one batch or two."""
-        return [row[0] for row in self._db.execute("SELECT path FROM photos WHERE outcome = 'planned'")]
+        """Return the paths whose files may have been half written when a run was killed: planned, or tried again."""
+        query = "SELECT path FROM photos WHERE outcome IN ('planned', 'failed', 'left out')"
+        return [row[0] for row in self._db.execute(query)]
 
     def _start_log(self, *, waits: bool = True) -> None:
         """Let SQLite keep changes in a log beside the ledger, which a commit need not wait for: sync() does.

@@ -15,7 +15,7 @@ from pathlib import Path
 from indexer.events import OnProgress, Progress, ignore
 from safelight.errors import SafelightError
 from safelight.recover.files import is_whole, remove_unfinished
-from safelight.recover.ledger import Ledger, Outcome, Row, row_of
+from safelight.recover.ledger import IN_VAIN, Ledger, Outcome, Row, row_of
 from safelight.recover.libraries import is_better, told_apart
 from safelight.recover.options import Options
 from safelight.recover.plan import Job, Plan
@@ -141,6 +141,7 @@ class _Run:
         self._total = 0
         self._stale_left = 0
         self._lost_catalogs = 0
+        self._tried_again: dict[str, Row] = {}
         self.has_several_places = False
         if not options.dry_run:
             for folder in {(ledger.out / path).parent for path in ledger.unfinished()}:
@@ -214,7 +215,10 @@ class _Run:
             return None
         path = path or ledger.give_name(job.name)
         row = Row(job.key, job.original, path, str(job.state), Outcome.PLANNED, note=job.note)
-        ledger.plan(row)
+        if before and before.path and before.outcome in IN_VAIN:  # its name is safe, and the rest may be no news
+            self._tried_again[row.key] = before
+        else:
+            ledger.plan(row)
         return row
 
     def _is_better_here(self, job: Job, before: Row) -> bool:
@@ -237,7 +241,7 @@ class _Run:
             row = row_of(values)
             if row.outcome is Outcome.FAILED and place.folder and not place.folder.is_dir():
                 raise SafelightError(f"{place.folder} has gone away; connect its drive and run it again to go on")
-            self._settled(row, None)
+            self._settled(row, self._tried_again.pop(row.key, None))
 
     def _settled(self, row: Row, before: Row | None) -> None:
         self._ledger.record(row, before)
