@@ -157,7 +157,7 @@ class Plan:
             shelf.fill(self._previews(on_progress))
             shelf.fill_smart(self._smart_previews(on_progress))
             if self._catalog:
-                self.total = 0 if self._place.only else self.total
+                self.total = 0 if self._place.is_part else self.total
                 yield from self._named(self._catalog, shelf)
             self.total += shelf.count_unknown()
             yield from self._orphans(shelf)
@@ -217,11 +217,11 @@ class Plan:
         if not found and older and self._stale:
             found = older[-1]
         if found:
-            self.total += bool(self._place.only)
+            self.total += self._place.is_part
             taken.append(found)
             yield self._job(photo, found, is_stale=found in older)
         if smart:
-            self.total += bool(found or self._place.only)
+            self.total += bool(found or self._place.is_part)
             name = name_of_smart_preview(photo, self._layout)
             yield Job(f"smart:{photo.uuid}", photo.stored_path, name, SMART, photo=photo, smart=smart)
             if self._develops and self._is_largest(smart, [found] if found else []):
@@ -229,7 +229,7 @@ class Plan:
                 name = name_of_developed(photo, self._layout)
                 key = f"developed:{photo.uuid}"
                 yield Job(key, photo.stored_path, name, DEVELOPED, photo=photo, smart=smart, is_developed=True)
-        elif not found and not self._place.only:
+        elif not found and not self._place.is_part:
             note = "only an older render is stored: --stale recovers it" if older else ""
             name = name_of(photo, self._layout)
             yield Job(f"image:{photo.uuid}", photo.stored_path, name, MISSING, photo=photo, note=note)

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
 from lrprev import previews_folder, smart_previews_folder
-from lrprev.folders import SMART_PREVIEWS_FOLDER_END, key_of_name
-from lrprev.layout import PREVIEWS_DB, ROOT_PIXELS_DB
+from lrprev.folders import SMART_PREVIEWS_FOLDER_END
 from safelight.errors import SafelightError
+from safelight.recover.search import CATALOG_SUFFIX, PREVIEWS_FOLDER_END, is_previews_folder, search
 
-CATALOG_SUFFIX = ".lrcat"
-_PREVIEWS_FOLDER_END = " Previews.lrdata"
-_PREVIEW_SUFFIXES = (".lrprev", ".lrfprev", ".lrmprev")
 _BACKUPS = "Backups"
 _FOLDERS_ABOVE = 3  # U/UUUU/file: the databases are at most three folders up
 
@@ -33,10 +29,11 @@ class Place(NamedTuple):
 
     Attributes:
         previews: A folder of previews; None where none was found or asked for.
-        only: What of the place was named: single previews, or a folder of Smart Previews; empty for all.
+        only: Single previews; empty for all of the folder.
         catalog: None where none was found.
         catalog_is: How that was come by.
         smart: Folders of Smart Previews.
+        is_part: Whether this is a part of what the catalog has, so that nothing beyond it is missing.
     """
 
     previews: Path | None
@@ -44,6 +41,7 @@ class Place(NamedTuple):
     only: tuple[Path, ...] = ()
     catalog_is: CatalogIs = CatalogIs.BESIDE
     smart: tuple[Path, ...] = ()
+    is_part: bool = False
 
     @property
     def folder(self) -> Path | None:
@@ -72,13 +70,13 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
         if not found:
             raise SafelightError(
                 f"no previews and no catalog in {source}; Lightroom keeps them in a folder named "
-                f"'<catalog>{_PREVIEWS_FOLDER_END}', usually in Pictures/Lightroom"
+                f"'<catalog>{PREVIEWS_FOLDER_END}', usually in Pictures/Lightroom"
             )
         for place in found:
             before = places.get((place.folder, place.catalog))
             if before and before.only and place.only:
                 place = place._replace(only=(*before.only, *place.only))
-            elif before and not before.only:
+            elif before and not before.is_part:
                 continue
             places[place.folder, place.catalog] = place
     return sorted(places.values(), key=lambda place: place.previews is None)
@@ -89,7 +87,8 @@ def _places(source: Path, catalog: Path | None) -> Iterator[Place]:
         yield _place_of_file(source, catalog)
     elif source.name.endswith(SMART_PREVIEWS_FOLDER_END):
         beside = catalog or _catalog_beside(source, SMART_PREVIEWS_FOLDER_END)
-        yield Place(None, beside, (source,), CatalogIs.GIVEN if catalog else CatalogIs.BESIDE, (source,))
+        catalog_is = CatalogIs.GIVEN if catalog else CatalogIs.BESIDE
+        yield Place(None, beside, (), catalog_is, (source,), is_part=True)
     elif is_previews_folder(source):
         yield _place(source, catalog)
     else:
@@ -104,14 +103,14 @@ def _place_of_file(source: Path, catalog: Path | None) -> Place:
         return Place(folder if folder.is_dir() else None, catalog or source, (), catalog_is, smart)
     above = list(source.parents[:_FOLDERS_ABOVE])
     folder = next((folder for folder in above if is_previews_folder(folder)), source.parent)
-    return _place(folder, catalog, (source,))
+    return _place(folder, catalog)._replace(only=(source,), smart=(), is_part=True)
 
 
-def _place(previews: Path, catalog: Path | None, only: tuple[Path, ...] = ()) -> Place:
-    smart = () if only else _smart_previews(_catalog_of(previews, _PREVIEWS_FOLDER_END), catalog)
+def _place(previews: Path, catalog: Path | None) -> Place:
+    smart = _smart_previews(_catalog_of(previews, PREVIEWS_FOLDER_END), catalog)
     if catalog:
-        return Place(previews, catalog, only, CatalogIs.GIVEN, smart)
-    return Place(previews, _catalog_beside(previews, _PREVIEWS_FOLDER_END), only, smart=smart)
+        return Place(previews, catalog, (), CatalogIs.GIVEN, smart)
+    return Place(previews, _catalog_beside(previews, PREVIEWS_FOLDER_END), smart=smart)
 
 
 def _smart_previews(*catalogs: Path | None) -> tuple[Path, ...]:
@@ -122,57 +121,33 @@ def _smart_previews(*catalogs: Path | None) -> tuple[Path, ...]:
 
 def _search(folder: Path, catalog: Path | None) -> Iterator[Place]:
     """Yield every previews folder below, stray previews outside of one, and at last the catalogs without previews."""
-    found, catalogs, smart = list[Place](), list[Path](), list[Path]()
-
-    def refuse(error: OSError) -> None:
-        if Path(error.filename) == folder:
-            raise SafelightError(f"{folder} cannot be read: {error.strerror}")
-
-    for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders.sort()
-        here = Path(parent)
-        for name in list(folders):
-            if name.endswith(SMART_PREVIEWS_FOLDER_END):
-                folders.remove(name)
-                smart.append(here / name)
-            elif is_previews_folder(here / name):
-                folders.remove(name)
-                found.append(_place(here / name, catalog))
-        strays = tuple(here / name for name in sorted(names) if _looks_like_a_preview(name))
-        if strays:
-            found.append(Place(here, catalog, strays, CatalogIs.GIVEN))
-        catalogs += (here / name for name in sorted(names) if _looks_like_a_catalog(name))
-    if catalog and (found or smart):  # which stands for the others
-        found = found or [Place(None, catalog, (), CatalogIs.GIVEN, _smart_previews(catalog))]
-        yield from (place._replace(smart=tuple(dict.fromkeys((*place.smart, *smart)))) for place in found)
-        return
+    finds = search(folder)
+    found = [_place(previews, catalog) for previews in finds.previews]
+    if catalog:  # which stands for the others
+        found += (Place(here, catalog, only, CatalogIs.GIVEN, is_part=True) for here, only in finds.strays.items())
+        if finds.smart and not found:
+            found = [Place(None, catalog, (), CatalogIs.GIVEN, _smart_previews(catalog))]
+        yield from (place._replace(smart=tuple(dict.fromkeys((*place.smart, *finds.smart)))) for place in found)
+        if found:
+            return
     named = {place.catalog for place in found}
-    left = [path for path in catalogs if path not in named and not _is_backup(path, named)]
+    left = [path for path in finds.catalogs if path not in named and not _is_backup(path, named)]
+    catalogs = [*filter(None, named), *left]
+    if len(catalogs) == 1 and finds.strays:  # its photos' UUIDs are theirs alone, so it cannot name others
+        only = tuple(path for paths in finds.strays.values() for path in paths)
+        found.append(Place(folder, catalogs[0], only, CatalogIs.STRAY, _smart_previews(*left), is_part=not left))
+        left.clear()
+    else:
+        found += (Place(here, None, only) for here, only in finds.strays.items())
     found += (Place(None, path, (), CatalogIs.STRAY, _smart_previews(path)) for path in left)
     yield from found
     claimed = {path for place in found for path in place.smart}
-    yield from (Place(None, None, smart=(path,)) for path in smart if path not in claimed)
-
-
-def is_previews_folder(folder: Path) -> bool:
-    """Tell a folder of previews by its name or its databases."""
-    name = folder.name
-    if name.endswith(_PREVIEWS_FOLDER_END) and not name.endswith(SMART_PREVIEWS_FOLDER_END):
-        return True
-    return (folder / PREVIEWS_DB).is_file() or (folder / ROOT_PIXELS_DB).is_file()
-
-
-def _looks_like_a_catalog(name: str) -> bool:
-    return name.lower().endswith(CATALOG_SUFFIX) and not name.startswith(".")  # "._X": left by macOS
+    yield from (Place(None, None, smart=(path,)) for path in finds.smart if path not in claimed)
 
 
 def _is_backup(catalog: Path, others: Collection[Path | None]) -> bool:
     """Tell whether Lightroom made it as a backup of one of these: Backups/2024-01-31 1200/X.lrcat beside X.lrcat."""
     return catalog.parent.parent.name == _BACKUPS and catalog.parents[2] / catalog.name in others
-
-
-def _looks_like_a_preview(name: str) -> bool:
-    return key_of_name(name) is not None or name.lower().endswith(_PREVIEW_SUFFIXES)
 
 
 def _catalog_beside(folder: Path, end: str) -> Path | None:
