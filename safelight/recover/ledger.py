@@ -64,7 +64,7 @@ class Row(NamedTuple):
         width: Pixels, upright.
         full_width: Of the whole edited photo.
         note: What people should know, in a sentence.
-        details: What exactly was found, for those who look into it.
+        details: What exactly was found, for those who look into it; of a planned photo, what to say where it is lost.
         written_run: The run that wrote the file.
     """
 

@@ -45,9 +45,10 @@ class Job(NamedTuple):
         photo: What the catalog says; None for an orphan.
         orientation: Lightroom's code.
         thumbnail: What root-pixels.db has of the preview.
-        note: What there is to say although nothing is recovered.
+        note: What there is to say anyway.
         smart: The Smart Preview to copy, instead of a preview.
         is_developed: The Smart Preview is not copied but developed.
+        if_lost: What there is to say where nothing in the preview is whole.
     """
 
     key: str
@@ -61,11 +62,13 @@ class Job(NamedTuple):
     note: str = ""
     smart: Path | None = None
     is_developed: bool = False
+    if_lost: str = ""
 
 
 MISSING = "missing"
 SMART = "smart preview"
 DEVELOPED = "developed"  # a JPEG of a Smart Preview
+_OLDER_TOO = "an older render is stored, too: --stale recovers it"
 _UNCLAIMED = "which photo it is of is not known"
 _WITHOUT_RAW = "Smart Previews are copied as DNG; with the extra `raw` installed they are developed as JPEG, too"
 
@@ -213,13 +216,14 @@ class Plan:
     ) -> Iterator[Job]:
         """Yield the jobs of one photo, and note the preview that it takes."""
         found = _current(photo, previews)
-        older = [] if found else sorted((p for p in previews if not p.cache_entries), key=_modified)
+        older = [preview for preview in previews if preview is not found and not preview.cache_entries]
         if not found and older and self._stale:
-            found = older[-1]
+            found = sorted(older, key=_modified)[-1]
         if found:
             self.total += self._place.is_part
             taken.append(found)
-            yield self._job(photo, found, is_stale=found in older)
+            job = self._job(photo, found, is_stale=found in older)
+            yield job._replace(if_lost=_OLDER_TOO) if older and not self._stale else job
         if smart:
             self.total += bool(found or self._place.is_part)
             name = name_of_smart_preview(photo, self._layout)

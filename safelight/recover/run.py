@@ -214,7 +214,7 @@ class _Run:
             self._settled(Row(job.key, job.original, path, str(job.state), Outcome.MISSING, note=job.note), before)
             return None
         path = path or ledger.give_name(job.name)
-        row = Row(job.key, job.original, path, str(job.state), Outcome.PLANNED, note=job.note)
+        row = Row(job.key, job.original, path, str(job.state), Outcome.PLANNED, note=job.note, details=job.if_lost)
         if before and before.path and before.outcome in IN_VAIN:  # its name is safe, and the rest may be no news
             self._tried_again[row.key] = before
         else:

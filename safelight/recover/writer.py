@@ -53,9 +53,10 @@ class Writer:
                 return self._noted(self._make(row, job, job.stored))
             return self._develop(row, job) if job.is_developed else self._copy(row, job)
         except NoSuchSizeError as error:
-            return row._replace(outcome=Outcome.LEFT_OUT, note=str(error))
+            return row._replace(outcome=Outcome.LEFT_OUT, note=str(error), details="")
         except LrprevError as error:
-            return row._replace(outcome=Outcome.FAILED, note="nothing in the preview is whole", details=str(error))
+            note = "; ".join(filter(None, ("nothing in the preview is whole", row.details)))
+            return row._replace(outcome=Outcome.FAILED, note=note, details=str(error))
         except _ReadError as error:
             return row._replace(outcome=Outcome.FAILED, note="the preview cannot be read", details=str(error))
         except OSError as error:
@@ -70,7 +71,7 @@ class Writer:
         if self._dry_run:
             level = wanted(preview, self._pixels)[-1]
             return row._replace(
-                outcome=Outcome.RECOVERED, width=level.width, height=level.height, written_run=self._run
+                outcome=Outcome.RECOVERED, width=level.width, height=level.height, details="", written_run=self._run
             )
         with _READING:
             made = picture_of(preview, job.photo, job.orientation, self._pixels)
