@@ -89,7 +89,7 @@ class Plan:
         self._problems: list[str] = []
         self._place = place
         self._layout = layout
-        self._stale = stale
+        self._stale = stale or place.wants_stale
         self._develops = develops
         self._lacks_raw = False
         self._orphans_seen = 0
@@ -217,7 +217,7 @@ class Plan:
         """Yield the jobs of one photo, and note the preview that it takes."""
         found = _current(photo, previews)
         older = [preview for preview in previews if preview is not found and not preview.cache_entries]
-        if not found and older and self._stale:
+        if not found and older and self._stale and not self._place.is_part:  # of which the current one is not known
             found = sorted(older, key=_modified)[-1]
         if found:
             self.total += self._place.is_part

@@ -34,6 +34,7 @@ class Place(NamedTuple):
         catalog_is: How that was come by.
         smart: Folders of Smart Previews.
         is_part: Whether this is a part of what the catalog has, so that nothing beyond it is missing.
+        wants_stale: Whether older renders are asked for, as their files were named.
     """
 
     previews: Path | None
@@ -42,6 +43,7 @@ class Place(NamedTuple):
     catalog_is: CatalogIs = CatalogIs.BESIDE
     smart: tuple[Path, ...] = ()
     is_part: bool = False
+    wants_stale: bool = False
 
     @property
     def folder(self) -> Path | None:
@@ -75,7 +77,9 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
         for place in found:
             before = places.get((place.folder, place.catalog))
             if before and before.only and place.only:
-                place = place._replace(only=(*before.only, *place.only))
+                wants_stale = before.wants_stale or place.wants_stale
+                larger = place if before.is_part else before
+                place = larger._replace(only=(*before.only, *place.only), wants_stale=wants_stale)
             elif before and not before.is_part:
                 continue
             places[place.folder, place.catalog] = place
@@ -103,7 +107,7 @@ def _place_of_file(source: Path, catalog: Path | None) -> Place:
         return Place(folder if folder.is_dir() else None, catalog or source, (), catalog_is, smart)
     above = list(source.parents[:_FOLDERS_ABOVE])
     folder = next((folder for folder in above if is_previews_folder(folder)), source.parent)
-    return _place(folder, catalog)._replace(only=(source,), smart=(), is_part=True)
+    return _place(folder, catalog)._replace(only=(source,), smart=(), is_part=True, wants_stale=True)
 
 
 def _place(previews: Path, catalog: Path | None) -> Place:

@@ -50,3 +50,25 @@ def test_where_it_is_whole_or_left_out_nothing_is_said_of_older_ones(tmp_path: P
     for options in ({}, {"dry_run": True}, {"pixels": Pixels(min_edge=5000)}):
         _, (row,) = run(tmp_path / "lib", tmp_path / f"out {len(options)} {'pixels' in options}", **options)
         assert "--stale" not in row.note + row.details
+
+
+@pytest.mark.parametrize("catalog", [True, False])
+def test_an_older_render_that_is_named_is_recovered(tmp_path: Path, library: Library, catalog: bool):
+    """And does not stand for the current one, which a later run still recovers."""
+    if not catalog:
+        library.catalog.unlink()
+    tally, (row,) = run(preview(library, OLD), tmp_path / "out")
+    assert (tally.recovered, tally.stale, tally.stale_left, row.state) == (1, 1, 0, "stale")
+    if catalog:
+        assert files(tmp_path / "out") == {"a (older render 666666).CR2.jpg"}
+        tally, _ = run(tmp_path / "lib", tmp_path / "out")
+        assert (tally.recovered, tally.missing, tally.stale_left) == (1, 0, 1)
+        assert files(tmp_path / "out") == {"a (older render 666666).CR2.jpg", "a.CR2.jpg"}
+
+
+def test_both_renders_named_are_both_recovered(tmp_path: Path, library: Library):
+    rows: list[Row] = []
+    sources = [preview(library, OLD), preview(library, CURRENT)]
+    tally = recover(sources, tmp_path / "out", Options(), on_photo=rows.append)
+    assert (tally.recovered, tally.stale) == (2, 1)
+    assert files(tmp_path / "out") == {"a (older render 666666).CR2.jpg", "a.CR2.jpg"}
