@@ -10,7 +10,7 @@ from typing import NamedTuple
 from lrprev import previews_folder, smart_previews_folder
 from lrprev.folders import SMART_PREVIEWS_FOLDER_END
 from safelight.errors import SafelightError
-from safelight.recover.search import CATALOG_SUFFIX, PREVIEWS_FOLDER_END, is_previews_folder, search
+from safelight.recover.search import CATALOG_SUFFIX, PREVIEWS_FOLDER_END, catalogs_of, is_previews_folder, search
 
 _BACKUPS = "Backups"
 _FOLDERS_ABOVE = 3  # U/UUUU/file: the databases are at most three folders up
@@ -21,7 +21,7 @@ class CatalogIs(Enum):
 
     GIVEN = "with --catalog"  # an error
     BESIDE = "its previews' neighbour, or a source"  # an error, unless it is damaged: that is the case to rescue from
-    STRAY = "in a folder that was searched, without previews"  # told, no more
+    STRAY = "in a folder that was searched or beside previews, without any of its own name"  # told, no more
 
 
 class Place(NamedTuple):
@@ -90,9 +90,8 @@ def _places(source: Path, catalog: Path | None) -> Iterator[Place]:
     if source.is_file():
         yield _place_of_file(source, catalog)
     elif source.name.endswith(SMART_PREVIEWS_FOLDER_END):
-        beside = catalog or _catalog_beside(source, SMART_PREVIEWS_FOLDER_END)
-        catalog_is = CatalogIs.GIVEN if catalog else CatalogIs.BESIDE
-        yield Place(None, beside, (), catalog_is, (source,), is_part=True)
+        named = (catalog, CatalogIs.GIVEN) if catalog else _catalog_beside(source, SMART_PREVIEWS_FOLDER_END)
+        yield Place(None, named[0], (), named[1], (source,), is_part=True)
     elif is_previews_folder(source):
         yield _place(source, catalog)
     else:
@@ -103,18 +102,39 @@ def _place_of_file(source: Path, catalog: Path | None) -> Place:
     if source.suffix.lower() == CATALOG_SUFFIX:
         folder = previews_folder(source)
         catalog_is = CatalogIs.GIVEN if catalog else CatalogIs.BESIDE
-        smart = _smart_previews(source, catalog)
-        return Place(folder if folder.is_dir() else None, catalog or source, (), catalog_is, smart)
-    above = list(source.parents[:_FOLDERS_ABOVE])
-    folder = next((folder for folder in above if is_previews_folder(folder)), source.parent)
-    return _place(folder, catalog)._replace(only=(source,), smart=(), is_part=True, wants_stale=True)
+        previews = folder if folder.is_dir() else _only_previews(source)
+        smart = _smart_previews(source, catalog, previews and _catalog_of(previews, PREVIEWS_FOLDER_END))
+        return Place(previews, catalog or source, (), catalog_is, smart)
+    folder = next((folder for folder in source.parents[:_FOLDERS_ABOVE] if is_previews_folder(folder)), None)
+    place = _place(folder, catalog) if folder else Place(source.parent, catalog, catalog_is=CatalogIs.GIVEN)
+    return place._replace(only=(source,), smart=(), is_part=True, wants_stale=True)
 
 
 def _place(previews: Path, catalog: Path | None) -> Place:
-    smart = _smart_previews(_catalog_of(previews, PREVIEWS_FOLDER_END), catalog)
-    if catalog:
-        return Place(previews, catalog, (), CatalogIs.GIVEN, smart)
-    return Place(previews, _catalog_beside(previews, PREVIEWS_FOLDER_END), smart=smart)
+    named = (catalog, CatalogIs.GIVEN) if catalog else _catalog_beside(previews, PREVIEWS_FOLDER_END)
+    smart = _smart_previews(_catalog_of(previews, PREVIEWS_FOLDER_END), named[0])
+    return Place(previews, named[0], (), named[1], smart)
+
+
+def _only_catalog(folder: Path) -> Path | None:
+    """Return the only catalog of a folder, unless it has previews under its own name: who renames one forgets these."""
+    catalogs = list(catalogs_of(folder, _names(folder)))
+    return catalogs[0] if len(catalogs) == 1 and not previews_folder(catalogs[0]).is_dir() else None
+
+
+def _only_previews(catalog: Path) -> Path | None:
+    """Return the only previews folder beside a catalog that was renamed; None where there is a choice."""
+    if _only_catalog(catalog.parent) != catalog:
+        return None
+    found = [path for name in _names(catalog.parent) if is_previews_folder(path := catalog.parent / name)]
+    return found[0] if len(found) == 1 else None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
 
 
 def _smart_previews(*catalogs: Path | None) -> tuple[Path, ...]:
@@ -154,9 +174,10 @@ def _is_backup(catalog: Path, others: Collection[Path | None]) -> bool:
     return catalog.parent.parent.name == _BACKUPS and catalog.parents[2] / catalog.name in others
 
 
-def _catalog_beside(folder: Path, end: str) -> Path | None:
+def _catalog_beside(folder: Path, end: str) -> tuple[Path | None, CatalogIs]:
+    """Return the catalog of a folder by its name, or one that was renamed; the latter is not worth an error."""
     path = _catalog_of(folder, end)
-    return path if path and path.is_file() else None
+    return (path, CatalogIs.BESIDE) if path and path.is_file() else (_only_catalog(folder.parent), CatalogIs.STRAY)
 
 
 def _catalog_of(folder: Path, end: str) -> Path | None:

@@ -88,3 +88,36 @@ def test_photos_are_not_looked_into(tmp_path: Path, carved: Path):
     (carved / "Lib.lrcat").unlink()
     with pytest.raises(SafelightError, match="no previews"):
         run(carved, tmp_path / "out")
+
+
+@pytest.fixture
+def renamed(tmp_path: Path) -> Path:
+    """A library whose catalog has a new name, and its previews have not."""
+    with Library(tmp_path / "disk") as library:
+        library.photo("a.CR2")
+        library.writer.photo("lost.CR2")
+    library.catalog.rename(tmp_path / "disk/Renamed.lrcat")
+    return tmp_path / "disk"
+
+
+@pytest.mark.parametrize("what", [".", "Renamed.lrcat", "Lib Previews.lrdata"])
+def test_a_renamed_catalog_still_names_the_only_previews_beside_it(tmp_path: Path, renamed: Path, what: str):
+    tally, _, remarks = run(renamed / what, tmp_path / "out")
+    assert (tally.recovered, tally.missing, tally.orphans, remarks) == (1, 1, 0, [])
+    assert files(tmp_path / "out") == {f"{NAMED}/a.CR2.jpg"}
+
+
+def test_where_there_is_a_choice_no_catalog_is_guessed(tmp_path: Path, renamed: Path):
+    (renamed / "Other.lrcat").write_bytes((renamed / "Renamed.lrcat").read_bytes())
+    tally, _, _ = run(renamed / "Lib Previews.lrdata", tmp_path / "two catalogs")
+    assert (tally.recovered, tally.missing, files(tmp_path / "two catalogs")) == (1, 0, {f"orphans/{UUID}.jpg"})
+    (renamed / "Other.lrcat").unlink()
+    (renamed / "Renamed Previews.lrdata").mkdir()  # it has its own
+    tally, _, _ = run(renamed / "Lib Previews.lrdata", tmp_path / "own previews")
+    assert (tally.recovered, tally.missing, files(tmp_path / "own previews")) == (1, 0, {f"orphans/{UUID}.jpg"})
+
+
+def test_a_damaged_one_that_was_guessed_is_done_without(tmp_path: Path, renamed: Path):
+    (renamed / "Renamed.lrcat").write_bytes(b"SQLite format 3\0" + bytes(5000))
+    tally, _, remarks = run(renamed / "Lib Previews.lrdata", tmp_path / "out")
+    assert (tally.recovered, tally.lost_catalogs, len(remarks)) == (1, 1, 1)
