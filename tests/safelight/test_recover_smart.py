@@ -143,3 +143,46 @@ def test_an_orphan_is_developed_where_it_is_the_largest(tmp_path: Path):
     assert (tally.smart, tally.developed, tally.lost) == (2, 1, 0)
     assert f"orphans/{FOREIGN} (Smart Preview).jpg" in files(tmp_path / "out")
     assert [(row.width, row.height) for row in rows if row.state == "developed"] == [(96, 64)]
+
+
+# The generated DNG is 96x64 and dark on its left. By the catalog's turn, where that is: top, right, bottom, left.
+DARK = {"AB": "left", "BC": "top", "CD": "right", "DA": "bottom", "BA": "right", "DC": "left"}
+
+
+@pytest.mark.parametrize("turned", [1, 6])
+@pytest.mark.parametrize("code", DARK)
+def test_one_that_is_developed_is_turned_as_the_catalog_says(tmp_path: Path, code: str, turned: int):
+    """Whether or not the DNG knows that the photo was turned in Lightroom."""
+    assert developed(tmp_path, turned, orientation=code) == DARK[code]
+
+
+@pytest.mark.parametrize("image", [{"orientation": None}, {"orientation": "BC", "fileWidth": 4000, "fileHeight": 6000}])
+def test_where_the_catalog_does_not_tell_the_dng_does(tmp_path: Path, image: dict[str, object]):
+    """In the second case the DNG's pixels do not lie as the original's: somebody has turned them already."""
+    assert developed(tmp_path, 6, **image) == "top"
+    assert developed(tmp_path / "other", 1, **image) == "left"
+
+
+def developed(folder: Path, turned: int, **image: object) -> str:
+    """Develop a Smart Preview; returns on which side it is dark."""
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    from generated_dng import generated_dng
+    from PIL import Image, ImageStat
+    from preview_folders import levels_of, picture
+
+    with Library(folder / "lib") as library:
+        file, uuid = library.file("a.CR2")
+        library.writer.image(file, **{"fileWidth": 6000, "fileHeight": 4000, **image})
+    smart_preview(folder / "lib", uuid)
+    next((folder / "lib" / FOLDER).rglob("*.dng")).write_bytes(
+        generated_dng(levels_of(picture(1))[0][0], orientation=turned, left=4_000)
+    )
+    run(folder / "lib", folder / "out")
+    (path,) = (folder / "out").rglob("*.jpg")
+    grey = Image.open(path).convert("L")
+    assert grey.getexif().get(0x0112) == 1
+    sides = {
+        "left": (0, 0, 8, grey.height), "top": (0, 0, grey.width, 8),
+        "right": (grey.width - 8, 0, grey.width, grey.height), "bottom": (0, grey.height - 8, grey.width, grey.height),
+    }  # fmt: skip
+    return min(sides, key=lambda side: ImageStat.Stat(grey.crop(sides[side])).mean[0])
