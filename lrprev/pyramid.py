@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from lrprev import lua
 from lrprev.errors import LrprevError
@@ -49,7 +49,7 @@ class Pyramid(NamedTuple):
     from_proxy: bool | None = None
     problems: tuple[str, ...] = ()
 
-    def completed(self, other: Pyramid | None) -> Pyramid:
+    def completed(self, other: Self | None) -> Self:
         """Take what is not known here from elsewhere, but for sizes of levels."""
         if other is None:
             return self

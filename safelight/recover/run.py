@@ -198,6 +198,10 @@ class _Run:
                 before[job.key] = row  # a damaged catalog may have a photo twice
         return planned
 
+    def _is_better_here(self, job: Job, before: Row) -> bool:
+        """Tell whether what this run has met in another place is worse than what this one has."""
+        return self.has_several_places and self._ledger.has_met(before) and is_better(job, before, self._options.pixels)
+
     def _planned(self, job: Job, before: Row | None) -> Row | None:
         """Return what shall become of a photo; None where it is settled."""
         ledger = self._ledger
@@ -220,10 +224,6 @@ class _Run:
         else:
             ledger.plan(row)
         return row
-
-    def _is_better_here(self, job: Job, before: Row) -> bool:
-        """Tell whether what this run has met in another place is worse than what this one has."""
-        return self.has_several_places and self._ledger.has_met(before) and is_better(job, before, self._options.pixels)
 
     def _write(self, planned: Sequence[tuple[Row, Job]]) -> Iterator[tuple[object, ...]]:
         """Write photos, once their names are safe on the disk; runs in a child."""
