@@ -308,4 +308,6 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
             levels += (level for level in read_preview(thumbnail).levels if (level.width, level.height) not in sizes)
     if not levels:
         raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
+    if pyramid and pyramid.problems:
+        pyramid = pyramid.completed(stored.recorded)
     return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))

@@ -106,7 +106,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
         upright(size, orientation),
         full_size(preview, photo, orientation),
         "; ".join(notes),
-        "; ".join(damage),
+        "; ".join((*damage, *(preview.pyramid.problems if preview.pyramid else ()))),
         bool(damage),
         _thumbnail(preview, orientation),
     )

@@ -301,7 +301,7 @@ def test_a_smart_preview_is_developed_where_no_preview_is_larger(tmp_path):
             if edge:
                 library.image(file, uuid, levels=levels_of(picture(2).resize((edge, edge * 2 // 3))))
             else:
-                library.writer.image(file)
+                library.writer.image(file, orientation="BC")
             smart_preview(library, uuid, dng)
     before = fingerprint(tmp_path / "lib")
     tally, rows = run(tmp_path / "lib", tmp_path / "out")
