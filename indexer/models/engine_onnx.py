@@ -88,16 +88,10 @@ class _Recorder:
         shape = (*x.shape[:-1], width_out)
         if self._int8:
             return self._linear_int8(x, name, shape, bias=bias)
-        # Both take W as it is stored, so that there is no transposed copy.
-        inputs = [self.weight(f"{name}.weight", (width_out, width_in)).name]
-        if not bias or x.shape.count(None) > 1:
-            y = self._record("FusedMatMul", [x.name, *inputs], shape, domain=_CONTRIB, transB=1)
-            return self.add(y, self.weight(f"{name}.bias", (width_out,))) if bias else y
-        # Gemm begins its sums with the bias: adding it to what left for memory would take a twentieth longer.
-        inputs.append(self.weight(f"{name}.bias", (width_out,)).name)
-        rows = self.reshape(x, (-1, width_in))
-        y = self._record("Gemm", [rows.name, *inputs], (rows.shape[0], width_out), transB=1)
-        return self.reshape(y, tuple(-1 if size is None else size for size in shape))
+        matrix = self.weight(f"{name}.weight", (width_out, width_in))
+        # Takes W as it is stored, whatever the axes of x: no transposed copy, no reshapes around a Gemm.
+        y = self._record("FusedMatMul", [x.name, matrix.name], shape, domain=_CONTRIB, transB=1)
+        return self.add(y, self.weight(f"{name}.bias", (width_out,))) if bias else y
 
     def _linear_int8(self, x: Node, name: str, shape: Shape, *, bias: bool) -> Node:
         values, scale = quantise_rows(_float32(self._weights[f"{name}.weight"]))
