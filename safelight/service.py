@@ -278,7 +278,7 @@ class Library:
                 # Done here, or the first search would have to embed hundreds of texts before its own.
                 calibrate(self.catalog, model, matrix, self.model_thread.embed_texts)
             if is_current(self.home, self.catalog.db, model.id):
-                return None  # Chroma takes most of a second to import
+                return None
             if self._chroma_apart:
                 self._run_chroma_apart(model, "update", on_progress)
             else:

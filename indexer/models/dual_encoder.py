@@ -23,7 +23,7 @@ from indexer.models.weights import Checkpoint, open_checkpoint
 from indexer.preprocess import PixelSpec, read_spec
 
 _TEXTS = {"clip": 64, "siglip": 32}
-_QUERIES = 8  # texts that a search may have; more are joined
+_QUERIES = 8  # texts that a search may have; more are joined, or dealt out to the cores
 _JOINED = 32  # texts that are worth a pass of their own
 _INT8_TOKENS = 200
 
@@ -168,15 +168,22 @@ class DualEncoder:
         return self._programs[key]
 
     def _embed_ids(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        last = self._last(ids)
-        if self._config.family == "siglip" or len(ids) <= _QUERIES:
-            return self._text_program(ids=ids, positions=np.arange(ids.shape[1], dtype=np.int32)[None], last=last)
-        program, passes = self._joined_program, self._engine.passes
-        # As many sequences as their length asks for, or as there are cores, if each has enough to do.
-        count = max(-(-ids.size // joined.TOKENS), min(passes, len(ids) // _JOINED))
+        last, passes = self._last(ids), self._engine.passes
+        positions = np.arange(ids.shape[1], dtype=np.int32)[None]
+        joins = self._config.family == "clip"
+        if len(ids) <= _QUERIES or (passes == 1 and not joins):
+            return self._text_program(ids=ids, positions=positions, last=last)
+        if joins:
+            # As many sequences as their length asks for, or as there are cores, if each has enough to do.
+            count = max(-(-ids.size // joined.TOKENS), min(passes, len(ids) // _JOINED))
+        else:  # every core takes some, as of pictures; shared out, they take a third more
+            count = min(len(ids), passes * -(-ids.size // (passes * self._engine.tokens)))
+        program = self._joined_program if joins else self._many_program
 
         def embed(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-            return program(**joined.join(ids[rows], last[rows]))
+            if joins:
+                return program(**joined.join(ids[rows], last[rows]))
+            return program(ids=ids[rows], positions=positions, last=last[rows])
 
         parts = np.array_split(np.arange(len(ids)), count)
         return np.concatenate(list(self._threads.map(embed, parts) if passes > 1 else map(embed, parts)))
@@ -203,6 +210,12 @@ class DualEncoder:
     @cached_property
     def _text_program(self) -> Program:
         return self._engine.prepare(self._text.vectors, self._weights, self._text.inputs, quick_start=True)
+
+    @cached_property
+    def _many_program(self) -> Program:
+        return self._engine.prepare(
+            self._text.vectors, self._weights, self._text.inputs, quick_start=True, one_core=True
+        )
 
     @cached_property
     def _joined_program(self) -> Program:

@@ -311,13 +311,13 @@ from pathlib import Path
 from indexer.models.dual_encoder import DualEncoder
 DualEncoder.load(Path({str(golden_folder("siglip2"))!r}), name="x", engine={engine!r}).embed_texts(["a cat"])
 """
-    heavy = ("torch", "transformers", "chromadb", "huggingface_hub", "mlx.core", "onnxruntime")
+    heavy = ("torch", "transformers", "chromadb_rust_bindings", "huggingface_hub", "mlx.core", "onnxruntime")
     assert imported(code, *heavy) == ["mlx.core" if engine == "mlx" else "onnxruntime"]
 
 
 def test_the_engines_are_imported_only_when_chosen() -> None:
     code = "import indexer.models.dual_encoder, indexer.models.engine, indexer.models.load"
-    assert imported(code, "torch", "transformers", "chromadb", "mlx.core", "onnxruntime", "onnx") == []
+    assert imported(code, "torch", "transformers", "chromadb_rust_bindings", "mlx.core", "onnxruntime", "onnx") == []
 
 
 def test_pictures_of_any_shape_go_through(golden_folder: Callable[[str], Path]) -> None:
