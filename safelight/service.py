@@ -11,7 +11,7 @@ from indexer.catalog import Catalog, Model
 from indexer.errors import ModelError
 from indexer.events import OnProgress, ignore
 from indexer.home import data_home
-from indexer.models import registry
+from indexer.models import files, registry
 from safelight import status
 from safelight.config import Settings, save_setting
 from safelight.errors import SafelightError
@@ -118,9 +118,8 @@ class Library:
             from indexer.models.starter import installed
 
             return installed()
-        return (
-            not registry.missing(Path(name)) if Path(name).is_dir() else registry.find(name, home=self.home) is not None
-        )
+        folder = Path(name)
+        return registry.is_complete(folder) if folder.is_dir() else registry.find(name, home=self.home) is not None
 
     def use_model(self, name: str) -> str:
         """Make a model, by name or folder, the one to use; returns a remark on what it has indexed.
@@ -147,8 +146,7 @@ class Library:
         folder = folder.expanduser().absolute()
         if not folder.is_dir():
             raise ModelError(f"{folder} is no folder")
-        if lacking := registry.missing(folder):
-            raise ModelError(f"{folder} is no model's folder: it lacks {', '.join(lacking)}")
+        files.check_folder(folder)
         return self._use(str(folder))
 
     def _use(self, name: str) -> str:

@@ -15,6 +15,7 @@ from indexer.errors import ModelError
 from indexer.models import joined
 from indexer.models.config import ModelConfig, read_config
 from indexer.models.engine import choose_engine
+from indexer.models.files import TOKENIZER, TOKENIZER_PARTS
 from indexer.models.ops import Engine, Precision, Program
 from indexer.models.precision import Trial
 from indexer.models.text import Tokenize, load_tokenizer
@@ -52,6 +53,8 @@ class DualEncoder:
         self._programs: dict[tuple[Precision, bool], Program] = {}
         self.dim = self._dim()
         self.space = space or _space(folder, config, self.pixels, self._checkpoint)
+        if not (folder / TOKENIZER).is_file():
+            _ = self._tokenize  # it has to be made; that it cannot is better known before hours of indexing than after
         self._precision: Precision = self.precisions[0]
         self._trial: Trial | None = None
         if precision != "auto":
@@ -74,7 +77,7 @@ class DualEncoder:
         """Load a Hugging Face model folder; its weights are mapped, and read only as they are used.
 
         Args:
-            folder: Holds config.json, safetensors, tokenizer.json, preprocessor_config.json.
+            folder: Holds what files.check_folder asks for.
             name: What people call it.
             space: Names the vector space; None takes a fingerprint of the files that decide the vectors.
             engine: "auto", "mlx" or "onnx", see `choose_engine`.
@@ -225,7 +228,8 @@ class DualEncoder:
 def _space(folder: Path, config: ModelConfig, spec: PixelSpec, checkpoint: Checkpoint) -> str:
     """Name the vector space of a local folder after what decides its vectors."""
     digest = xxhash.xxh3_128(f"{config} {spec} {checkpoint.fingerprint()}".encode())
-    tokenizer = folder / "tokenizer.json"
-    if tokenizer.is_file():
-        digest.update(tokenizer.read_bytes())
+    whole = folder / TOKENIZER
+    for file in [whole] if whole.is_file() else [folder / name for name in TOKENIZER_PARTS]:
+        if file.is_file():
+            digest.update(file.read_bytes())
     return f"local@{digest.hexdigest()}"

@@ -14,10 +14,8 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from indexer.errors import ModelError
+from indexer.models.files import weight_files
 
-_SINGLE = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
-_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin", "model.pt", "model.pth")
 _DTYPES: dict[str, Any] = {"F32": np.float32, "F16": np.float16, "BF16": ml_dtypes.bfloat16, "I64": np.int64}
 _SAMPLED_TENSORS = 64
 _SAMPLE_BYTES = 256
@@ -64,29 +62,9 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         ModelError: There are none, they are truncated or damaged, or they are pickled.
     """
     tensors: dict[str, NDArray[np.generic]] = {}
-    for file in _files(folder):
+    for file in weight_files(folder):
         tensors |= _map(file)
     return Checkpoint(tensors, folder)
-
-
-def _files(folder: Path) -> list[Path]:
-    if (folder / _SINGLE).is_file():
-        return [folder / _SINGLE]
-    index = folder / _INDEX
-    if index.is_file():
-        try:
-            shards = {str(shard) for shard in json.loads(index.read_text("utf-8"))["weight_map"].values()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise ModelError(f"{index} is damaged; fetch the model again") from None
-        if any(Path(shard).name != shard for shard in shards):
-            raise ModelError(f"{index} names a file outside its folder; fetch the model from a place you trust")
-        return [folder / shard for shard in sorted(shards)]
-    if any((folder / name).exists() for name in _PICKLES):
-        raise ModelError(
-            f"{folder} has only pickled weights, which could run code when read; "
-            "choose a repository or a revision that has model.safetensors"
-        )
-    raise ModelError(f"{folder} has no {_SINGLE}; fetch the model again, or give the folder that holds it")
 
 
 def _map(file: Path) -> dict[str, NDArray[np.generic]]:
