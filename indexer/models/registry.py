@@ -161,6 +161,11 @@ def lookup(name: str) -> ModelInfo:
             return info
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         return ModelInfo(name, name, None, 0, "", 0, "")
+    if Path(name).is_absolute():
+        raise ModelError(
+            f"there is no folder {name}; if the model was moved, `safelight model path DIR` says where to, and"
+            " `safelight model use NAME` takes another"
+        )
     raise ModelError(f"no model is called {name!r}; there are {', '.join(MODELS)}, or give a folder")
 
 

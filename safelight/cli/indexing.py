@@ -158,15 +158,23 @@ def doctor(rebuild: bool, as_json: bool) -> None:
     from indexer.errors import CatalogError
     from indexer.home import data_home
     from safelight import draw
+    from safelight.config import Settings
     from safelight.doctor import examine, examine_closed
+    from safelight.errors import SafelightError
+    from safelight.service import Library
 
+    unread = None
     try:
-        with open_library() as library, draw.Bar() as bar:
+        how = settings()
+    except SafelightError as error:
+        how, unread = Settings(), error
+    try:
+        with Library(how) as library, draw.Bar() as bar:
             if rebuild:
                 library.rebuild_indexes(bar.show)
-            checks = examine(library)
+            checks = examine(library, unread)
     except CatalogError as error:
-        checks = examine_closed(settings(), data_home(), error)
+        checks = examine_closed(how, data_home(), error, unread)
     draw.checks(checks, as_json)
     raise click.exceptions.Exit(FOUND if all(check.ok for check in checks) else NOTHING)
 

@@ -96,3 +96,29 @@ def test_a_folder_that_works_is_made_the_model_to_use_and_the_doctor_says_what_r
     assert "It knows no pictures yet" in safelight("model", "path", str(folder)).stdout
     checks = {check["name"]: check for check in safelight.records("doctor")}
     assert f"{folder} is here and works; onnxruntime" in checks["model"]["says"]
+
+
+def test_the_doctor_goes_on_where_the_models_folder_has_gone(safelight, folder):
+    safelight("model", "path", str(folder))
+    folder.rename(folder.with_name("elsewhere"))
+    checks = {check["name"]: check for check in safelight.records("doctor", code=1)}
+    assert [name for name, check in checks.items() if not check["ok"]] == ["model"]
+    assert f"there is no folder {folder}; if the model was moved" in checks["model"]["says"]
+    assert {"packages", "engine", "catalog", "data folder"} <= checks.keys()
+    said = safelight("search", "cat", code=2).stderr
+    assert len(said.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [("model = ", "cannot read"), ('engine = "tpu"', "`engine` must be auto, mlx or onnx, not 'tpu'")],
+)
+def test_the_doctor_goes_on_where_the_settings_cannot_be_read(safelight, content, why):
+    home = Path(safelight.env["SAFELIGHT_HOME"])
+    home.mkdir()
+    (home / "config.toml").write_text(content)
+    checks = {check["name"]: check for check in safelight.records("doctor", code=1)}
+    assert not checks["settings"]["ok"]
+    assert f"{home / 'config.toml'}" in checks["settings"]["says"]
+    assert why in checks["settings"]["says"]
+    assert {"packages", "engine", "model", "catalog", "data folder"} <= checks.keys()
