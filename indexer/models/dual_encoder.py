@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import xxhash
@@ -47,7 +49,8 @@ class DualEncoder:
         self.precisions = engine.precisions
         self._folder, self._config, self._engine = folder, config, engine
         self._checkpoint = open_checkpoint(folder)
-        self._weights = named(self._checkpoint)
+        # The checkpoint behind the names, which says of a tensor that is asked for in vain why it is not there.
+        self._weights = ChainMap(dict(named(self._checkpoint)), cast("dict[str, Any]", self._checkpoint))
         self._vision = VisionTower(config, self.pixels)
         self._text = TextTower(config)
         self._programs: dict[tuple[Precision, bool], Program] = {}

@@ -22,13 +22,26 @@ _SAMPLE_BYTES = 256
 
 
 class Checkpoint(Mapping[str, NDArray[np.generic]]):
-    """The tensors of a model folder by name: read-only views of mapped files, of the type they are stored in."""
+    """The tensors of a model folder by name: read-only views of mapped files, of the type they are stored in.
 
-    def __init__(self, tensors: dict[str, NDArray[np.generic]], folder: Path) -> None:
+    One of a type that no tower can use is not among them, and an error only where it is asked for: checkpoints carry
+    numbers that nothing needs, such as position_ids.
+    """
+
+    def __init__(self, tensors: dict[str, NDArray[np.generic]], folder: Path, of_other_types: dict[str, str]) -> None:
         self._tensors = tensors
+        self._of_other_types = of_other_types
         self.folder = folder
 
     def __getitem__(self, name: str) -> NDArray[np.generic]:
+        """Return a tensor.
+
+        Raises:
+            KeyError: There is none of this name.
+            ModelError: It is of a type that cannot be read.
+        """
+        if dtype := self._of_other_types.get(name):
+            raise ModelError(f"{self.folder} stores {name} as {dtype}; float32, float16 and bfloat16 can be read")
         return self._tensors[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -62,12 +75,21 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         ModelError: There are none, they are truncated or damaged, or they are pickled.
     """
     tensors: dict[str, NDArray[np.generic]] = {}
+    of_other_types: dict[str, str] = {}
     for file in weight_files(folder):
-        tensors |= _map(file)
-    return Checkpoint(tensors, folder)
+        data, header = _map(file)
+        for name, entry in header.items():
+            if (dtype := _DTYPES.get(entry["dtype"])) is None:
+                of_other_types[name] = entry["dtype"]
+            else:
+                first, last = entry["data_offsets"]
+                # A plain view: memmap objects cost time at every slice.
+                tensors[name] = np.asarray(data[first:last]).view(dtype).reshape(entry["shape"])
+    return Checkpoint(tensors, folder, of_other_types)
 
 
-def _map(file: Path) -> dict[str, NDArray[np.generic]]:
+def _map(file: Path) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """Map a file; returns its numbers, and the header that says where each tensor lies in them."""
     try:
         # The library checks the header: sizes, overlaps, gaps, the file's length. It would copy the tensors, though.
         with safe_open(file, "numpy"):
@@ -82,16 +104,7 @@ def _map(file: Path) -> dict[str, NDArray[np.generic]]:
     start = 8 + int.from_bytes(data[:8].tobytes(), "little")
     header: dict[str, Any] = json.loads(data[8:start].tobytes())
     header.pop("__metadata__", None)
-    return {name: _view(file, data[start:], name, entry) for name, entry in header.items()}
-
-
-def _view(file: Path, data: NDArray[np.uint8], name: str, entry: dict[str, Any]) -> NDArray[np.generic]:
-    dtype = _DTYPES.get(entry["dtype"])
-    if dtype is None:
-        raise ModelError(f"{file} stores {name} as {entry['dtype']}; float32, float16 and bfloat16 can be read")
-    first, last = entry["data_offsets"]
-    # A plain view: memmap objects cost time at every slice.
-    return np.asarray(data[first:last]).view(dtype).reshape(entry["shape"])
+    return data[start:], header
 
 
 def _damage(file: Path, error: Exception) -> str:
