@@ -29,6 +29,7 @@ _TEXTS = {"clip": 64, "siglip": 32}
 _QUERIES = 8  # texts that a search may have; more are joined
 _JOINED = 32  # texts that are worth a pass of their own
 _INT8_TOKENS = 200
+_UNEVEN = 0.05  # by which a squared norm may differ from 1: float16 rounds far less
 
 
 class DualEncoder:
@@ -196,10 +197,15 @@ class DualEncoder:
         return (ids if end == 2 else ids == end).argmax(axis=1).astype(np.int32)
 
     def _checked(self, batches: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Join batches. A NaN anywhere in the weights ends up here, so that they need not be read through at load."""
+        """Join batches. A NaN anywhere in the weights ends up here, so that they need not be read through at load.
+
+        So does the end of a file that was given its size before its bytes came: zeros, whose vectors have no length.
+        """
         vectors = np.concatenate([np.empty((0, self.dim), np.float32), *batches])
         if not np.isfinite(vectors).all():
             raise ModelError(f"the weights in {self._folder} are damaged (they hold NaN); fetch the model again")
+        if (np.abs(np.einsum("nd,nd->n", vectors, vectors) - 1) > _UNEVEN).any():
+            raise ModelError(f"the weights in {self._folder} are damaged (many are 0); fetch the model again")
         return vectors
 
     @cached_property

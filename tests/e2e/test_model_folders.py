@@ -4,6 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from safelight_command import Safelight
 from safetensors.numpy import load_file, save_file
@@ -53,6 +54,12 @@ def damage_number(value):
     return damage
 
 
+def only_zeros(folder):
+    change_weights(
+        folder, lambda tensors: tensors.update({name: np.zeros_like(value) for name, value in tensors.items()})
+    )
+
+
 def damage_shape(folder):
     name = "vision_model.embeddings.position_embedding.weight"
     change_weights(folder, lambda tensors: tensors.update({name: tensors[name][:-1].copy()}))
@@ -70,6 +77,7 @@ DAMAGES = [
     (damage_bytes("model.safetensors", b"\x80\x04N."), "is pickled, whatever its name says"),
     (damage_bytes("model.safetensors", b"version https://git-lfs.github.com/spec/v1\n"), "git lfs pull"),
     (damage_number(float("nan")), "are damaged"),
+    (only_zeros, "are damaged"),
     (damage_shape, "but the configuration asks for"),
     (damage_bytes("tokenizer.json", b"{"), "tokenizer.json is damaged"),
     (damage_bytes("config.json", b"{"), "config.json is damaged"),
@@ -122,3 +130,9 @@ def test_the_doctor_goes_on_where_the_settings_cannot_be_read(safelight, content
     assert f"{home / 'config.toml'}" in checks["settings"]["says"]
     assert why in checks["settings"]["says"]
     assert {"packages", "engine", "model", "catalog", "data folder"} <= checks.keys()
+
+
+def test_weights_of_zeros_index_nothing(safelight, folder, photos):
+    only_zeros(folder)
+    assert "are damaged" in safelight("index", str(photos), "--model", str(folder), code=2).stderr
+    assert [one["vectors"] for one in safelight.records("status") if one["kind"] == "model"] == [0]

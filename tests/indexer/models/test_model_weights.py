@@ -202,6 +202,22 @@ def test_one_nan_anywhere_is_refused(copy_of: Callable[[str], Path], value: floa
             embed()
 
 
+@pytest.mark.parametrize("engine", ["onnx", "mlx"])
+@pytest.mark.parametrize("family", ["clip-quick-gelu", "siglip"])
+def test_a_file_that_got_its_size_but_not_its_bytes_is_refused(
+    copy_of: Callable[[str], Path], family: str, engine: str
+) -> None:
+    folder = copy_of(family)
+    data = (folder / NAME).read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    (folder / NAME).write_bytes(data[:start] + bytes(len(data) - start))
+    encoder = DualEncoder.load(folder, name="tiny", engine=engine)
+    pixels = np.zeros((1, encoder.pixels.height, encoder.pixels.width, 3), np.uint8)
+    for embed in (lambda: encoder.embed_texts(["a cat"]), lambda: encoder.embed_pixels(pixels)):
+        with pytest.raises(ModelError, match="are damaged"):
+            embed()
+
+
 def test_a_missing_tensor_is_named(copy_of: Callable[[str], Path]) -> None:
     folder = copy_of("clip-quick-gelu")
     rewrite(folder, lambda tensors: tensors.pop("vision_model.encoder.layers.1.mlp.fc1.bias"))
