@@ -105,7 +105,7 @@ class Library:
         """Load a model, by name or folder, anew and embed a word and a picture, where damage shows wherever it is.
 
         Returns:
-            What runs it, for people.
+            What runs it, in which precision and why, for people.
 
         Raises:
             ModelError: It is not here, or damaged.
@@ -117,7 +117,7 @@ class Library:
             thread.embed_texts(["a photo"])
             pixels = thread.encoder.pixels
             thread.embed_pixels(np.zeros((1, pixels.height, pixels.width, 3), np.uint8)).result()
-            return thread.encoder.engine
+            return f"{thread.encoder.engine}: {thread.encoder.precision_reason}"
         finally:
             thread.close()
 

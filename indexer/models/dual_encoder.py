@@ -61,6 +61,7 @@ class DualEncoder:
             _ = self._tokenize  # it has to be made; that it cannot is better known before hours of indexing than after
         self._precision: Precision = self.precisions[0]
         self._trial: Trial | None = None
+        self._asked_for = precision != "auto"
         if precision != "auto":
             self.precision = precision
         elif "int8" in self.precisions:
@@ -112,6 +113,13 @@ class DualEncoder:
         """What runs it, for people."""
         trying = ", trying int8" if self._trial and not self._trial.settled else ""
         return f"{self._engine.name}, {self.precision}{trying}"
+
+    @property
+    def precision_reason(self) -> str:
+        """Why it runs in that, for people."""
+        if self._trial is not None:
+            return self._trial.reason
+        return "as asked for" if self._asked_for else f"what {self._engine.name} runs first"
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed pictures: uint8 (N, H, W, 3) as `pixels` asks -> float32 (N, D), L2 norm 1.

@@ -103,7 +103,27 @@ def test_a_damaged_folder_is_not_made_the_model_to_use_and_the_doctor_tells(safe
 def test_a_folder_that_works_is_made_the_model_to_use_and_the_doctor_says_what_runs_it(safelight, folder):
     assert "It knows no pictures yet" in safelight("model", "path", str(folder)).stdout
     checks = {check["name"]: check for check in safelight.records("doctor")}
-    assert f"{folder} is here and works; onnxruntime" in checks["model"]["says"]
+    says = checks["model"]["says"]
+    assert f"{folder} is here and works; onnxruntime" in says
+    assert says.endswith(", float32, trying int8: the first 64 pictures of a run decide")
+    safelight.env["SAFELIGHT_PRECISION"] = "float32"
+    checks = {check["name"]: check for check in safelight.records("doctor")}
+    assert checks["model"]["says"].endswith(", float32: as asked for")
+
+
+def test_every_command_that_runs_a_model_lets_its_engine_be_chosen(tmp_path, photos):
+    """Where MLX is asked for by the environment and, in this test, cannot be imported."""
+    (tmp_path / "mlx").mkdir()
+    (tmp_path / "mlx" / "__init__.py").write_text("raise ImportError('not in this test')")
+    safelight = Safelight(tmp_path / "home")
+    safelight.env |= {"SAFELIGHT_MODEL": str(MODEL), "SAFELIGHT_ENGINE": "mlx", "PYTHONPATH": str(tmp_path)}
+    safelight("index", str(photos), "--engine", "onnx")
+    assert "MLX does not run here" in safelight("search", "cat", code=2).stderr
+    for command in (("search", "cat", "--all"), ("similar", str(DEMO / "bricks.jpg"))):
+        assert len(safelight.records(*command, "--engine", "onnx")) == 1
+    said = {check["name"]: check["says"] for check in safelight.records("doctor", "--engine", "onnx")}
+    assert said["engine"].startswith("onnxruntime")
+    assert "; onnxruntime" in said["model"]
 
 
 def test_the_doctor_goes_on_where_the_models_folder_has_gone(safelight, folder):
