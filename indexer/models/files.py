@@ -25,14 +25,14 @@ def lacking(names: Collection[str]) -> list[str]:
 
 
 def check_folder(folder: Path) -> None:
-    """Tell whether a folder has the files of a model, whatever is in them.
+    """Refuse a folder that lacks a file of a model, whatever is in those it has.
 
     Raises:
         ModelError: Something is lacking, or the weights are pickled.
     """
     names = names_in(folder)
     lacks = lacking(names)
-    if lacks and not any(name in names for name in (WEIGHTS, SHARDS, *_PICKLES)):
+    if lacks and not names & {WEIGHTS, SHARDS, *_PICKLES}:
         lacks.append(WEIGHTS)
     if lacks:
         raise ModelError(f"{folder} is no model's folder: it lacks {', '.join(lacks)}")
@@ -40,13 +40,14 @@ def check_folder(folder: Path) -> None:
 
 
 def names_in(folder: Path) -> set[str]:
-    """Return the names of the files in a folder; of links only those that lead to one.
+    """Return those names of a model's files that are in a folder, which may hold a hundred thousand photos, too.
 
     Raises:
         ModelError: It cannot be read.
     """
+    known = (CONFIG, TOKENIZER, *TOKENIZER_PARTS, *PROCESSORS, WEIGHTS, SHARDS, *_PICKLES)
     try:
-        return {file.name for file in folder.iterdir() if file.is_file()} if folder.is_dir() else set()
+        return {name for name in known if (folder / name).is_file()}
     except OSError as error:
         raise ModelError(f"{folder} cannot be read ({error.strerror})") from None
 
