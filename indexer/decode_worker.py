@@ -58,6 +58,7 @@ class Job:
         longest: Pixels of the longer side, for pictures that people look at: whole, in proportion, never blown up.
             None: as the model wants them.
         in_full: Decode every pixel, and answer with their digest instead of any.
+        describe: Whether what it looks like is wanted, too.
     """
 
     ticket: int
@@ -69,6 +70,7 @@ class Job:
     sidecars: tuple[Path, ...] = ()
     longest: int | None = None
     in_full: bool = False
+    describe: bool = True
 
     @classmethod
     def of_file(cls, ticket: int, path: Path, *, hash_only: bool = False) -> Job:
@@ -117,7 +119,7 @@ class Decoded:
         format: What people call its format; "" where only the hash was asked for.
         pixels: uint8 (H, W, 3) as the job wants them; None where only the hash or the digest of all was asked for.
         pixel_digest: xxh3_128 of all pixels, upright and in sRGB, and of their shape; b"" where not asked for.
-        features: What the picture looks like, packed: duplicates/features.py; b"" where only the hash was asked for.
+        features: What the picture looks like, packed: duplicates/features.py; b"" where it was not asked for.
     """
 
     ticket: int
@@ -196,7 +198,7 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
         pixels = reduce_to(picture.stored, job.longest) if job.longest else fit(picture.stored, spec)
         if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
             pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
-        features = b"" if job.longest else pack_features(describe_picture(picture))
+        features = pack_features(describe_picture(picture)) if job.describe and not job.longest else b""
     original_digest, original_size = _exact(job.exact)
     if original_digest and job.exact_names:
         digest, size = original_digest, original_size
