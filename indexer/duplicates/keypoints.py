@@ -23,7 +23,7 @@ _SIDE = 12  # samples across what is described
 _SPACING = 2  # pixels between samples
 _REACH = _SPACING * (_SIDE - 1) // 2 + 4  # how near to the picture's edge a point may lie
 _FREQUENCIES = 8
-_LEAST = np.nextafter(np.float32(1024), np.float32(np.inf))  # of the Hessian's determinant: below is noise
+_NOISE = np.float32(1024)  # the Hessian's determinant is larger where there is something
 _ROWS = 28  # OpenBLAS keeps products of fewer than 262,144 steps on one thread; its threads would only wait
 _CELLS = 6  # points are taken evenly from a grid of so many cells across
 
@@ -143,9 +143,10 @@ def _peaks(
         two = np.maximum(r[:-step], r[step:])
         r = np.maximum(two[: -3 * step], two[2 * step : -step])
         np.maximum(r, two[3 * step :], out=r)
-    np.maximum(r, _LEAST, out=r)
     first = 2 * width + 2  # of the response, that lies amid the first 5 x 5
-    place = np.flatnonzero(response[first : first + len(r)] == r) + first
+    highest = response[first : first + len(r)] == r
+    highest &= r > _NOISE
+    place = np.flatnonzero(highest) + first
     pixel = place + ((above + 4) * width + 4)
     y = pixel // width  # by one number: NumPy divides by many, and takes remainders, far slower
     x = pixel - y * width
