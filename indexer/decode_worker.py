@@ -41,6 +41,7 @@ MAX_SPAN_BYTES = 1 << 30
 """A picture inside an archive may be no longer, unpacked."""
 _CHUNK_BYTES = 4 << 20
 _STRIP_ROWS = 256
+_ENCODER = json.JSONEncoder(default=os.fspath)  # once: json.dumps() would make one for each job
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class Job:
 
     def pack(self) -> bytes:
         """Write it as a frame."""
-        job = {f.name: getattr(self, f.name) for f in fields(self)}
+        job = {name: getattr(self, name) for name in _JOB}
         job["renditions"] = [pack_rendition(rendition) for rendition in self.renditions]
-        return json.dumps(job, default=os.fspath).encode()
+        return _ENCODER.encode(job).encode()
 
     @classmethod
     def unpack(cls, frame: bytes) -> Job:
@@ -136,6 +137,9 @@ class Decoded:
     pixels: NDArray[np.uint8] | None = None
     pixel_digest: bytes = b""
     features: bytes = b""
+
+
+_JOB, _DECODED = (tuple(f.name for f in fields(kind)) for kind in (Job, Decoded))
 
 
 def read_photo(job: Job, spec: PixelSpec, max_pixels: int) -> Decoded:
@@ -292,7 +296,7 @@ def _hash(file: BinaryIO) -> tuple[bytes, int]:
 
 def pack(decoded: Decoded) -> bytes:
     """Write an answer as a frame."""
-    header = {f.name: getattr(decoded, f.name) for f in fields(decoded)}
+    header = {name: getattr(decoded, name) for name in _DECODED}
     header |= {
         "problem": decoded.problem and asdict(decoded.problem),
         "digest": decoded.digest.hex(),
