@@ -26,7 +26,7 @@ from safelight.cli import (
     serving,
     writing_back,
 )
-from safelight.cli.common import ERROR, FOUND, INTERRUPTED
+from safelight.cli.common import ERROR, FOUND, INTERRUPTED, drop_output
 
 
 def main(on_interrupt: Any = None) -> NoReturn:
@@ -48,7 +48,7 @@ def main(on_interrupt: Any = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
-        _drop_output()
+        drop_output()
         code = FOUND
     except Exception as error:
         code = INTERRUPTED if _is_interrupt(error) else ERROR
@@ -59,7 +59,7 @@ def main(on_interrupt: Any = None) -> NoReturn:
         elif said := _of_the_catalog(error):
             click.echo(f"safelight: {said}", err=True)
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            _drop_output()
+            drop_output()
             click.echo("safelight: the disk is full; make room and run it again, what is done is kept", err=True)
         else:
             import traceback
@@ -86,11 +86,6 @@ def _unraisable(raised: sys.UnraisableHookArgs) -> None:
     if issubclass(raised.exc_type, KeyboardInterrupt):
         os._exit(INTERRUPTED)
     sys.__unraisablehook__(raised)
-
-
-def _drop_output() -> None:
-    """Let what was not written yet go nowhere, or Python would fail over it once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _mend_streams() -> None:
@@ -129,7 +124,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            _drop_output()
+            drop_output()
             raise click.exceptions.Exit(FOUND) from None
 
 

@@ -259,3 +259,16 @@ def test_a_name_that_the_locale_cannot_write_is_escaped(tmp_path):
     said = subprocess.run(command, env=ascii_only, capture_output=True, check=False)
     assert (said.returncode, said.stderr) == (0, b"")
     assert b"K\\xe4tzchen.jpg" in said.stdout
+
+
+def test_indexing_goes_on_where_nobody_reads_its_progress(tmp_path):
+    safelight = home_at(tmp_path)
+    command = [sys.executable, "-m", "safelight", "index", str(DEMO), "--json"]
+    process = subprocess.Popen(command, env=safelight.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+    (root, *_) = safelight.records("status")
+    assert root["indexed"] == len(list(DEMO.glob("*.jpg")))
