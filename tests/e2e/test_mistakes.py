@@ -272,3 +272,26 @@ def test_indexing_goes_on_where_nobody_reads_its_progress(tmp_path):
     assert process.wait() == 0
     (root, *_) = safelight.records("status")
     assert root["indexed"] == len(list(DEMO.glob("*.jpg")))
+
+
+def test_a_full_disk_is_named_by_every_command(tmp_path):
+    home = tmp_path / "small"
+    home.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(home)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        safelight = home_at(home)
+        safelight("index", str(DEMO / "cat.jpg"))
+        try:
+            with (home / "filling").open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+        except OSError:
+            pass
+        for arguments in (("search", "cat"), ("status",), ("prune",)):
+            said = safelight(*arguments, code=2)
+            assert "is full" in said.stderr
+            assert len(said.stderr.splitlines()) == 1
+    finally:
+        subprocess.run(["umount", "-l", str(home)], check=True)
