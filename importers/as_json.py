@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, fields
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ from importers.base import Exposure, Facts, Rendition, Span
 _LISTS = ("keywords", "people", "labels", "media")
 _LISTS_OF_STEPS = ("keyword_paths", "albums")
 
-_FACTS, _EXPOSURE, _RENDITION = (tuple(field.name for field in fields(kind)) for kind in (Facts, Exposure, Rendition))
+_FACTS, _EXPOSURE, _RENDITION, _SPAN = (
+    tuple(field.name for field in fields(kind)) for kind in (Facts, Exposure, Rendition, Span)
+)
+_NO_EXPOSURE = Exposure()
 
 
 def pack_facts(facts: Facts) -> dict[str, Any]:
@@ -22,7 +25,7 @@ def pack_facts(facts: Facts) -> dict[str, Any]:
     if facts.taken_at is not None:
         packed["taken_at"] = facts.taken_at.isoformat()
     del packed["exposure"]
-    if facts.exposure != Exposure():
+    if facts.exposure != _NO_EXPOSURE:
         packed["exposure"] = _known(facts.exposure, _EXPOSURE)
     return packed
 
@@ -47,7 +50,7 @@ def pack_rendition(rendition: Rendition) -> dict[str, Any]:
     """Return a rendition as what json.dumps takes; what is unknown is left out."""
     packed = _known(rendition, _RENDITION) | {"path": os.fspath(rendition.path)}
     if rendition.span is not None:
-        packed["span"] = asdict(rendition.span)
+        packed["span"] = _known(rendition.span, _SPAN)
     return packed
 
 

@@ -178,12 +178,17 @@ class Facts:
         A time in UTC says when, but not what the camera's clock showed; where `other` can be that moment as a clock
         showed it somewhere on Earth, its time is taken.
         """
+        if self == _NO_FACTS:
+            return other  # of most pictures nothing is known, and this is asked several times a picture
         merged = {f.name: getattr(self if _is_known(getattr(self, f.name)) else other, f.name) for f in fields(self)}
         if self.latitude is None or self.longitude is None:
             merged["latitude"], merged["longitude"] = other.latitude, other.longitude
         if self.taken_at and other.taken_at and _is_same_moment(self.taken_at, other.taken_at):
             merged["taken_at"] = other.taken_at
         return Facts(**merged)
+
+
+_NO_FACTS = Facts()
 
 
 def _is_same_moment(utc: datetime, local: datetime) -> bool:
@@ -195,8 +200,11 @@ def _is_same_moment(utc: datetime, local: datetime) -> bool:
     return abs(local - utc) < timedelta(minutes=1)
 
 
+_NOTHING = (None, (), Exposure())
+
+
 def _is_known(value: object) -> bool:
-    return value is not None and value != () and value != Exposure()
+    return value not in _NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,8 @@ def embedded_facts(image: Image.Image) -> Facts:
         facts = facts.over(facts_of_packet(extension))
     if isinstance(image, ImageFile.ImageFile):
         with suppress(Exception):  # Pillow's parser raises nearly anything on broken bytes
-            facts = facts.over(facts_of_iim(IptcImagePlugin.getiptcinfo(image) or {}))
+            if datasets := IptcImagePlugin.getiptcinfo(image):
+                facts = facts.over(facts_of_iim(datasets))
     return facts
 
 

@@ -15,6 +15,7 @@ from importers.formats import HEAD_BYTES, Reader, sniff, worth_a_look
 from importers.live import MOST_BYTES, MOVIE, moving_halves
 from importers.opened import OpenedPlace
 from importers.sidecars import SUFFIX, sidecars
+from importers.takeout_layout import export_around
 
 _FOREIGN_FOLDERS = frozenset(
     (
@@ -57,6 +58,9 @@ _PLAIN = Options()
 _FIRST_OF_AN_EXPORT = re.compile(rb"takeout-\d{8}T\d{6}Z-(?:\d+-)?0*1\.(?:zip|tgz)", re.IGNORECASE)
 """The first part of a Google Takeout; the others are read with it."""
 
+_LIKE_AN_EXPORT = re.compile(rb"takeout\b|.*google", re.IGNORECASE)
+"""Names of folders that a Google Takeout, or a part of one, may be unpacked in."""
+
 _DATALESS = 0x40000000  # SF_DATALESS, macOS <sys/stat.h>
 _CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
 
@@ -72,6 +76,7 @@ class FolderSource(OpenedPlace):
             known below them is not missing.
         passed_over: After photos(): keys of the libraries and catalogs inside that belong to one program and are read
             on their own.
+        remarks: After photos(): the Google Takeouts inside, of which only the pictures were read.
         ignored: After photos(): how many files were passed over as no pictures.
     """
 
@@ -86,6 +91,7 @@ class FolderSource(OpenedPlace):
         """
         super().__init__(path)
         self.ignored = 0
+        self._exports: set[Path] = set()
 
     @classmethod
     def recognise(cls, path: Path) -> bool:
@@ -111,7 +117,8 @@ class FolderSource(OpenedPlace):
         Raises:
             ImporterError: The root cannot be listed, or was unplugged on the way.
         """
-        self.unreadable, self.passed_over, self.ignored = {}, [], 0
+        self.unreadable, self.passed_over, self.remarks, self.ignored = {}, [], [], 0
+        self._exports = set()
         if self.root != self.folder:
             name = os.fsencode(self.root.name)
             there = [name, *self._beside(name)]
@@ -139,6 +146,7 @@ class FolderSource(OpenedPlace):
             beside, movies = sidecars(files), moving_halves(files)
             for key in sorted(set(files).difference(movies.values())):
                 yield from self._photo(key, known, beside.get(key, ()), movies.get(key))
+        self.remarks += _remarks_on(self._exports)
         self._check_still_there()
 
     def _list(self, folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
@@ -160,7 +168,13 @@ class FolderSource(OpenedPlace):
                         self.passed_over.append(key)
                 elif entry.name.lower() not in _FOREIGN_FOLDERS:
                     (linked if entry.is_symlink() else inner).append(key)
+                    self._look_for_an_export(key, entry.name)
         return sorted(files), sorted(inner), sorted(linked)
+
+    def _look_for_an_export(self, key: bytes, name: bytes) -> None:
+        if _LIKE_AN_EXPORT.match(name):
+            export = export_around(Path(os.fsdecode(self._path(key))), self.folder)
+            self._exports |= {export} if export else set()
 
     def _beside(self, name: bytes) -> Iterator[bytes]:
         """Find what may belong to the only file that is asked for, without listing all that lies beside it."""
@@ -226,6 +240,18 @@ def is_package(name: bytes) -> bool:
 def display_name(key: bytes) -> str:
     """Return a file's name for people: what is no text, and what would move the cursor, is replaced."""
     return key.rsplit(b"/", 1)[-1].decode("utf-8", "replace").translate(_CONTROL_CHARACTERS)
+
+
+def _remarks_on(exports: set[Path]) -> Iterator[str]:
+    """Say which folders are Google Takeouts; they are read here all the same, for they always were."""
+    only = "only the pictures of a Google Takeout are read here, not its albums, people, dates and descriptions"
+    for folder in sorted({export.parent for export in exports}):
+        inside = [export for export in sorted(exports) if export.parent == folder]
+        if len(inside) == 1:
+            yield f'{inside[0]}: {only}; these are read by: safelight index "{inside[0]}"'
+        else:
+            named = ", ".join(export.name for export in inside)
+            yield f"{folder} ({named}): {only}; move these parts into a folder of their own, and index that."
 
 
 def _identity(path: bytes) -> tuple[int, int]:

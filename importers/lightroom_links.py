@@ -1,7 +1,5 @@
 """Keywords and collections: what many photos point to."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping

@@ -1,7 +1,5 @@
 """What a Lightroom catalog says of one photo, as values: nothing here reads anything."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from fractions import Fraction
 from pathlib import Path

@@ -35,6 +35,8 @@ def facts_of(exif: Image.Exif, embedded: Facts | None = None) -> Facts:
         embedded: What the picture's XMP and IPTC say. What people write wins from there, what cameras measure from
             EXIF; but a time that is only the file's own gives way to any other.
     """
+    if not exif:
+        return embedded or Facts()
     main: Tags = exif
     photo: Tags = _tolerant(lambda: exif.get_ifd(IFD.Exif)) or {}
     gps: Tags = _tolerant(lambda: exif.get_ifd(IFD.GPSInfo)) or {}

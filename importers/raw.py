@@ -108,8 +108,12 @@ def size_of(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def develop(path: Path) -> Image.Image:
-    """Develop the sensor data in full size with the camera's white balance: RGB in sRGB, upright.
+def develop(path: Path, *, is_turned: bool = True) -> Image.Image:
+    """Develop the sensor data in full size with the camera's white balance: RGB in sRGB.
+
+    Args:
+        path: The file; only read.
+        is_turned: Whether it is made upright, as the file says; else it stays as it is stored.
 
     Raises:
         DamagedRaw: They cannot be developed.
@@ -119,7 +123,7 @@ def develop(path: Path) -> Image.Image:
 
     try:
         with path.open("rb") as file, rawpy.imread(file) as opened:
-            return Image.fromarray(opened.postprocess(use_camera_wb=True))
+            return Image.fromarray(opened.postprocess(use_camera_wb=True, user_flip=None if is_turned else 0))
     except (rawpy.LibRawError, rawpy.NotSupportedError) as error:
         raise DamagedRaw(str(error)) from error
 

@@ -26,7 +26,7 @@ from importers.takeout_folders import Kind
 from importers.takeout_json import Sidecar, read_json
 from importers.takeout_layout import PartKind, PartPlace, find_parts, missing_numbers
 from importers.takeout_names import is_pixel_motion
-from importers.takeout_parts import Delivery, Entry, Part, Tree
+from importers.takeout_parts import Delivery, Entry, Part, Tree, of_google_photos
 from importers.takeout_tgz import Tgz
 from importers.takeout_zip import Zip
 
@@ -77,8 +77,7 @@ class TakeoutSource(OpenedPlace):
         places = find_parts(self.root)
         if all(place.kind is not PartKind.TGZ for place in places):
             parts = _open(places, io.BytesIO())
-            entries = (entry for part in parts for entry in _entries_of(part, lambda why: None))
-            export = assemble(entries, lambda one, other: True)
+            export = assemble(_entries_of(parts, places, lambda why: None), _as_far_as_known)
             yield len(export.items) + len(export.outside)
 
     def photos(self, known: Known | None = None) -> Iterator[Photo]:
@@ -95,8 +94,7 @@ class TakeoutSource(OpenedPlace):
         problems: list[str] = []
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES, prefix="safelight-") as spool:
             parts = _open(places, cast("IO[bytes]", spool))
-            entries = (entry for part in parts for entry in _entries_of(part, problems.append))
-            export = assemble(entries, _comparison(known))
+            export = assemble(_entries_of(parts, places, problems.append), _comparison(known))
             if not parts:
                 raise ImporterError(f"{self.root} is no longer there, or no longer an export")
             if problems and not export.items:
@@ -201,11 +199,15 @@ def _open(places: list[PartPlace], spool: IO[bytes]) -> list[Part]:
     return [kinds[place.kind](place) for place in reversed(places)]
 
 
-def _entries_of(part: Part, on_problem: Callable[[str], None]) -> Iterator[Entry]:
-    try:
-        yield from part.entries()
-    except ImporterError as error:
-        on_problem(str(error))
+def _entries_of(parts: list[Part], places: list[PartPlace], on_problem: Callable[[str], None]) -> list[Entry]:
+    def listed() -> Iterator[Entry]:
+        for part in parts:
+            try:
+                yield from part.entries()
+            except ImporterError as error:
+                on_problem(str(error))
+
+    return of_google_photos(listed(), [place.folder for place in places if place.folder and place.is_sure])
 
 
 def _comparison(known: Known | None) -> IsSame:
@@ -217,6 +219,10 @@ def _comparison(known: Known | None) -> IsSame:
         return one.part.checksum(one) == other.part.checksum(other)
 
     return is_same
+
+
+def _as_far_as_known(one: Entry, other: Entry) -> bool:
+    return None in (one.crc, other.crc) or one.crc == other.crc
 
 
 def _sidecar_of(item: Item) -> Sidecar:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from importers.takeout_folders import Kind, kind_of
+from importers.takeout_folders import Kind, is_year, kind_of
 from importers.takeout_json import Album, Sidecar, read_json
+from importers.takeout_layout import export_of
 from importers.takeout_names import split_counter, split_suffix
-from importers.takeout_pairs import relate
+from importers.takeout_pairs import Kinship, relate
 from importers.takeout_parts import Entry
 
 IsSame = Callable[[Entry, Entry], bool]
@@ -74,10 +75,45 @@ class Export:
 
 @dataclass(slots=True)
 class _Folder:
-    """The files of one folder, from whichever part."""
+    """The files of one folder, from whichever part.
+
+    Attributes:
+        media: By name; where two exports have other photos under one name, the second is called "IMG#2.jpg".
+        json: By name, that of the younger export first.
+        exports: Export -> name in it -> its JSON, or the entry in `media` that stands for its file.
+        renamed: New name -> that in its export.
+    """
 
     media: dict[str, Entry] = field(default_factory=dict[str, Entry])
     json: dict[str, Entry] = field(default_factory=dict[str, Entry])
+    exports: dict[str, dict[str, Entry]] = field(default_factory=lambda: defaultdict[str, dict[str, Entry]](dict))
+    renamed: dict[str, str] = field(default_factory=dict[str, str])
+
+    def add(self, entry: Entry, is_same: IsSame) -> None:
+        """Add a file; a part that is there twice adds nothing, another export under the same names what differs."""
+        own = self.exports[export_of(entry.part.path)]
+        if entry.is_json:
+            self.json.setdefault(entry.name, entry)
+            own.setdefault(entry.name, entry)
+            return
+        standing = self._add_media(entry, is_same)
+        own.setdefault(entry.name, standing)
+        if standing.name != entry.name:
+            self.renamed[standing.name] = entry.name
+
+    def _add_media(self, entry: Entry, is_same: IsSame) -> Entry:
+        stem, suffix = split_suffix(entry.name)
+        number, new = 1, entry
+        while (here := self.media.setdefault(new.name, new)) is not new:
+            number += 1
+            new = replace(entry, name=f"{stem}#{number}{suffix}")
+            if here.size_bytes == entry.size_bytes and (here.problem or entry.problem or is_same(here, new)):
+                break
+        return here
+
+    def of_export(self, entry: Entry) -> dict[str, Entry]:
+        """Return what lies in this folder of the export that a file is of."""
+        return self.exports[export_of(entry.part.path)]
 
 
 def assemble(entries: Iterable[Entry], is_same: IsSame) -> Export:
@@ -87,13 +123,12 @@ def assemble(entries: Iterable[Entry], is_same: IsSame) -> Export:
     for entry in entries:
         if entry.problem and not entry.folder:
             export.outside.setdefault(entry.key, entry)
-        elif entry.is_json:
-            folders[entry.folder].json.setdefault(entry.name, entry)
-        elif entry.is_media:
-            _add(folders[entry.folder].media, entry)
+        elif entry.is_json or entry.is_media:
+            folders[entry.folder].add(entry, is_same)
     found: list[tuple[Kind, str, list[Item]]] = []
+    with_years = {name.partition("/")[0] for name in folders if is_year(name)}
     for name, folder in folders.items():
-        kind, items, alone = _read_folder(name, folder)
+        kind, items, alone = _Reading(folder).read(name, years_are_sure=name.partition("/")[0] in with_years)
         found.append((kind, name, items))
         export.alone += alone
     merger = _Merger(is_same)
@@ -102,52 +137,105 @@ def assemble(entries: Iterable[Entry], is_same: IsSame) -> Export:
     return export
 
 
-def _add(media: dict[str, Entry], entry: Entry) -> None:
-    """Add a file; a part that is there twice adds nothing, another export under the same names adds what differs."""
-    stem, suffix = split_suffix(entry.name)
-    number = 1
-    while (here := media.setdefault(entry.name, entry)) is not entry and here.size_bytes != entry.size_bytes:
-        number += 1
-        entry = replace(entry, name=f"{stem}#{number}{suffix}")
+class _Reading:
+    """Relates the files of one folder."""
 
+    def __init__(self, folder: _Folder) -> None:
+        self._folder = folder
+        self._contents: dict[Entry, Sidecar | Album | None] = {}
+        self._kinships: dict[str, Kinship] = {}
 
-def _read_folder(name: str, folder: _Folder) -> tuple[Kind, list[Item], list[Entry]]:
-    """Relate the files of one folder: its kind, its photos, and the JSON of photos that are not there."""
-    read: dict[str, Sidecar | Album | None] = {}
+    def read(self, name: str, *, years_are_sure: bool) -> tuple[Kind, list[Item], list[Entry]]:
+        """Return the folder's kind, its photos, and the JSON of photos that are not there.
 
-    def contents(sidecar: str) -> Sidecar | Album | None:
-        if sidecar not in read:
-            entry = folder.json[sidecar]
-            read[sidecar] = read_json(entry.part.read(entry))
-        return read[sidecar]
+        Args:
+            years_are_sure: Whether the folders of years have names that are known: then "Trip 2018" is an album. Its
+                files stand for their photos in the order of the years all the same, for photos are known by them.
+        """
+        folder = self._folder
+        kinship = self._relate(folder.media, folder.json)
+        used = set(kinship.sidecars.values())
+        others = {known: self._look(folder.json[known]) for known in sorted(folder.json) if known not in used}
+        titles = [found.title for found in others.values() if isinstance(found, Album)]
+        alone = [
+            folder.json[known]
+            for known, found in others.items()
+            if isinstance(found, Sidecar) and not self._describes_in_its_export(known)
+        ]
+        kind = kind_of(name.partition("/")[2], has_album_json=bool(titles))
 
-    def title_of(sidecar: str) -> str | None:
-        found = contents(sidecar)
-        return found.title if isinstance(found, Sidecar) else None
+        is_album = kind is Kind.ALBUM or (kind is Kind.YEAR and years_are_sure and not is_year(name))
 
-    # "metadata.json" would be that of a "metadata.jpg"; only a look inside tells.
-    albums = [known for known in folder.json if "." not in known[:-5] and isinstance(contents(known), Album)]
-    kinship = relate(folder.media, [known for known in folder.json if known not in albums], title_of)
-    used = set(kinship.sidecars.values())
-    others = {known: contents(known) for known in sorted(folder.json) if known not in used}
-    titles = [found.title for found in others.values() if isinstance(found, Album)]
-    alone = [folder.json[known] for known, found in others.items() if isinstance(found, Sidecar)]
-    kind = kind_of(name.partition("/")[2], has_album_json=bool(titles))
+        items: dict[str, Item] = {}
+        for known in sorted(folder.media):
+            if known not in kinship.motion:
+                entry = folder.media[known]
+                items[known] = self._item(entry, kinship, kind)
+                if is_album:
+                    items[known].albums.append(titles[0] if titles else name.rpartition("/")[2])
+        for video, still in kinship.motion.items():
+            items[still].motion = folder.media[video]
+        for copy, original in [*kinship.originals.items(), *self._originals_of_renamed()]:
+            if {copy, original} <= items.keys():
+                items[copy].original = folder.media[original]
+                items[original].copies.append(folder.media[copy])
+        return kind, list(items.values()), alone
 
-    items: dict[str, Item] = {}
-    for known in sorted(folder.media):
-        if known not in kinship.motion:
-            sidecar = kinship.sidecars.get(known)
-            entry, described = folder.media[known], folder.json[sidecar] if sidecar else None
-            items[known] = Item(entry, described, kind, is_copy=known in kinship.copies)
-            if kind is Kind.ALBUM:
-                items[known].albums.append(titles[0] if titles else name.rpartition("/")[2])
-    for video, still in kinship.motion.items():
-        items[still].motion = folder.media[video]
-    for copy, original in kinship.originals.items():
-        items[copy].original = folder.media[original]
-        items[original].copies.append(folder.media[copy])
-    return kind, list(items.values()), alone
+    def _relate(self, media: Mapping[str, Entry], jsons: Mapping[str, Entry]) -> Kinship:
+        def title_of(sidecar: str) -> str | None:
+            found = self._look(jsons[sidecar])
+            return found.title if isinstance(found, Sidecar) else None
+
+        # "metadata.json" would be that of a "metadata.jpg"; only a look inside tells.
+        albums = {known for known in jsons if "." not in known[:-5] and isinstance(self._look(jsons[known]), Album)}
+        return relate(media, [known for known in jsons if known not in albums], title_of)
+
+    def _look(self, entry: Entry) -> Sidecar | Album | None:
+        if entry not in self._contents:
+            self._contents[entry] = read_json(entry.part.read(entry))
+        return self._contents[entry]
+
+    def _in_export(self, export: str) -> Kinship:
+        """Relate the files of one export alone."""
+        if export not in self._kinships:
+            files = self._folder.exports[export]
+            jsons = {known: entry for known, entry in files.items() if entry.is_json}
+            media = {known: entry for known, entry in files.items() if known not in jsons}
+            self._kinships[export] = self._relate(media, jsons)
+        return self._kinships[export]
+
+    def _describes_in_its_export(self, sidecar: str) -> bool:
+        exports = self._folder.exports
+        having = [export for export in exports if sidecar in exports[export]] if len(exports) > 1 else []
+        return any(sidecar in self._in_export(export).sidecars.values() for export in having)
+
+    def _item(self, entry: Entry, kinship: Kinship, kind: Kind) -> Item:
+        if name := self._folder.renamed.get(entry.name):
+            own = self._in_export(export_of(entry.part.path))
+            sidecar = own.sidecars.get(name)
+            described_by = self._folder.of_export(entry)[sidecar] if sidecar else None
+            return Item(entry, described_by, kind, is_copy=name in own.copies)
+        sidecar = kinship.sidecars.get(entry.name)
+        return Item(entry, self._json_of(entry, sidecar), kind, is_copy=entry.name in kinship.copies)
+
+    def _json_of(self, entry: Entry, sidecar: str | None) -> Entry | None:
+        """Return the JSON of that name for a file: its export's own, or else that of one where it is not another's."""
+        files = self._folder.of_export(entry)
+        if sidecar is None or sidecar in files:
+            return files[sidecar] if sidecar else None
+        others = (other for other in self._folder.exports.values() if other.get(entry.name) in (None, entry))
+        if found := next((other[sidecar] for other in others if sidecar in other), None):
+            return found
+        own = self._in_export(export_of(entry.part.path)).sidecars.get(entry.name)
+        return files[own] if own else None
+
+    def _originals_of_renamed(self) -> Iterator[tuple[str, str]]:
+        """Yield (copy, original) as they are called here."""
+        for new, name in self._folder.renamed.items():
+            entry = self._folder.media[new]
+            original = self._in_export(export_of(entry.part.path)).originals.get(name)
+            if original:
+                yield new, self._folder.of_export(entry)[original].name
 
 
 class _Merger:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 from enum import Enum, auto
 
-from importers.takeout_names import normal
+from importers.takeout_names import describes_a_picture, normal
 
 _GOOGLE_PHOTOS = frozenset(
     normal(name).casefold()
@@ -44,7 +44,7 @@ class Kind(Enum):
 def kind_of(folder: str, *, has_album_json: bool) -> Kind:
     """Tell what a folder is by its name, and where that leaves it open, by whether there is an album's JSON in it."""
     name = normal(folder).rsplit("/", 1)[-1].casefold()
-    if _YEAR.fullmatch(name):
+    if is_year(folder):
         return Kind.YEAR
     if has_album_json:
         return Kind.ALBUM
@@ -56,9 +56,27 @@ def kind_of(folder: str, *, has_album_json: bool) -> Kind:
     return Kind.YEAR if _HAS_YEAR.search(name) else Kind.ALBUM
 
 
-def is_google_photos(folder: str, inner: Iterable[str]) -> bool:
-    """Tell by its name, and the names of the folders in it, whether this is the Google Photos folder of an export."""
-    name = normal(folder).casefold()
-    if name in _GOOGLE_PHOTOS:
+def is_year(folder: str) -> bool:
+    """Tell whether a folder is that of a year for sure: by its name, in a language that has been seen."""
+    return _YEAR.fullmatch(normal(folder).rsplit("/", 1)[-1].casefold()) is not None
+
+
+def is_google_photos(folder: str, inner: Iterable[str], names: Iterable[str] = ()) -> bool:
+    """Tell whether this is the Google Photos folder of an export, in any language.
+
+    Args:
+        folder: Its name.
+        inner: Names of the folders in it.
+        names: Of files in those; looked at only where the folders leave it open.
+    """
+    if normal(folder).casefold() in _GOOGLE_PHOTOS:
         return True
-    return any((_YEAR if "google" not in name else _HAS_YEAR).search(normal(year)) for year in inner)
+    if not has_googles_name(folder):
+        return any(_YEAR.search(normal(year)) for year in inner)
+    # A part of an export may hold albums alone; none of Google's other products describes pictures one by one.
+    return any(_HAS_YEAR.search(normal(year)) for year in inner) or any(map(describes_a_picture, names))
+
+
+def has_googles_name(folder: str) -> bool:
+    """Tell whether a folder may be that of Google Photos, which has the company's name in every language."""
+    return "google" in normal(folder).casefold()

@@ -9,18 +9,24 @@ import os
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum, auto
+from functools import cache, lru_cache
 from pathlib import Path
 
 from importers.formats import worth_a_look
-from importers.takeout_folders import is_google_photos
+from importers.takeout_folders import has_googles_name, is_google_photos
+from importers.takeout_members import hold_an_export
+from importers.takeout_stream import names_at_the_beginning
 
-_ARCHIVE = re.compile(r"(takeout-\d{8}T\d{6}Z)(?:-\d+)?-(\d{3,4})(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
+_EXPORT = re.compile(r"takeout-\d{8}T\d{6}Z", re.IGNORECASE)
+_ARCHIVE = re.compile(f"({_EXPORT.pattern})" + r"(?:-\d+)?-(\d{3,4})(?: ?\(\d+\))?\.(zip|tgz|tar\.gz)", re.IGNORECASE)
+_PACKED = re.compile(r"\.(zip|tgz|tar\.gz)$", re.IGNORECASE)
 _PART_FOLDER = re.compile(r"takeout\b.*", re.IGNORECASE)
 _INDEX_PAGE = "archive_browser.html"
+_MOST_LOOKS = 8  # into folders of one tree
 
 
 class PartKind(Enum):
@@ -38,11 +44,13 @@ class PartPlace:
     Attributes:
         path: The archive; of a tree the folder that holds the Google Photos folder.
         folder: Of a tree the name of its Google Photos folder.
+        is_sure: Whether that folder is known to be one; else the files of the other parts may tell.
     """
 
     path: Path
     kind: PartKind
     folder: str = ""
+    is_sure: bool = True
 
 
 def find_parts(path: Path) -> list[PartPlace]:
@@ -57,6 +65,21 @@ def find_parts(path: Path) -> list[PartPlace]:
         if path.is_file():
             return _beside(path)
     return []
+
+
+def export_around(path: Path, within: Path) -> Path | None:
+    """Return the outermost folder below `within` that is an export, and is or holds what lies unpacked at `path`."""
+    found: Path | None = None
+    while within in path.parents and any(place.kind is PartKind.TREE for place in find_parts(path)):
+        found, path = path, path.parent
+    return found
+
+
+@cache
+def export_of(part: Path) -> str:
+    """Name the export that a part is of: by Google's time in its name, or that of its folder; else it stands alone."""
+    match = _EXPORT.match(part.name) or _EXPORT.match(part.parent.name)
+    return match[0].lower() if match else str(part)
 
 
 def missing_numbers(parts: list[PartPlace]) -> list[int]:
@@ -80,42 +103,68 @@ def _beside(path: Path) -> list[PartPlace]:
         return [
             place
             for other in sorted(path.parent.iterdir())
-            if (place := _archive(other)) and other.name.lower().startswith(match[1].lower())
+            if other.name.lower().startswith(match[1].lower())
+            and _ARCHIVE.fullmatch(other.name)
+            and (place := _archive(other))
         ]
-    if path.suffix.lower() == ".zip" and _holds_an_export(path):
-        return [PartPlace(path, PartKind.ZIP)]
-    return []
+    place = _archive(path)
+    return [place] if place else []
 
 
 def _archive(path: Path) -> PartPlace | None:
-    match = _ARCHIVE.fullmatch(path.name)
-    if match is None or not path.is_file():
+    """Return the part that a file is, whatever it is called: then a look into it tells."""
+    suffix = _PACKED.search(path.name)
+    if suffix is None or not path.is_file():
         return None
-    return PartPlace(path, PartKind.ZIP if match[3].lower() == "zip" else PartKind.TGZ)
+    kind = PartKind.ZIP if suffix[1].lower() == "zip" else PartKind.TGZ
+    if not _ARCHIVE.fullmatch(path.name):
+        status = path.stat()
+        if not _holds_an_export(path, kind, status.st_size, status.st_mtime_ns):
+            return None
+    return PartPlace(path, kind)
 
 
-def _holds_an_export(path: Path) -> bool:
-    """Look into the table of contents of a zip that was given another name."""
+@lru_cache(maxsize=1024)
+def _holds_an_export(path: Path, kind: PartKind, size_bytes: int, mtime_ns: int) -> bool:
+    """Look into a zip's table of contents, or at the beginning of a stream; once for each state of the file."""
+    names: list[str] = []
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-    except Exception:  # zipfile raises nearly anything on damaged files
-        return False
-    folders = {tuple(name.split("/")[1:3]) for name in names if name.startswith("Takeout/") and name.count("/") >= 3}
-    return any(is_google_photos(folder, [inner]) for folder, inner in folders)
+        if kind is PartKind.ZIP:
+            with zipfile.ZipFile(path) as archive:
+                names += archive.namelist()
+        else:
+            for name in names_at_the_beginning(path):
+                names.append(name)
+    except Exception:  # zipfile and tarfile raise nearly anything on damaged files
+        return bool(names) and hold_an_export(names)
+    return hold_an_export(names)
 
 
-def _in_folder(path: Path) -> list[PartPlace]:
+def _in_folder(path: Path, *, levels: int = 1) -> list[PartPlace]:
+    """Find the parts that a folder holds or is; folders of other names must be, or hold, nothing but parts, too.
+
+    Args:
+        levels: Of such folders.
+    """
     names = {entry.name: entry.is_dir() for entry in os.scandir(path) if not entry.name.startswith(".")}
-    if parts := _tree(path, names):
+    if parts := [part for part in _tree(path, names) if part.is_sure]:
         return parts
-    if is_google_photos(path.name, (name for name, is_folder in names.items() if is_folder)) and (
+    if _is_google_photos(path, [name for name, is_folder in names.items() if is_folder]) and (
         _holds_json(path, names) or _PART_FOLDER.fullmatch(path.parent.name)
     ):
         return [PartPlace(path.parent, PartKind.TREE, path.name)]
-    if any(is_folder and not _PART_FOLDER.fullmatch(name) for name, is_folder in names.items()) or _loose(names):
+    others = [name for name, is_folder in sorted(names.items()) if is_folder and not _PART_FOLDER.fullmatch(name)]
+    if _loose(names) or (others and not levels):
         return []
-    return [part for name in sorted(names) for part in _part_within(path / name, is_folder=names[name])]
+    parts: list[PartPlace] = []
+    for name in others:
+        inner = _in_folder(path / name, levels=levels - 1)
+        if not inner:
+            return []
+        parts += inner
+    for name in sorted(set(names).difference(others)):
+        parts += _part_within(path / name, is_folder=names[name])
+    return sorted(parts, key=lambda part: part.path) if any(part.is_sure for part in parts) else []
 
 
 def _part_within(path: Path, *, is_folder: bool) -> Iterator[PartPlace]:
@@ -132,15 +181,29 @@ def _part_within(path: Path, *, is_folder: bool) -> Iterator[PartPlace]:
 def _tree(path: Path, names: dict[str, bool]) -> list[PartPlace]:
     """Return the part that is unpacked at `path`, where the Google Photos folder lies in it."""
     folders = [name for name, is_folder in sorted(names.items()) if is_folder]
-    is_sure = bool(_PART_FOLDER.fullmatch(path.name)) or _INDEX_PAGE in names
-    if not is_sure and (len(folders) != 1 or _loose(names)):
+    is_part = bool(_PART_FOLDER.fullmatch(path.name)) or _INDEX_PAGE in names
+    if not is_part and (len(folders) != 1 or _loose(names)):
         return []
-    found = [name for name in folders if is_google_photos(name, _folders_in(path / name))]
-    return [
+    inner = {name: _folders_in(path / name) for name in folders}
+    found = [
         PartPlace(path, PartKind.TREE, name)
-        for name in found
-        if is_sure or _holds_json(path / name, dict.fromkeys(_folders_in(path / name), True))
+        for name in folders
+        if _is_google_photos(path / name, inner[name])
+        and (is_part or _holds_json(path / name, dict.fromkeys(inner[name], True)))
     ]
+    maybe = [name for name in folders if is_part and has_googles_name(name)]
+    return found or [PartPlace(path, PartKind.TREE, name, is_sure=False) for name in maybe]
+
+
+def _is_google_photos(path: Path, inner: list[str]) -> bool:
+    """Tell what a folder is, with a look into a few of those in it where names leave it open."""
+    return is_google_photos(path.name, inner, _names_within(path, sorted(inner)[:_MOST_LOOKS]))
+
+
+def _names_within(path: Path, folders: Iterable[str]) -> Iterator[str]:
+    for folder in folders:
+        with suppress(OSError):
+            yield from (entry.name for entry in os.scandir(path / folder))
 
 
 def _folders_in(path: Path) -> list[str]:
@@ -157,10 +220,5 @@ def _loose(names: dict[str, bool]) -> bool:
 
 def _holds_json(path: Path, names: dict[str, bool]) -> bool:
     """Look for a JSON in the folder or in the first that lie in it; every export has them."""
-    if any(name.lower().endswith(".json") for name in names):
-        return True
-    for name in [name for name, is_folder in sorted(names.items()) if is_folder][:3]:
-        with suppress(OSError):
-            if any(entry.name.lower().endswith(".json") for entry in os.scandir(path / name)):
-                return True
-    return False
+    folders = [name for name, is_folder in sorted(names.items()) if is_folder][:3]
+    return any(name.lower().endswith(".json") for name in (*names, *_names_within(path, folders)))

@@ -22,6 +22,8 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator
 from typing import NamedTuple
 
+from importers.formats import worth_a_look
+
 SIDECAR_UNITS = 46
 """UTF-16 units that are kept of a JSON's name, before its counter and ".json"."""
 
@@ -34,6 +36,7 @@ TitleOf = Callable[[str], str | None]
 """Tells the title that the JSON of this name states; asked only where names do not decide."""
 
 _COUNTER = re.compile(r"\((\d{1,4})\)$")
+_SIDECAR = re.compile(r"[^.](\.\w{2,5})(?:\(\d+\))?(?:\.[a-z-]*)?(?:\(\d+\))?\.json$", re.IGNORECASE)
 _LONGEST_SUFFIX = 6  # ".jpeg" and the like; what follows the last dot of a sentence is none
 
 
@@ -107,6 +110,12 @@ def is_pixel_motion(name: str) -> bool:
     return _PIXEL_MOTION.search(name) is not None
 
 
+def describes_a_picture(name: str) -> bool:
+    """Tell by its name whether a JSON is most likely a picture's or video's: IMG.jpg.supplemental-metadata(1).json."""
+    match = _SIDECAR.search(name)
+    return match is not None and (worth_a_look(match[1]) or is_video(f"x{match[1]}"))
+
+
 class _Matching:
     """One folder's names, and what is left of them after each rule."""
 
@@ -119,17 +128,21 @@ class _Matching:
                 self._pools[stem].setdefault(0, sidecar)
                 if counter := _COUNTER.search(stem):
                     self._pools[stem[: counter.start()]].setdefault(int(counter[1]), sidecar)
+        self._by_fold: dict[str, list[str]] = defaultdict(list)
+        for stem in self._pools:
+            self._by_fold[stem.casefold()].append(stem)
         self._media = {name: self._read(normal(name)) for name in sorted(media)}
         self._free = {sidecar for pool in self._pools.values() for sidecar in pool.values()}
         self._found: dict[str, str] = {}
 
     def run(self) -> dict[str, str]:
-        for rule in (_cut_as_google_does, _not_cut, _cut_anywhere, _without_suffix):
+        for rule in (_cut_as_google_does, _not_cut, _cut_anywhere, self._in_another_case, _without_suffix):
             self._apply(rule)
         self._find_longer_names()
         for name, read in self._media.items():  # titles without suffix that end in a number of their own
             if read.counter and name not in self._found:
                 self._media[name] = Name(normal(name), 0)
+        self._apply(self._in_another_case)
         self._apply(_without_suffix)
         return self._found
 
@@ -157,6 +170,14 @@ class _Matching:
                 self._pair_by_counter(titles[title], pool)
             else:
                 self._pair_by_title(titles, pool)
+
+    def _in_another_case(self, title: str) -> Iterator[str]:
+        """Find IMG.jpg.json for IMG.JPG; no two files of a folder are told apart by that alone."""
+        shown = split_suffix(title)[0]
+        for stem in (*_cut_as_google_does(title), *_not_cut(title), *_cut_anywhere(title)):
+            for known in self._by_fold.get(stem.casefold(), ()):
+                if known != stem and known[: len(shown)] == shown[: len(known)]:
+                    yield known
 
     def _pair_by_counter(self, names: dict[int, str], pool: dict[int, str]) -> None:
         for counter, name in names.items():

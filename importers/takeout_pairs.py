@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
@@ -31,13 +32,17 @@ EDITED = (
     "-編集済み",
     "-编辑",
 )
-"""What Google adds to the name of a copy that the user edited, in the languages that have been seen."""
+"""What Google adds to the name of a copy that the user edited, in the languages that have been seen.
+
+By these a copy is known even where its original is not there; in other languages its original must be, with its JSON.
+"""
 
 MADE = ("-effects", "-smile", "-mix", "-collage", "-animation", "-motion")
 """What it adds to pictures that it made itself; in English always."""
 
 _ADDED = tuple(normal(added) for added in (*EDITED, *MADE))
 
+_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # within words of Persian and others
 _STILLS_OF_LIVE_PHOTOS = (".heic", ".heif", ".jpg", ".jpeg")  # in the order in which they get the video
 
 
@@ -102,23 +107,44 @@ def match_originals(media: Iterable[str], described: Collection[str]) -> dict[st
     by_stem: dict[str, list[str]] = defaultdict(list)
     for known in sorted(names):
         by_stem[split_suffix(known)[0].casefold()].append(known)
+    whole = {normal(name) for name in described}
     found: dict[str, str] = {}
     for known, name in names.items():
         if name in described:
             continue
         suffix = split_suffix(known)[1]
         candidates = list(_originals(known))
-        for stem in candidates:
-            others = [other for other in by_stem.get(stem.casefold(), ()) if other != known]
-            same = [other for other in others if split_suffix(other)[1].casefold() == suffix.casefold()]
-            if len(same or others) == 1:
-                found[name] = names[(same or others)[0]]
-                break
-        else:
-            # Only where nothing was cut does the name say for sure what it is a copy of.
-            if candidates and units(split_counter(known).title) < MEDIA_UNITS:
-                found[name] = candidates[0] + suffix
+        there = (_only(suffix, [one for one in by_stem[stem.casefold()] if one != known]) for stem in candidates)
+        original = next((one for one in there if one), None)
+        if original is None and (stem := _before_added_words(known)):
+            alike = [one for one in by_stem[stem.casefold()] if one in whole and is_video(one) == is_video(known)]
+            original = _only(suffix, alike)
+        if original:
+            found[name] = names[original]
+        # Only where nothing was cut does the name say for sure what it is a copy of.
+        elif candidates and units(split_counter(known).title) < MEDIA_UNITS:
+            found[name] = candidates[0] + suffix
     return found
+
+
+def _only(suffix: str, names: list[str]) -> str | None:
+    """Return the one name of this suffix, or else the only one."""
+    same = [name for name in names if split_suffix(name)[1].casefold() == suffix.casefold()]
+    return (same or names)[0] if len(same or names) == 1 else None
+
+
+def _before_added_words(name: str) -> str | None:
+    """Return the original's stem where a dash and words follow it, which is what Google adds in any language."""
+    title, counter = split_counter(name)
+    stem, _, added = split_suffix(title)[0].rpartition("-")
+    words = added.split(" ")
+    if not stem or not all(words) or not all(map(_is_of_a_word, "".join(words))):
+        return None
+    return stem + (f"({counter})" if counter else "")
+
+
+def _is_of_a_word(character: str) -> bool:
+    return unicodedata.category(character)[0] in "LM" or character in _JOINERS
 
 
 def _originals(name: str) -> Iterator[str]:

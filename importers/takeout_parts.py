@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, NamedTuple, Protocol
 
 from importers.base import FileStamp, ImporterError, Rendition
 from importers.formats import worth_a_look
-from importers.takeout_folders import is_google_photos
 from importers.takeout_json import MAX_JSON_BYTES
 from importers.takeout_layout import PartPlace
+from importers.takeout_members import google_photos_among
 from importers.takeout_names import is_video, normal, split_suffix
 
 _CHUNK_BYTES = 1 << 20
+_APPLE_DOUBLE = "._"  # macOS keeps there what a disk or an archive cannot hold of a file
 _DEEPEST = 8  # an export has two levels of folders
 
 
@@ -70,7 +71,7 @@ class Entry:
     @property
     def is_json(self) -> bool:
         """Tell whether it describes others."""
-        return self.name.lower().endswith(".json")
+        return self.name.lower().endswith(".json") and not self.name.startswith(_APPLE_DOUBLE)
 
     @property
     def is_video(self) -> bool:
@@ -79,9 +80,11 @@ class Entry:
 
     @property
     def is_media(self) -> bool:
-        """Tell whether it is to be counted: a picture or video by its suffix, or without one."""
+        """Tell whether it is to be counted: a picture or video by its suffix, or without one and not hidden."""
+        if self.name.startswith(_APPLE_DOUBLE):
+            return False
         suffix = split_suffix(self.name)[1]
-        return not suffix or worth_a_look(suffix) or self.is_video
+        return worth_a_look(suffix) or self.is_video or not (suffix or self.name.startswith("."))
 
     @property
     def path(self) -> Path | None:
@@ -115,7 +118,7 @@ class Part(Protocol):
     is_stream: ClassVar[bool]
 
     def entries(self) -> Iterator[Entry]:
-        """List the files of Google Photos, and those whose names lead out of the export, as problems.
+        """List what may be files of Google Photos, and those whose names lead out of the export, as problems.
 
         Raises:
             ImporterError: The part, or something in it, cannot be read; what was listed by then counts.
@@ -137,6 +140,17 @@ class Part(Protocol):
     def deliver(self, entries: list[Entry]) -> Iterator[Delivery]:
         """Make files readable, one by one, in any order."""
         ...
+
+
+def of_google_photos(entries: Iterable[Entry], sure: Collection[str]) -> list[Entry]:
+    """Return which files of all parts are those of Google Photos; what a part's folder is may show only in another.
+
+    Args:
+        sure: Names of folders that are known to be.
+    """
+    found = list(entries)
+    ours = google_photos_among((entry.folder, entry.name) for entry in found) | {normal(name) for name in sure}
+    return [entry for entry in found if not entry.folder or entry.folder.partition("/")[0] in ours]
 
 
 class Tree:
@@ -210,39 +224,3 @@ class Tree:
         """Name the files; they lie there."""
         for entry in entries:
             yield Delivery(entry, Rendition(Path(entry.place.file)))
-
-
-class Member(NamedTuple):
-    """Where an archive's file belongs by its name.
-
-    Attributes:
-        folder: As in Entry; None where it belongs to another of Google's products.
-    """
-
-    folder: str | None
-    name: str
-    problem: str | None = None
-
-
-def sort_members(names: list[str]) -> list[Member]:
-    """Tell of an archive's names which lie in its Google Photos folder, under whatever name, and which are hostile."""
-    members = [_member(name) for name in names]
-    inner: dict[str, set[str]] = {}
-    for member in members:
-        product, _, rest = (member.folder or "").partition("/")
-        inner.setdefault(product, set()).add(rest.partition("/")[0])
-    ours = {product for product, folders in inner.items() if product and is_google_photos(product, folders)}
-    return [
-        member if member.problem or (member.folder or "").partition("/")[0] in ours else member._replace(folder=None)
-        for member in members
-    ]
-
-
-def _member(name: str) -> Member:
-    parts = normal(name).split("/")
-    if parts[0].casefold() == "takeout":
-        parts.pop(0)
-    is_hostile = not parts or any(part in ("", ".", "..") for part in parts) or "\\" in name or "\0" in name
-    if is_hostile:
-        return Member("", normal(name), "its name leads out of the export, which no name of Google's does")
-    return Member("/".join(parts[:-1]), parts[-1])

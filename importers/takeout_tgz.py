@@ -19,16 +19,13 @@ from typing import IO, ClassVar
 from importers.base import FileStamp, ImporterError, Rendition
 from importers.takeout_json import MAX_JSON_BYTES
 from importers.takeout_layout import PartPlace
+from importers.takeout_members import sort_members
 from importers.takeout_names import split_suffix
-from importers.takeout_parts import Delivery, Entry, Place, sort_members
+from importers.takeout_parts import Delivery, Entry, Place
+from importers.takeout_stream import Member, Stream, members_of
 from importers.takeout_zip import MAX_MEDIA_BYTES
 
 _CHUNK_BYTES = 1 << 20
-_LONGEST_READ_BYTES = MAX_JSON_BYTES  # at once; tarfile would take a header of any length whole
-
-
-Member = tuple[int, tarfile.TarInfo, IO[bytes]]
-"""A file with its number in the stream; its bytes can be read until the next one."""
 
 
 class Tgz:
@@ -100,32 +97,13 @@ class Tgz:
             ImporterError: It is damaged, which shows only when that place is read.
         """
         try:
-            with _Stream(self.path, "rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
-                yield _members(archive)
+            with Stream(self.path, "rb") as stream, tarfile.open(fileobj=stream, mode="r:") as archive:
+                yield members_of(archive)
         except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, OverflowError) as error:
             why = getattr(error, "strerror", None) or error or "it ends too early"
             raise ImporterError(
                 f"{self.path} is damaged or not whole ({str(why).lower()}); download this part again"
             ) from error
-
-
-def _members(archive: tarfile.TarFile) -> Iterator[Member]:
-    number = 0
-    while (member := archive.next()) is not None:
-        archive.members = []  # it would keep them all  # pyright: ignore[reportAttributeAccessIssue]
-        number += 1
-        if not member.isdir():
-            file = archive.extractfile(member) if member.isreg() else None
-            yield number, member, file or io.BytesIO()
-
-
-class _Stream(gzip.GzipFile):
-    """What tarfile reads from: a header that claims to be a gigabyte long is not taken into memory."""
-
-    def read(self, size: int | None = -1) -> bytes:
-        if size is None or not 0 <= size <= _LONGEST_READ_BYTES:
-            raise tarfile.ReadError("a header in it is longer than any")
-        return super().read(size)
 
 
 class _Room:

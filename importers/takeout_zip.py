@@ -16,7 +16,8 @@ from typing import BinaryIO, ClassVar
 from importers.base import FileStamp, ImporterError, Rendition, Span
 from importers.takeout_json import MAX_JSON_BYTES
 from importers.takeout_layout import PartPlace
-from importers.takeout_parts import Delivery, Entry, Place, sort_members
+from importers.takeout_members import sort_members
+from importers.takeout_parts import Delivery, Entry, Place
 
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _LOCAL_SIGNATURE = b"PK\x03\x04"

@@ -41,6 +41,7 @@ MAX_SPAN_BYTES = 1 << 30
 """A picture inside an archive may be no longer, unpacked."""
 _CHUNK_BYTES = 4 << 20
 _STRIP_ROWS = 256
+_ENCODER = json.JSONEncoder(default=os.fspath)  # once: json.dumps() would make one for each job
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class Job:
         longest: Pixels of the longer side, for pictures that people look at: whole, in proportion, never blown up.
             None: as the model wants them.
         in_full: Decode every pixel, and answer with their digest instead of any.
+        describe: Whether what it looks like is wanted, too.
     """
 
     ticket: int
@@ -69,6 +71,7 @@ class Job:
     sidecars: tuple[Path, ...] = ()
     longest: int | None = None
     in_full: bool = False
+    describe: bool = True
 
     @classmethod
     def of_file(cls, ticket: int, path: Path, *, hash_only: bool = False) -> Job:
@@ -77,9 +80,9 @@ class Job:
 
     def pack(self) -> bytes:
         """Write it as a frame."""
-        job = {f.name: getattr(self, f.name) for f in fields(self)}
+        job = {name: getattr(self, name) for name in _JOB}
         job["renditions"] = [pack_rendition(rendition) for rendition in self.renditions]
-        return json.dumps(job, default=os.fspath).encode()
+        return _ENCODER.encode(job).encode()
 
     @classmethod
     def unpack(cls, frame: bytes) -> Job:
@@ -117,7 +120,7 @@ class Decoded:
         format: What people call its format; "" where only the hash was asked for.
         pixels: uint8 (H, W, 3) as the job wants them; None where only the hash or the digest of all was asked for.
         pixel_digest: xxh3_128 of all pixels, upright and in sRGB, and of their shape; b"" where not asked for.
-        features: What the picture looks like, packed: duplicates/features.py; b"" where only the hash was asked for.
+        features: What the picture looks like, packed: duplicates/features.py; b"" where it was not asked for.
     """
 
     ticket: int
@@ -134,6 +137,9 @@ class Decoded:
     pixels: NDArray[np.uint8] | None = None
     pixel_digest: bytes = b""
     features: bytes = b""
+
+
+_JOB, _DECODED = (tuple(f.name for f in fields(kind)) for kind in (Job, Decoded))
 
 
 def read_photo(job: Job, spec: PixelSpec, max_pixels: int) -> Decoded:
@@ -196,7 +202,7 @@ def _read(job: Job, file: BinaryIO, rendition: Rendition, spec: PixelSpec, max_p
         pixels = reduce_to(picture.stored, job.longest) if job.longest else fit(picture.stored, spec)
         if picture.profile:  # colours last: of a hundred thousand pixels, not of a million
             pixels = np.asarray(rgb_to_srgb(Image.fromarray(pixels), picture.profile))
-        features = b"" if job.longest else pack_features(describe_picture(picture))
+        features = pack_features(describe_picture(picture)) if job.describe and not job.longest else b""
     original_digest, original_size = _exact(job.exact)
     if original_digest and job.exact_names:
         digest, size = original_digest, original_size
@@ -290,7 +296,7 @@ def _hash(file: BinaryIO) -> tuple[bytes, int]:
 
 def pack(decoded: Decoded) -> bytes:
     """Write an answer as a frame."""
-    header = {f.name: getattr(decoded, f.name) for f in fields(decoded)}
+    header = {name: getattr(decoded, name) for name in _DECODED}
     header |= {
         "problem": decoded.problem and asdict(decoded.problem),
         "digest": decoded.digest.hex(),

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Source
 from indexer.catalog import Catalog, Content, Known, Model, Root
 from indexer.decoders import Decoded, DecoderPool, Job
-from indexer.duplicates.store import write_features
+from indexer.duplicates.store import is_described, write_features
 from indexer.events import OnProgress, Progress
 from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, is_gone, is_on, is_under
@@ -171,8 +171,12 @@ class IndexRun:
             self._seen.add(known.id)
             self._count(Outcome(known.state))
             self._done(photo)
-        else:
-            self._decode(photo)
+        else:  # it lacks only this model's vector
+            self._decode(photo, describe=not self._is_described(known.content_id))
+
+    def _is_described(self, content_id: int | None) -> bool:
+        """Tell whether it is known what a content looks like; another model sees the same picture."""
+        return content_id is not None and is_described(self._catalog.db, content_id)
 
     def _meet_again(self, photo: Photo, known: Known) -> None:
         """Take a photo that looks as it did when it was read; what is known of it may be new."""
@@ -201,15 +205,15 @@ class IndexRun:
         with self._catalog.transaction():
             self._catalog.move_photo(photo_id, self._root.id, photo.key, path, photo.name)
 
-    def _decode(self, photo: Photo) -> None:
+    def _decode(self, photo: Photo, *, describe: bool = True) -> None:
         while self._pool.full:
             self._collect(wait=True)
         # A file as long as one we hold may be a copy: its hash alone tells, for a fraction of the decoding.
         is_whole = photo.exact is None and photo.renditions and photo.renditions[0].span is None
         maybe_copy = is_whole and photo.stamp is not None and self._catalog.size_is_known(photo.stamp.size_bytes)
-        self._submit(photo, hash_only=bool(maybe_copy))
+        self._submit(photo, hash_only=bool(maybe_copy), describe=describe)
 
-    def _submit(self, photo: Photo, *, hash_only: bool) -> None:
+    def _submit(self, photo: Photo, *, hash_only: bool, describe: bool) -> None:
         self._tickets += 1
         self._at_work[self._tickets] = photo
         job = Job(
@@ -220,6 +224,7 @@ class IndexRun:
             exact_names=not photo.facts.edited,
             facts=not photo.facts_complete,
             sidecars=photo.sidecars,
+            describe=describe,
         )
         self._pool.submit(job)
 
@@ -247,7 +252,7 @@ class IndexRun:
         elif held is not None and held[1]:
             self._settle(replace(row, content_id=held[0]))
         elif decoded.pixels is None:
-            self._submit(photo, hash_only=False)
+            self._submit(photo, hash_only=False, describe=held is None or not self._is_described(held[0]))
             return
         else:
             content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
@@ -309,7 +314,8 @@ class IndexRun:
             for picture, vector in zip(batch, computed, strict=True):
                 content_id = self._catalog.write_content(picture.content)
                 self._catalog.write_vector(self._model, content_id, vector)
-                write_features(self._catalog.db, content_id, picture.features)
+                if picture.features:
+                    write_features(self._catalog.db, content_id, picture.features)
                 rows += [replace(row, content_id=content_id) for row in picture.rows]
             written = [self._write(row, embedded=True) for row in rows]
         for picture in batch:

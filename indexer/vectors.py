@@ -6,7 +6,7 @@
 
 An outbox row is work that Chroma has not confirmed: rows are deleted after Chroma has taken them, so a crash repeats
 work and never loses any; repeating is harmless (known ids are ignored, unknown ones deleted in vain). Whatever is
-wrong with Chroma, `indexer.matrix` answers from the catalog meanwhile. Only this module imports chromadb.
+wrong with Chroma, `indexer.matrix` answers from the catalog meanwhile.
 
 Whoever keeps a ChromaIndex open must turn SIGTERM into an ordinary exit: Python's default kills inside a flush.
 """
@@ -21,21 +21,18 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, cast
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from indexer import chroma_health
+from indexer.chroma_core import Core
 from indexer.chroma_health import DamagedError
 from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress, ignore
 from indexer.lock import LockedError, ProcessLock
 from indexer.matrix_file import Keys, Vectors, model_space, read_vectors, snapshot, unit_rows
-
-if TYPE_CHECKING:
-    from chromadb.api.client import Client
-    from chromadb.api.models.Collection import Collection
 
 ADD_RECORDS = 5461  # the most Chroma takes in one add
 GET_RECORDS = 32_000  # and gives in one get
@@ -44,7 +41,7 @@ SYNC_RECORDS = 1000
 
 # One thread: several link the graph in whatever order, and seldom leave a vector that no other points to. On two cores
 # beside other work one was also the faster: 9.5 s instead of 13.9 for 8,000 x 512.
-_HNSW = {"space": "cosine", "ef_search": 1000, "sync_threshold": SYNC_RECORDS, "num_threads": 1}
+_HNSW = {"space": "cosine", "ef_search": 1000, "num_threads": 1}
 
 PROBES = 8
 
@@ -149,7 +146,7 @@ class ChromaIndex:
         self._folder = folder_of(home, model_id)
         self._lock = ProcessLock(self._folder / "lock", purpose)
         try:
-            self._client, self._collection = self._open_sound(on_progress)
+            self._core = self._open_sound(on_progress)
         except BaseException:
             self._lock.release()
             raise
@@ -195,8 +192,8 @@ class ChromaIndex:
         waiting = "SELECT count(*) FROM outbox WHERE model_id = ? AND op = 'delete'"
         stale = int(self._connection.execute(waiting, (self._model_id,)).fetchone()[0])
         with _chroma_errors("search"):
-            found = self._collection.query(query_embeddings=[unit], n_results=max(1, k + stale), include=[])
-        keys, vectors = _current(self._connection, self._model_id, self._dim, [int(i) for i in found["ids"][0]])
+            found = self._core.nearest(unit, max(1, k + stale))
+        keys, vectors = _current(self._connection, self._model_id, self._dim, [int(i) for i in found])
         scores = vectors @ unit
         best = np.argsort(-scores, kind="stable")[:k]
         return keys[best, 1], scores[best]
@@ -204,7 +201,7 @@ class ChromaIndex:
     def close(self) -> None:
         """Close Chroma and free the lock."""
         try:
-            self._client.close()
+            self._core.close()
         finally:
             self._lock.release()
 
@@ -216,7 +213,7 @@ class ChromaIndex:
     ) -> None:
         self.close()
 
-    def _open_sound(self, on_progress: OnProgress) -> tuple[Client, Collection]:
+    def _open_sound(self, on_progress: OnProgress) -> Core:
         """Open what is there if it is sound, else a rebuilt one."""
         index = self._folder / "index"
         try:
@@ -229,17 +226,17 @@ class ChromaIndex:
         _build(self._folder, self._connection, self._model_id, on_progress)
         return self._open_in_step(index)
 
-    def _open_in_step(self, index: Path) -> tuple[Client, Collection]:
-        client = _client(index)
+    def _open_in_step(self, index: Path) -> Core:
+        core = self._core = _open(index)
         try:
             with _chroma_errors("open"):
-                self._collection = client.get_collection(_name(self._model_id), embedding_function=None)
+                core.open(_name(self._model_id))
             self._reconcile()
             self._probe()
         except BaseException:
-            client.close()
+            core.close()
             raise
-        return client, self._collection
+        return core
 
     def _reconcile(self) -> None:
         """Make Chroma's ids equal to the catalog's, but for what the outbox will do anyway."""
@@ -265,17 +262,17 @@ class ChromaIndex:
     def _ids(self) -> Keys:
         ids: list[int] = []
         with _chroma_errors("list its records"):
-            while batch := self._collection.get(limit=GET_RECORDS, offset=len(ids), include=[])["ids"]:
+            while batch := self._core.ids(GET_RECORDS, len(ids)):
                 ids += map(int, batch)
         return np.array(ids, np.int64)
 
     def _add(self, content_ids: Keys) -> None:
-        _add(self._collection, self._connection, self._model_id, self._dim, content_ids)
+        _add(self._core, self._connection, self._model_id, self._dim, content_ids)
 
     def _delete(self, content_ids: Keys) -> None:
         for start in range(0, len(content_ids), ADD_RECORDS):
             with _chroma_errors("delete"):
-                self._collection.delete(ids=[str(i) for i in content_ids[start : start + ADD_RECORDS]])
+                self._core.delete([str(i) for i in content_ids[start : start + ADD_RECORDS]])
 
 
 def _build(folder: Path, connection: sqlite3.Connection, model_id: int, on_progress: OnProgress) -> None:
@@ -288,17 +285,13 @@ def _build(folder: Path, connection: sqlite3.Connection, model_id: int, on_progr
         with snapshot(connection):
             content_ids = _content_ids(connection, model_id)
             last_seq = connection.execute("SELECT max(seq) FROM outbox WHERE model_id = ?", (model_id,)).fetchone()[0]
-        client = _client(fresh)
+        core = _open(fresh)
         try:
             with _chroma_errors("create a collection"):
-                collection = client.create_collection(
-                    _name(model_id),
-                    embedding_function=None,
-                    configuration={"hnsw": {"space": "cosine", "ef_search": 1000, "sync_threshold": SYNC_RECORDS}},
-                )
-            _add(collection, connection, model_id, dim, content_ids, on_progress)
+                core.create(_name(model_id), _HNSW | {"sync_threshold": SYNC_RECORDS})
+            _add(core, connection, model_id, dim, content_ids, on_progress)
         finally:
-            client.close()
+            core.close()
         if index.exists():
             index.rename(old)
         fresh.rename(index)
@@ -312,7 +305,7 @@ def _build(folder: Path, connection: sqlite3.Connection, model_id: int, on_progr
 
 
 def _add(
-    collection: Collection,
+    core: Core,
     connection: sqlite3.Connection,
     model_id: int,
     dim: int,
@@ -324,7 +317,7 @@ def _add(
         keys, vectors = _current(connection, model_id, dim, content_ids[start : start + ADD_RECORDS].tolist())
         if len(keys):
             with _chroma_errors("add"):
-                collection.add(ids=[str(i) for i in keys[:, 1]], embeddings=vectors)
+                core.add([str(i) for i in keys[:, 1]], vectors)
         done = min(start + ADD_RECORDS, len(content_ids))
         on_progress(Progress("building the vector index", done, len(content_ids), total_final=True))
 
@@ -359,14 +352,9 @@ def _name(model_id: int) -> str:
     return f"model-{model_id}"
 
 
-def _client(folder: Path) -> Client:
-    try:
-        import chromadb  # 0.7 s and 79 MB: only for those who use it
-        from chromadb.config import Settings
-    except ImportError as error:
-        raise VectorError("Chroma is not installed; searching works without it") from error
+def _open(folder: Path) -> Core:
     with _chroma_errors("open"):
-        return cast("Client", chromadb.PersistentClient(str(folder), settings=Settings(anonymized_telemetry=False)))
+        return Core(folder)
 
 
 @contextmanager
@@ -374,7 +362,7 @@ def _chroma_errors(doing: str) -> Generator[None]:
     """Turn whatever Chroma raises, a panic of its Rust core included, into a VectorError."""
     try:
         yield
-    except (KeyboardInterrupt, SystemExit, MemoryError):
+    except (KeyboardInterrupt, SystemExit, MemoryError, VectorError):
         raise
     except BaseException as error:
         first: BaseException = error

@@ -8,13 +8,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import sys
 from collections.abc import Collection, Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import BinaryIO
 
 from lrprev.errors import LrprevError, said
-from lrprev.folders import key_of_name
-from lrprev.inspection import LIST_HEAD, Inspection
+from lrprev.folders import SMART_PREVIEWS_FOLDER_END, key_of_name, smart_previews
+from lrprev.inspection import LIST_HEAD, SMART, Inspection
 from lrprev.layout import PREVIEWS_DB, ROOT_PIXELS_DB
 from lrprev.preview import Level, Preview
 from lrprev.salvage import largest_whole, read_or_salvage
@@ -74,6 +77,9 @@ def _inspect(options: argparse.Namespace) -> Iterator[Inspection]:
         yield from _inspect_folder(home, without=())
     if options.file not in homes:
         yield from _inspect_folder(options.file, without=homes)
+    for folder in _smart_folders(options.file):
+        for uuid, path in smart_previews(folder, lambda error: print(said(error), file=sys.stderr)):
+            yield Inspection(path.name, (path,), uuid, None, SMART, Preview(None, ()))
 
 
 def _homes(folder: Path) -> list[Path]:
@@ -82,6 +88,11 @@ def _homes(folder: Path) -> list[Path]:
     if any((folder / name).is_file() for name in names):
         return [folder]
     return sorted({path.parent for name in names for path in folder.rglob(name)})
+
+
+def _smart_folders(folder: Path) -> list[Path]:
+    is_one = folder.absolute().name.endswith(SMART_PREVIEWS_FOLDER_END)
+    return [folder] if is_one else sorted(folder.rglob(f"*{SMART_PREVIEWS_FOLDER_END}"))
 
 
 def _inspect_folder(folder: Path, without: Collection[Path]) -> Iterator[Inspection]:
@@ -94,7 +105,7 @@ def _inspect_folder(folder: Path, without: Collection[Path]) -> Iterator[Inspect
             inspection = Inspection(f"{uuid}-{digest}", stored.files, uuid, digest, stored.state, None)
             try:
                 inspection.preview = store.read(stored)
-                inspection.problems += inspection.preview.problems
+                inspection.problems += _problems(inspection.preview)
             except (LrprevError, OSError) as error:
                 inspection.problems.append(said(error))
             yield inspection
@@ -112,7 +123,11 @@ def _inspect_file(path: Path) -> Inspection:
     if store_folder and uuid and digest:
         with Store(store_folder) as store:
             state = store.state(uuid, digest)
-    return Inspection(path.name, (path,), uuid, digest, state, preview, list(preview.problems))
+    return Inspection(path.name, (path,), uuid, digest, state, preview, _problems(preview))
+
+
+def _problems(preview: Preview) -> list[str]:
+    return [*preview.problems, *(preview.pyramid.problems if preview.pyramid else ())]
 
 
 def _handle(inspection: Inspection, options: argparse.Namespace) -> int:
@@ -120,7 +135,8 @@ def _handle(inspection: Inspection, options: argparse.Namespace) -> int:
     failed = inspection.preview is None
     if inspection.preview and options.extract:
         try:
-            _extract(inspection, inspection.preview, options)
+            extract = _copy if inspection.state == SMART else _extract
+            extract(inspection, inspection.preview, options)
         except (LrprevError, OSError) as error:
             inspection.problems.append(said(error))
             failed = True
@@ -137,14 +153,24 @@ def _extract(inspection: Inspection, preview: Preview, options: argparse.Namespa
     named = inspection.uuid and inspection.digest
     stem = f"{inspection.uuid}-{inspection.digest}" if named else Path(inspection.name).stem
     for level, jpeg in _chosen(inspection, preview, options):
-        path = options.output / f"{stem}_{level.width}x{level.height}.jpg"
-        try:
-            with path.open("xb") as stream:
-                stream.write(jpeg)
-        except FileExistsError:
-            inspection.problems.append(f"{path} is there already, and stays as it is")
-        else:
-            inspection.written.append(path)
+        _write(BytesIO(jpeg), options.output / f"{stem}_{level.width}x{level.height}.jpg", inspection)
+
+
+def _copy(inspection: Inspection, _: Preview, options: argparse.Namespace) -> None:
+    """Copy a Smart Preview, which has no levels, as it is."""
+    options.output.mkdir(parents=True, exist_ok=True)
+    with inspection.files[0].open("rb") as source:
+        _write(source, options.output / f"{inspection.uuid}.dng", inspection)
+
+
+def _write(source: BinaryIO, path: Path, inspection: Inspection) -> None:
+    try:
+        with path.open("xb") as stream:
+            shutil.copyfileobj(source, stream)
+    except FileExistsError:
+        inspection.problems.append(f"{path} is there already, and stays as it is")
+    else:
+        inspection.written.append(path)
 
 
 def _chosen(inspection: Inspection, preview: Preview, options: argparse.Namespace) -> Iterator[tuple[Level, bytes]]:

@@ -1,7 +1,5 @@
 """The AgHg container: a run of named sections, of which only the headers are read. The layout stands in layout.py."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple

@@ -3,8 +3,6 @@
 Their tables and columns stand in layout.py. Numbers are stored as REAL: 3548.0 is row 3548 of Adobe_images.
 """
 
-from __future__ import annotations
-
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from lrprev.layout import PREVIEW_NAME, SMART_PREVIEW_NAME, TIFF_MAGICS
 
+SMART_PREVIEWS_FOLDER_END = " Smart Previews.lrdata"
 Key = tuple[str, str]  # (uuid, digest)
 
 
@@ -27,7 +28,7 @@ def previews_folder(catalog: Path) -> Path:
 
 def smart_previews_folder(catalog: Path) -> Path:
     """Tell where Lightroom keeps the Smart Previews of a catalog; whether the folder exists is another matter."""
-    return catalog.with_name(f"{catalog.stem} Smart Previews.lrdata")
+    return catalog.with_name(catalog.stem + SMART_PREVIEWS_FOLDER_END)
 
 
 def home_of(folder: Path, uuid: str) -> Path:
@@ -54,19 +55,28 @@ def files_of(folder: Path, uuid: str) -> dict[str, tuple[Path, ...]]:
     return {digest: tuple(paths) for digest, paths in files.items()}
 
 
-def smart_previews(folder: Path) -> Iterator[SmartPreview]:
+def smart_previews(folder: Path, on_error: Callable[[OSError], object] | None = None) -> Iterator[SmartPreview]:
     """Yield each Smart Preview of a `* Smart Previews.lrdata` folder: named by a UUID, and a TIFF by content.
 
-    Raises:
-        OSError: A file cannot be read.
+    Args:
+        folder: The folder.
+        on_error: Called for each folder that cannot be listed. A file that cannot be read is yielded by its name: who
+            opens it will tell.
     """
-    for parent, folders, names in os.walk(folder):
+    for parent, folders, names in os.walk(folder, onerror=on_error):
         folders.sort()
         for name in sorted(names):
             match = SMART_PREVIEW_NAME.fullmatch(name)
             path = Path(parent, name)
-            if match and starts_with(path, TIFF_MAGICS):
+            if match and _may_start_with(path, TIFF_MAGICS):
                 yield SmartPreview(match["uuid"].upper(), path)
+
+
+def _may_start_with(path: Path, magics: tuple[bytes, ...]) -> bool:
+    try:
+        return starts_with(path, magics)
+    except OSError:
+        return True
 
 
 def key_of_name(name: str) -> Key | None:

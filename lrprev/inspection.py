@@ -10,6 +10,9 @@ from lrprev.preview import Preview
 from lrprev.pyramid import Pyramid
 from lrprev.store import State
 
+SMART = "smart"
+"""The state of a Smart Preview, which is a DNG and has no levels."""
+
 LIST_HEAD = f"{'state':<8} {'levels':>6} {'largest':>11} {'of full':>7} {'quality':<11} {'profile':<9} preview"
 _UNKNOWN = "-"
 
@@ -29,7 +32,7 @@ class Inspection:
     files: tuple[Path, ...]
     uuid: str | None
     digest: str | None
-    state: State
+    state: State | str
     preview: Preview | None
     problems: list[str] = field(default_factory=list[str])
     written: list[Path] = field(default_factory=list[Path])

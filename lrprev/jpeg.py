@@ -7,8 +7,6 @@ the frame says how many there must be: that tells a picture with bytes lost in t
 Source: ITU-T T.81, annex B, and A.2 for the number of MCUs.
 """
 
-from __future__ import annotations
-
 import re
 import struct
 from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +30,10 @@ _RESTART_MARKERS = range(0xD0, 0xD8)
 _RESTARTS_ROUND = bytes(_RESTART_MARKERS)
 _RESTARTS = frozenset(bytes((marker,)) for marker in _RESTART_MARKERS)  # as _MARKER_IN_SCAN finds them
 _DISK_BLOCK_BYTES, _SAMPLE_BYTES = 4096, 256
+_BLOCKS_AT_ONCE = 32
+_SAMPLES = struct.Struct(
+    f"{_SAMPLE_BYTES}s{_DISK_BLOCK_BYTES - _SAMPLE_BYTES}x" * (_BLOCKS_AT_ONCE - 1) + f"{_SAMPLE_BYTES}s"
+)
 _DOT_BYTES = 128
 _ZERO_DOTS, _ONE_DOTS = bytes(3), b"\xff" * 3  # every 512 bytes that are blank hold so many dots or more
 _NO_SEGMENT_MARKERS = STANDALONE_MARKERS | {0x00, 0xFF}
@@ -165,9 +167,18 @@ def seems_whole(data: bytes, start: int, end: int) -> bool:
     if header.restarts and not _starts_and_ends_with_restarts(data, scan, end, header.restarts):
         return False
     blocks = range(-(-scan // _DISK_BLOCK_BYTES) * _DISK_BLOCK_BYTES, last - _SAMPLE_BYTES, _DISK_BLOCK_BYTES)
-    samples = b"\0".join([data[at : at + _SAMPLE_BYTES] for at in blocks])  # a 0 after FF: a data byte, no marker
+    samples = b"\0".join(_samples(data, blocks))  # a 0 after FF: a data byte, no marker
     allowed: frozenset[bytes] = _RESTARTS if header.restarts else frozenset()
     return allowed.issuperset(_MARKER_IN_SCAN.findall(samples))
+
+
+def _samples(data: bytes, blocks: range) -> list[bytes]:
+    """Return the first bytes of blocks; by themselves, each would take five times as long."""
+    samples: list[bytes] = []
+    while len(blocks) >= _BLOCKS_AT_ONCE:
+        samples += _SAMPLES.unpack_from(data, blocks.start)
+        blocks = blocks[_BLOCKS_AT_ONCE:]
+    return samples + [data[at : at + _SAMPLE_BYTES] for at in blocks]
 
 
 def walk(data: bytes, offset_bytes: int) -> Iterator[Segment]:

@@ -38,6 +38,7 @@ MAX_HEADER_BYTES = 64 * 1024
 
 # Seconds in the header and in previews.db count from here (seen).
 EPOCH = datetime(2001, 1, 1, tzinfo=UTC)
+UNSET_SECONDS = -63113817600  # a time that is not known: the year 1 (seen in catalogs, inferred for headers)
 
 # Up to Classic 13.2, `U/UUUU/UUID-digest.lrprev` (seen). From 13.3 on a preview is spread over several files with the
 # same stem: plain JPEGs `UUID-digest_<long edge>` without an extension, and `.lrfprev` or `.lrmprev` containers with

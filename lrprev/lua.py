@@ -57,7 +57,8 @@ def parse_assignment(text: bytes, offset_bytes: int = 0) -> tuple[str, Value]:
         offset_bytes: Where the text starts in its file, for error messages.
 
     Returns:
-        The name and its value. A table is a dict; fields without a key get 1, 2, 3 ... as in Lua.
+        The name and its value. A table is a dict; fields without a key get 1, 2, 3 ... as in Lua. What is not UTF-8 in
+        a string becomes U+FFFD.
 
     Raises:
         LrprevError: The text is anything else, or nested too deep.
@@ -198,9 +199,9 @@ class _Reader:
         start = self._start
         body = self._advance()[1:-1]
         try:
-            return _ESCAPE.sub(_unescaped, body).decode("utf-8")
+            return _ESCAPE.sub(_unescaped, body).decode("utf-8", "replace")  # any bytes are a string to Lua
         except ValueError:
-            raise LrprevError(self._offset + start, "a string in UTF-8", body) from None
+            raise LrprevError(self._offset + start, "a string with bytes up to \\255", body) from None
 
     def _take_number(self) -> int | float:
         if self._kind != "number":

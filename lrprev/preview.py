@@ -1,7 +1,5 @@
 """One stored preview, read strictly: a container or a plain JPEG, as its content says and never its name."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -69,12 +67,18 @@ class Preview(NamedTuple):
     Attributes:
         pyramid: None for plain JPEGs and where the header is lost.
         levels: Smallest first, by their real size.
-        problems: What is wrong and what was done about it, a line each; empty where nothing is.
+        problems: What is wrong and what was done about it, a line each; empty where nothing is. What is odd in the
+            header alone stands in pyramid.problems.
     """
 
     pyramid: Pyramid | None
     levels: tuple[Level, ...]
     problems: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing at all is wrong or odd, as far as it was read."""
+        return not self.problems and not (self.pyramid and self.pyramid.problems)
 
     @property
     def coverage(self) -> float | None:

@@ -1,7 +1,5 @@
 """Damaged previews: every level that is still whole, how sure that is, and what was done to find it."""
 
-from __future__ import annotations
-
 import heapq
 from collections.abc import Iterator
 from contextlib import suppress
@@ -105,7 +103,7 @@ def largest_whole(preview: Preview) -> Whole:
     best_first = sorted(largest_first, key=lambda level: level.confidence is Confidence.POSSIBLE)
     for level in best_first:
         data, start = (level.source, level.offset_bytes) if isinstance(level.source, bytes) else (level.read(), 0)
-        is_sound = level.confidence is Confidence.SURE and not preview.problems
+        is_sound = level.confidence is Confidence.SURE and preview.is_sound
         if is_sound and jpeg.seems_whole(data, start, start + level.length_bytes):
             return Whole(level, memoryview(data)[start : start + level.length_bytes], tuple(passed_over))
         try:

@@ -5,8 +5,6 @@ Up to Classic 13.2 a preview is one file; from 13.3 on it is several with one st
 content; what a file is, only its content says.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -16,7 +14,7 @@ from itertools import groupby
 from pathlib import Path
 from sqlite3 import Connection
 from types import TracebackType
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import NamedTuple, Self, TypeAlias, TypeVar
 
 from lrprev.databases import CacheEntry, PreviewsDatabase, RootPixels
 from lrprev.errors import LrprevError, said
@@ -93,7 +91,7 @@ class Store:
         self._root_pixels: RootPixels | None = None
         self._open = ExitStack()
 
-    def __enter__(self) -> Store:
+    def __enter__(self) -> Self:
         self._database = self._open_database(PREVIEWS_DB, PREVIEWS_DB_COLUMNS, PreviewsDatabase)
         if self._with_thumbnails:
             self._root_pixels = self._open_database(ROOT_PIXELS_DB, ROOT_PIXELS_DB_COLUMNS, RootPixels)
@@ -310,4 +308,6 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
             levels += (level for level in read_preview(thumbnail).levels if (level.width, level.height) not in sizes)
     if not levels:
         raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
+    if pyramid and pyramid.problems:
+        pyramid = pyramid.completed(stored.recorded)
     return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))

@@ -72,10 +72,11 @@ def _copies(catalog: Catalog, prefer: str | None) -> Iterator[tuple[int, Copy]]:
         content_id, photo_id, path_bytes, name, is_original, source, form, width, height, size_bytes, *rest = row
         taken_at, taken_from, mtime_ns, added_at, camera, seconds, aperture, iso, rating, edited, series, facts = rest
         path = path_bytes and os.fsdecode(path_bytes)
+        file = Path(path) if path else None
         taken = datetime.fromisoformat(taken_at) if taken_at else None
         picture = Picture(
             name=name,
-            folder=str(Path(path).parent) if path and Path(path).name == name else source,
+            folder=str(file.parent) if file and file.name == name else source,
             format=form,
             width=width,
             height=height,
@@ -90,4 +91,4 @@ def _copies(catalog: Catalog, prefer: str | None) -> Iterator[tuple[int, Copy]]:
             preferred=source == prefer,
             series=series,
         )
-        yield content_id, Copy(photo_id, path, name, Path(path) if path and is_original else None, picture)
+        yield content_id, Copy(photo_id, path, name, file if is_original else None, picture)

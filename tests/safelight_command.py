@@ -14,7 +14,7 @@ from pathlib import Path
 PATIENCE_S = 600
 FORKING = """
 import json, os, sys
-import chromadb.api.rust, indexer.models.engine_onnx, indexer.models.load, indexer.pipeline, indexer.search
+import chromadb_rust_bindings, indexer.models.engine_onnx, indexer.models.load, indexer.pipeline, indexer.search
 import safelight.cli.entry, safelight.service
 for line in sys.stdin:
     asked = json.loads(line)

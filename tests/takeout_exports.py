@@ -6,9 +6,11 @@ import hashlib
 import io
 import json
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +18,9 @@ from PIL import Image
 STAMP = "takeout-20240101T000000Z"
 Files = Mapping[str, bytes]
 """Path within the export, "Takeout/Google Photos/...", -> bytes."""
+
+SAMPLE: dict[str, dict[str, Any]] = tomllib.loads((Path(__file__).parent / "data" / "takeout.toml").read_text("utf-8"))
+"""Path of a file of the real tree, below Google Photos -> what is known of it."""
 
 
 def picture(seed: object, form: str = "JPEG", *, taken: str | None = None) -> bytes:

@@ -23,6 +23,7 @@ LEAST_POINTS = 4
 _MATCHING_BITS = 12  # of 63: the same place differs by about 6, another by about 31
 _HYPOTHESES = 24
 _NEAR = 10.0  # pixels of 256 within which a match agrees with a single other one: a turn by 8 degrees still does
+_NEAR_LEVELS = 2  # ... and that its scale may differ from the other's
 _MOST_SCALE = 8.0
 _NEARER = 5.0  # ... and with the transform fitted to all
 
@@ -44,8 +45,8 @@ class Alignment:
     @property
     def area(self) -> float:
         """Share of the second picture's surface that the first one, whole, would take; above 1 if it is the larger."""
-        m = self.matrix
-        return float(abs(m[0, 0] * m[1, 1] - m[0, 1] * m[1, 0]))
+        (a, b, _), (c, d, _) = self.matrix.tolist()
+        return abs(a * d - b * c)
 
     @property
     def deviation(self) -> float:
@@ -65,7 +66,11 @@ class Alignment:
 
     def inverse(self) -> Alignment:
         """Return where the second picture lies in the first."""
-        return Alignment(np.linalg.inv(np.vstack([self.matrix, [0.0, 0.0, 1.0]]))[:2], self.points, -self.degrees)
+        (a, b, x), (c, d, y) = self.matrix.tolist()
+        area = a * d - b * c
+        a, b, c, d = d / area, -b / area, -c / area, a / area
+        matrix = np.array([[a, b, -a * x - b * y], [c, d, -c * x - d * y]])
+        return Alignment(matrix, self.points, -self.degrees)
 
 
 def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
@@ -76,47 +81,57 @@ def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
     near = np.flatnonzero(differing <= _MATCHING_BITS)  # far cheaper than nonzero() in two dimensions
     if len(near) < LEAST_POINTS:
         return None
-    i, j = near // len(b.bits), near % len(b.bits)
-    source = (a.xy[i] + 0.5) / 256 * size
-    target = (b.xy[j] + 0.5) / 256 * other.size
-    scale = STEP ** (b.level[j].astype(np.float64) - a.level[i])
-    inside = _agreeing(source, target, scale, np.argsort(differing[i, j], kind="stable")[:_HYPOTHESES])
+    i, j = np.divmod(near, len(b.bits))
+    if _distinct(i, j) < LEAST_POINTS:
+        return None
+    source = (a.xy[i] + 0.5).T / 256 * size[:, None]
+    target = (b.xy[j] + 0.5).T / 256 * other.size[:, None]
+    levels = b.level[j].astype(np.int64) - a.level[i]
+    inside = _agreeing(source, target, levels, np.argsort(differing[i, j], kind="stable")[:_HYPOTHESES])
     if np.count_nonzero(inside) < LEAST_POINTS - 1:  # where it is turned a little, one more may join
         return None
-    linear, points = _similarity(source[inside], target[inside]), 0
+    linear, points = _similarity(source[:, inside], target[:, inside]), 0
     for _ in range(2):
-        off = np.abs(source @ linear[:, :2].T + linear[:, 2] - target).max(-1)
-        inside = off < _NEARER * max(1.0, float(np.hypot(linear[0, 0], linear[1, 0])))
-        points = min(len(set(i[inside].tolist())), len(set(j[inside].tolist())))
+        off = np.abs(linear[:, :2] @ source + linear[:, 2:] - target)
+        inside = np.maximum(off[0], off[1]) < _NEARER * max(1.0, float(np.hypot(linear[0, 0], linear[1, 0])))
+        points = _distinct(i[inside], j[inside])
         if points < LEAST_POINTS:
             return None
-        linear = _similarity(source[inside], target[inside])
+        linear = _similarity(source[:, inside], target[:, inside])
     if not 1 / _MOST_SCALE < np.hypot(linear[0, 0], linear[1, 0]) < _MOST_SCALE:
         return None  # a heap of points on one: a pattern, not a place
     degrees = float(np.degrees(np.arctan2(linear[1, 0], linear[0, 0])))
     return Alignment(linear * [*size, 1.0] / other.size[:, None], points, degrees)
 
 
+def _distinct(i: NDArray[np.intp], j: NDArray[np.intp]) -> int:
+    """Count the points of the picture that has fewer of them in these matches."""
+    return min(len(set(i.tolist())), len(set(j.tolist())))
+
+
 def _agreeing(
-    source: NDArray[np.float64], target: NDArray[np.float64], scale: NDArray[np.float64], hypotheses: NDArray[np.intp]
+    source: NDArray[np.float64], target: NDArray[np.float64], levels: NDArray[np.int64], hypotheses: NDArray[np.intp]
 ) -> NDArray[np.bool_]:
-    """Return which matches agree with the one that most agree with."""
-    supposed = scale[hypotheses, None]
-    offset = target[hypotheses] - supposed * source[hypotheses]
-    off = np.abs(supposed[..., None] * source + offset[:, None] - target).max(-1)  # (hypotheses, matches)
-    agree = (off < _NEAR * np.maximum(1.0, supposed)) & (np.abs(np.log(scale / supposed)) < 0.5)
-    return agree[np.argmax(agree.sum(1))]
+    """Return which matches, float64 (2, M) in pixels, agree with the one that most agree with."""
+    supposed = STEP ** levels[hypotheses, None].astype(np.float64)
+    near = _NEAR * np.maximum(1.0, supposed)
+    agree = np.abs(levels - levels[hypotheses, None]) <= _NEAR_LEVELS  # (hypotheses, matches)
+    for p, q in zip(source, target, strict=True):  # across, then down
+        offset = q[hypotheses, None] - supposed * p[hypotheses, None]
+        agree &= np.abs(supposed * p + offset - q) < near
+    return agree[np.argmax(np.count_nonzero(agree, axis=1))]
 
 
 def _similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Matrix:
-    """Fit scale, offset and a turn by any angle, by least squares."""
-    from_mean, to_mean = source.mean(0), target.mean(0)
-    p, q = source - from_mean, target - to_mean
+    """Fit scale, offset and a turn by any angle, by least squares; float64 (2, M) each."""
+    count = source.shape[1]
+    from_mean, to_mean = source.sum(1) / count, target.sum(1) / count
+    p, q = source - from_mean[:, None], target - to_mean[:, None]
     norm = float((p * p).sum()) or 1.0
     c = float((p * q).sum()) / norm
-    s = float((p[:, 0] * q[:, 1] - p[:, 1] * q[:, 0]).sum()) / norm
-    linear = np.array([[c, -s], [s, c]])
-    return np.hstack([linear, (to_mean - linear @ from_mean)[:, None]])
+    s = float(p[0] @ q[1] - p[1] @ q[0]) / norm
+    (x, y), (to_x, to_y) = from_mean.tolist(), to_mean.tolist()
+    return np.array([[c, -s, to_x - c * x + s * y], [s, c, to_y - s * x - c * y]])
 
 
 def _turned(features: Features, turn: int) -> tuple[Keypoints, NDArray[np.float64]]:

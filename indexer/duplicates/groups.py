@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from indexer.duplicates.keeper import SOURCES
+from indexer.duplicates.keeper import why_source
 from indexer.duplicates.verify import MADE, Relation, Verdict
 
 Judge = Callable[[int, int], Verdict | None]
@@ -154,8 +154,8 @@ class _Grouping:
         return star if best == star.keeper else self._star(best)
 
     def _sources(self, star: Star) -> set[int]:
-        """List the files of which the keeper's own was made by saving the same picture once more."""
-        return {n for n, verdict in star.members.items() if verdict.derived < 0 and verdict.relation in SOURCES}
+        """List the files of which the keeper's own was made by saving the same picture once more, or enlarged."""
+        return {n for n, verdict in star.members.items() if verdict.derived < 0 and why_source(verdict)}
 
     def _widest_star(self, picture: int) -> Star:
         """Group around a picture, or around what it was made from.

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from indexer.duplicates.picture import Picture
-from indexer.duplicates.verify import Relation, Verdict
+from indexer.duplicates.verify import ENLARGED, Relation, Verdict
 
 Rule = tuple[str, Callable[[Picture], Any]]
 """(why, what counts)."""
@@ -34,11 +34,10 @@ RULES: tuple[Rule, ...] = (
 
 _RULES_BEFORE_ORIGIN = RULES[1:3]  # what the user chose may change, and comes first wherever it counts
 
-SOURCES = {
+_SOURCES = {
     Relation.SAME_PIXELS: "a copy without loss was saved from it",
     Relation.RE_ENCODED: "it is the original: the other was encoded again",
 }
-"""How a file that another was made from comes before it, whatever the later rules say."""
 
 _RULES_OF_SAME_PIXELS: tuple[Rule, ...] = tuple(rule for rule in RULES if rule is not _LARGER)  # all lost the same
 
@@ -59,6 +58,13 @@ def may_tell(one: Picture, other: Picture) -> bool:
     return all(counts(one) == counts(other) for _, counts in _RULES_BEFORE_ORIGIN)
 
 
+def why_source(verdict: Verdict) -> str:
+    """Say why a file that another was made from comes before it, whatever the later rules say; "" where it does not."""
+    if verdict.relation is Relation.RESIZED:
+        return "it is the original: the other was enlarged" if verdict.what.endswith(ENLARGED) else ""
+    return _SOURCES.get(verdict.relation, "")
+
+
 def why(keeper: Picture, other: Picture, verdict: Verdict) -> str:
     """Say what the keeper has before the other one; "" where nothing does.
 
@@ -66,7 +72,7 @@ def why(keeper: Picture, other: Picture, verdict: Verdict) -> str:
         verdict: What the other one is to it.
     """
     same_pixels = verdict.relation is Relation.SAME_PIXELS
-    if verdict.derived > 0 and not keeper.chosen and verdict.relation in SOURCES:
-        return SOURCES[verdict.relation]
+    if verdict.derived > 0 and not keeper.chosen and (words := why_source(verdict)):
+        return words
     rules = _RULES_OF_SAME_PIXELS if same_pixels else RULES
     return next((words for words, counts in rules if counts(keeper) > counts(other)), "")

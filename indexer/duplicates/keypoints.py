@@ -23,7 +23,7 @@ _SIDE = 12  # samples across what is described
 _SPACING = 2  # pixels between samples
 _REACH = _SPACING * (_SIDE - 1) // 2 + 4  # how near to the picture's edge a point may lie
 _FREQUENCIES = 8
-_LEAST = np.nextafter(np.float32(1024), np.float32(np.inf))  # of the Hessian's determinant: below is noise
+_NOISE = np.float32(1024)  # the Hessian's determinant is larger where there is something
 _ROWS = 28  # OpenBLAS keeps products of fewer than 262,144 steps on one thread; its threads would only wait
 _CELLS = 6  # points are taken evenly from a grid of so many cells across
 
@@ -50,17 +50,21 @@ def find_keypoints(gray: Image.Image) -> Keypoints:
         return Keypoints(np.empty((0, 2), np.uint8), np.empty(0, np.uint8), np.empty(0, np.uint64))
     smoothed = [_smooth(image) for image in images]
     found = [_peaks(pixels, image.shape) for pixels, image in zip(smoothed, images, strict=True)]
-    level = np.repeat(np.arange(len(found)), [len(pixel) for pixel, _ in found])
-    pixel, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    size = np.array([image.shape[::-1] for image in images])
-    y, x = np.divmod(pixel, size[level, 0])
-    xy = (np.stack([x, y], 1) + 0.5) / size[level]
+    level = np.repeat(np.arange(len(found)), [len(strength) for *_, strength in found])
+    y, x, strength = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    height, width = np.array([image.shape for image in images]).T
+    xy = np.stack([(x + 0.5) / width[level], (y + 0.5) / height[level]])
     keep = _spread(xy, strength)
-    level, pixel = level[keep], pixel[keep]
+    level, y, x = level[keep], y[keep], x[keep]
     start = np.cumsum([0, *(len(pixels) for pixels in smoothed[:-1])])
-    around = _DOWN * size[level, :1] + _ACROSS
-    samples = np.concatenate(smoothed)[(start[level] + pixel)[:, None] + around].astype(np.float32)
-    return Keypoints(np.minimum(xy[keep] * 256, 255).astype(np.uint8), level.astype(np.uint8), _described(samples))
+    around = np.multiply.outer(width, _DOWN) + _ACROSS  # on each level
+    places = (start[level] + y * width[level] + x)[:, None] + around[level]
+    samples = np.concatenate(smoothed)[places].astype(np.float32)
+    return Keypoints(
+        np.ascontiguousarray(np.minimum(xy[:, keep] * 256, 255).astype(np.uint8).T),
+        level.astype(np.uint8),
+        _described(samples),
+    )
 
 
 def _pyramid(gray: Image.Image) -> list[NDArray[np.uint8]]:
@@ -99,18 +103,16 @@ def _hessian(pixels: NDArray[np.uint16], width: int) -> NDArray[np.float32]:
     p = (pixels >> 4).view(np.int16)
     down, count = 2 * width, len(p) - 4 * width - 4
 
-    def at(y: int, x: int) -> NDArray[np.int16]:
-        start = y * down + 2 * x
-        return p[start : start + count]
+    def at(y: int, x: int) -> slice:
+        return slice(y * down + 2 * x, y * down + 2 * x + count)
 
-    centre = at(1, 1) << 1
-    xx = at(1, 2) + at(1, 0)
-    xx -= centre
-    yy = at(2, 1) + at(0, 1)
-    yy -= centre
-    xy = at(2, 2) + at(0, 0)
-    xy -= at(2, 0)
-    xy -= at(0, 2)
+    # Differences of differences, each first one taken once.
+    across = p[2:] - p[:-2]
+    xx = across[at(1, 1)] - across[at(1, 0)]
+    along = p[down:] - p[:-down]
+    yy = along[at(1, 1)] - along[at(0, 1)]
+    across = p[4:] - p[:-4]
+    xy = across[at(2, 0)] - across[at(0, 0)]
     xy >>= 2
     determinant = xx.astype(np.float32)  # once each: NumPy converts far faster than it multiplies mixed types
     determinant *= yy.astype(np.float32)
@@ -120,7 +122,9 @@ def _hessian(pixels: NDArray[np.uint16], width: int) -> NDArray[np.float32]:
     return determinant
 
 
-def _peaks(pixels: NDArray[np.uint16], shape: tuple[int, ...]) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+def _peaks(
+    pixels: NDArray[np.uint16], shape: tuple[int, ...]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float32]]:
     """Find the strongest maxima of the Hessian's determinant over 5 x 5 pixels.
 
     Args:
@@ -128,7 +132,7 @@ def _peaks(pixels: NDArray[np.uint16], shape: tuple[int, ...]) -> tuple[NDArray[
         shape: Of the picture.
 
     Returns:
-        Which pixels of the picture, and how strong.
+        Row and column in the picture, and how strong.
     """
     width = shape[1]
     above = _REACH - 6  # rows of `pixels` that no maximum needs: it lies REACH from the edge, and looks 2 + 2 around it
@@ -137,26 +141,31 @@ def _peaks(pixels: NDArray[np.uint16], shape: tuple[int, ...]) -> tuple[NDArray[
     r = response
     for step in (1, width):
         two = np.maximum(r[:-step], r[step:])
-        r = np.maximum(np.maximum(two[: -3 * step], two[2 * step : -step]), r[4 * step :])
-    np.maximum(r, _LEAST, out=r)
+        r = np.maximum(two[: -3 * step], two[2 * step : -step])
+        np.maximum(r, two[3 * step :], out=r)
     first = 2 * width + 2  # of the response, that lies amid the first 5 x 5
-    place = np.flatnonzero(response[first : first + len(r)] == r) + first
-    x = (place + 4) % width
-    place = place[(x >= _REACH) & (x < width - _REACH)]
-    strength = response[place]
-    if len(place) > COUNT:
+    highest = response[first : first + len(r)] == r
+    highest &= r > _NOISE
+    place = np.flatnonzero(highest) + first
+    pixel = place + ((above + 4) * width + 4)
+    y = pixel // width  # by one number: NumPy divides by many, and takes remainders, far slower
+    x = pixel - y * width
+    inside = (x >= _REACH) & (x < width - _REACH)
+    y, x, strength = y[inside], x[inside], response[place[inside]]
+    if len(strength) > COUNT:
         strongest = np.argpartition(-strength, COUNT)[:COUNT]
-        place, strength = place[strongest], strength[strongest]
-    return place + ((above + 4) * width + 4), strength
+        y, x, strength = y[strongest], x[strongest], strength[strongest]
+    return y, x, strength
 
 
 def _spread(xy: NDArray[np.float64], strength: NDArray[np.float32]) -> NDArray[np.intp]:
     """Choose the strongest points, three from each cell, then three more, so that every crop keeps some."""
     order = np.argsort(-strength, kind="stable")
-    cell = (xy[order] * _CELLS).astype(np.int32) @ np.array([1, _CELLS], np.int32)
-    by_cell = np.argsort(cell, kind="stable")
+    column, row = (xy * _CELLS).astype(np.uint8)
+    cell = (row * _CELLS + column)[order]
+    by_cell = np.argsort(cell, kind="stable")  # of small integers, as here and below, it counts instead of comparing
     first = np.searchsorted(cell[by_cell], np.arange(_CELLS * _CELLS))
-    rank = np.empty(len(order), np.intp)
+    rank = np.empty(len(order), np.int16)
     rank[by_cell] = np.arange(len(order)) - first[cell[by_cell]]
     return order[np.argsort(rank // 3, kind="stable")[:COUNT]]
 

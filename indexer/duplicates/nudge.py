@@ -10,14 +10,21 @@ from numpy.typing import NDArray
 
 from indexer.duplicates.align import Alignment, Matrix
 from indexer.duplicates.features import SIDE
-from indexer.duplicates.overlay import GRID, LEAST_CELLS, blurred, sampled
+from indexer.duplicates.overlay import (
+    GRID,
+    LEAST_CELLS,
+    about_mean,
+    blurred,
+    placed,
+    root_mean_square,
+    sampled,
+    square,
+)
 
 _STEPS = 2
 _MOST = 0.06  # of a side, that one step may move anything
 _EDGE = 2 / SIDE
 _DAMPING = 1.01
-_GRID = GRID.reshape(-1, 3)
-_GRID_32 = _GRID.astype(np.float32)
 
 
 def nudged(one: NDArray[np.uint8], other: NDArray[np.uint8], alignment: Alignment) -> Alignment:
@@ -48,15 +55,15 @@ def _with_slopes(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _step(fine: NDArray[np.float32], stack: NDArray[np.float32], matrix: Matrix) -> Matrix | None:
-    at = _GRID @ matrix.T
-    there = np.flatnonzero((np.abs(at - 0.5) < 0.5 - _EDGE).all(-1))
+    x, y = placed(matrix)
+    there = np.flatnonzero((x > _EDGE) & (x < 1 - _EDGE) & (y > _EDGE) & (y < 1 - _EDGE))
     if len(there) < LEAST_CELLS:
         return None
-    p, grid = fine[there], _GRID_32[there]
-    q, across, down = sampled(stack, at[there] * SIDE - 0.5)
-    gain = float(p.std() / max(float(q.std()), 1.0))
-    basis = np.concatenate([grid * (gain * across)[:, None], grid * (gain * down)[:, None], grid[:, 2:]], 1)
-    square = (basis.T @ basis).astype(np.float64)
-    square[np.diag_indices(len(square))] = square.diagonal() * _DAMPING + 1e-6  # of a plain picture slopes are 0
-    solved = cast("NDArray[np.float64]", np.linalg.solve(square, basis.T @ (p - gain * q)))
+    p, grid = fine[there], GRID.take(there, axis=1)
+    q, across, down = sampled(stack, x[there] * SIDE - 0.5, y[there] * SIDE - 0.5)
+    gain = root_mean_square(about_mean(p)) / max(root_mean_square(about_mean(q)), 1.0)
+    basis = np.concatenate([grid * (gain * across), grid * (gain * down), grid[2:]])
+    products = square(basis)
+    products[np.diag_indices(len(products))] = products.diagonal() * _DAMPING + 1e-6  # of a plain picture slopes are 0
+    solved = cast("NDArray[np.float64]", np.linalg.solve(products, basis @ (p - gain * q)))
     return solved[:6].reshape(2, 3)

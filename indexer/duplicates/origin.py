@@ -1,7 +1,8 @@
-"""Which of two JPEG files of one size was encoded from the other: what passing through a program leaves behind.
+"""Which of two files with one picture was made from the other: what passing through a program leaves behind.
 
 Asked only of files that were found to be one picture encoded twice, so that what was lost says something: who takes
-metadata out of a file without decoding it leaves its pixels as they are.
+metadata out of a file without decoding it leaves its pixels as they are. JPEG files only are opened: of others (a
+damaged HEIC may end the process that opens it) the format itself must do.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ _CROP = 512  # pixels of the middle that traces are looked for in
 _LEAST_TRACES = 400  # coefficients: below, they say nothing
 _TRACES = 0.15  # how far from a multiple of the other's step coefficients lie, in steps: 0.25 by chance
 
+_CAMERA_FORMATS = ("RAW", "JPEG", "HEIC", "TIFF")  # no camera writes others
+
 _TRACES_SAID = "with the traces of the other's encoding in it"
 
 
@@ -42,7 +45,7 @@ class _Header:
         editor: The program that encoded it, "" where none is named.
         notes: Whether the camera's own notes are there.
         thumbnail: Whether the camera's small picture is there.
-        recorded: Whether it has the size that its camera recorded, or none is recorded.
+        recorded: Width and height as its camera recorded them; 0 where it did not.
         steps: The luminance's quantisation table, int64 (8, 8).
         size: As stored.
     """
@@ -50,9 +53,14 @@ class _Header:
     editor: str
     notes: bool
     thumbnail: bool
-    recorded: bool
+    recorded: tuple[int, int]
     steps: NDArray[np.int64]
     size: tuple[int, int]
+
+    @property
+    def has_own_size(self) -> bool:
+        """Whether it has the size that its camera recorded, or none is recorded."""
+        return not all(self.recorded) or sorted(self.recorded) == sorted(self.size)
 
 
 def encoded_from(one: Path, other: Path) -> tuple[int, str]:
@@ -82,6 +90,47 @@ def encoded_from(one: Path, other: Path) -> tuple[int, str]:
     return 0, ""
 
 
+def converted_from(one: tuple[str, Path], other: tuple[str, Path]) -> tuple[int, str]:
+    """Tell the same of two files in two formats that both have a camera's data.
+
+    Args:
+        one: Format and file.
+        other: Format and file.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    formats = one[0], other[0]
+    foreign = [form not in _CAMERA_FORMATS for form in formats]
+    if foreign[0] != foreign[1]:
+        place = foreign.index(True)
+        return 2 * place - 1, f"saved as {formats[place]}, which no camera writes"
+    if set(formats) != {"JPEG", "HEIC"}:
+        return 0, ""
+    place = formats.index("JPEG")
+    header = _read((one, other)[place][1], _header)
+    if header is None:
+        return 0, ""
+    said = next(filter(None, (sign(header) for sign in _SIGNS)), "")
+    if said:
+        return 2 * place - 1, said
+    return 1 - 2 * place, "from a JPEG that has all that its camera wrote"
+
+
+def is_enlarged(path: Path, size: tuple[int, int]) -> bool:
+    """Tell whether a JPEG has more pixels than its camera recorded, which were those of another file with its picture.
+
+    Args:
+        path: The larger file.
+        size: Width and height of the other one, upright.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    header = _read(path, _header)
+    return header is not None and not header.has_own_size and sorted(header.recorded) == sorted(size)
+
+
 def _shows(path: Path, own: _Header, other: _Header) -> bool:
     middle = _read(path, _middle)
     return middle is not None and has_traces(middle, own.steps, other.steps)
@@ -90,7 +139,7 @@ def _shows(path: Path, own: _Header, other: _Header) -> bool:
 _SIGNS: tuple[Callable[[_Header], str], ...] = (
     lambda header: f"saved by {header.editor}" if header.editor else "",
     lambda header: "" if header.notes else "without the camera's notes",
-    lambda header: "" if header.recorded else "in another size than its camera recorded",
+    lambda header: "" if header.has_own_size else "in another size than its camera recorded",
     lambda header: "" if header.thumbnail else "without the camera's small picture",
 )
 """What tells a file that was encoded again, in words; the first that is true of one file only decides."""
@@ -143,13 +192,13 @@ def _header(image: Image.Image) -> _Header:
     tables: dict[int, Any] = image.quantization  # type: ignore[attr-defined]  # of JPEG alone
     exif = image.getexif()
     details = exif.get_ifd(IFD.Exif)
-    recorded = [int(details.get(side) or 0) for side in (Base.ExifImageWidth, Base.ExifImageHeight)]
+    width, height = (int(details.get(side) or 0) for side in (Base.ExifImageWidth, Base.ExifImageHeight))
     editor = str(exif.get(Base.Software, "")).strip("\0 ")
     return _Header(
         editor=editor[:60] if _EDITORS.search(editor) else "",
         notes=Base.MakerNote in details,
         thumbnail=bool(exif.get_ifd(IFD.IFD1)),
-        recorded=not all(recorded) or sorted(recorded) == sorted(image.size),
+        recorded=(width, height),
         steps=np.array(tables[0], np.int64).reshape(8, 8),
         size=image.size,
     )

@@ -226,9 +226,17 @@ def _name(members: Sequence[int], pictures: Mapping[int, Picture]) -> str:
 
 
 def _exposures_differ(shots: Sequence[Picture]) -> bool:
-    by_setting: dict[int, set[float]] = defaultdict(set)
-    for shot in shots:
-        for setting, value in enumerate(shot.exposure):
-            if value:
-                by_setting[setting].add(value)
-    return any(max(values) / min(values) > _STOPS for values in by_setting.values())
+    """Tell a bracket: time or aperture change, and the light with them.
+
+    A camera that sets the ISO number by itself changes that alone, or trades it for time.
+    """
+    exposures = [shot.exposure for shot in shots]
+    seconds, apertures = [time for time, _, _ in exposures], [aperture for _, aperture, _ in exposures]
+    light = [(time or 1.0) * (iso or 100.0) / (aperture or 1.0) ** 2 for time, aperture, iso in exposures]
+    return max(_ratio(seconds), _ratio(apertures)) > _STOPS and _ratio(light) > _STOPS
+
+
+def _ratio(values: Sequence[float | None]) -> float:
+    """Return how many times the least of those that are known the largest is."""
+    known = [value for value in values if value]
+    return max(known) / min(known) if known else 1.0

@@ -36,6 +36,12 @@ def write_features(db: sqlite3.Connection, content_id: int, data: bytes) -> None
     db.execute("DELETE FROM looks WHERE content_id = ?", (content_id,))
 
 
+def is_described(db: sqlite3.Connection, content_id: int) -> bool:
+    """Tell whether a content's features are here, in their present version."""
+    query = "SELECT 1 FROM features WHERE content_id = ? AND version = ?"
+    return db.execute(query, (content_id, VERSION)).fetchone() is not None
+
+
 def read_features(db: sqlite3.Connection) -> Iterator[tuple[int, Features]]:
     """Yield (content id, features) of every picture that is shown by a photo, in the order of their ids."""
     rows = db.execute(

@@ -53,11 +53,14 @@ class Verdict:
     part: bool = False
 
 
-RULES = 5
+RULES = 6
 """Version of what is decided here; verdicts of another version are reached anew."""
 
 MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
 """Which was made from which, in words: by `derived`."""
+
+ENLARGED = "enlarged"
+"""What a copy with more pixels than the file it was made from is; its words end so."""
 
 IN_ONE_PLACE = "changed in one place"
 """What a mark that was written into a picture does, and something that walks through a still view."""
@@ -71,6 +74,7 @@ _ELSEWHERE = 0.42  # share of what changed in one that lies outside of what chan
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
 _WELL_PLACED = 0.95  # of detail: above, there is nothing to gain
 _WORTH_A_NUDGE = 0.75  # of likeness: below, keypoints agree by chance
+_LEAST_AGREEING_BEFORE = 0.5  # of parts: a nudge takes it to two thirds from no less than 0.6
 _SAFE_POINTS = 8
 _MANY_POINTS = 12
 _ALONG = np.linspace(0.05, 0.95, 40)
@@ -100,7 +104,7 @@ def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensit
             continue
         turned = turn_pixels(one.gray, other_turn)
         seen = overlay(turned, other.gray, place)
-        if seen.likeness < _WORTH_A_NUDGE:
+        if seen.likeness < _WORTH_A_NUDGE or seen.agreeing < _LEAST_AGREEING_BEFORE:
             continue
         if seen.detail < _WELL_PLACED:
             place = nudged(turned, other.gray, place)
@@ -154,11 +158,11 @@ def _goes_together(seen: Overlay) -> bool:
 
 def _is_placed(place: Alignment, seen: Overlay, sensitivity: Sensitivity) -> bool:
     """Tell whether one is a part of the other; the fewer points say so, the more must go together there."""
-    if min(place.area, 1 / place.area) < _LEAST_AREA or not _goes_together(seen):
+    if min(place.area, 1 / place.area) < _LEAST_AREA or seen.likeness < _least_part(place.points, sensitivity):
         return False
     if place.points < _MANY_POINTS and (seen.agreeing < 0.8 or seen.parts < 2 * _LEAST_PARTS):
         return False
-    return seen.likeness >= _least_part(place.points, sensitivity)
+    return _goes_together(seen)
 
 
 def _is_witnessed(one: Features, other: Features, turn: int, seen: Overlay) -> bool:
@@ -319,7 +323,8 @@ def _is_framed(inside: Alignment, outer: np.ndarray) -> bool:
     placed = placed[((placed[:, 0] >= 0.01) & (placed[:, 0] <= 0.99)).all((1, 2))]
     if not len(placed):
         return False
-    beyond, within, further = np.moveaxis(sampled(outer, placed * SIDE - 0.5), 1, 0)
+    x, y = np.moveaxis((placed * SIDE - 0.5).astype(np.float32), -1, 0)
+    beyond, within, further = np.moveaxis(sampled(outer, x, y), 1, 0)
     jumps, usual = float(np.abs(beyond - within).mean()), float(np.abs(within - further).mean())
     return jumps > 2.0 * (usual + 2.0)
 

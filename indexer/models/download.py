@@ -35,17 +35,19 @@ from huggingface_hub.utils import build_hf_headers, disable_progress_bars
 from indexer.errors import ModelError
 from indexer.events import OnProgress, Progress, ignore
 from indexer.lock import ProcessLock
-from indexer.models.registry import REQUIRED, ModelInfo, cache_folder, find, lookup, pin, pinned
+from indexer.models.files import CONFIG, PROCESSORS, SHARDS, TOKENIZER, TOKENIZER_PARTS, WEIGHTS
+from indexer.models.registry import ModelInfo, cache_folder, find, lacking, lookup, pin, pinned
 
 _WANTED = (
-    *REQUIRED,
+    CONFIG,
+    *PROCESSORS,
+    TOKENIZER,
     "tokenizer_config.json",
     "special_tokens_map.json",
-    "vocab.json",
-    "merges.txt",
-    "model.safetensors",
+    *TOKENIZER_PARTS,
+    WEIGHTS,
     "model-*-of-*.safetensors",
-    "model.safetensors.index.json",
+    SHARDS,
 )
 
 
@@ -144,13 +146,12 @@ def _wanted(info: ModelInfo, siblings: Sequence[Any]) -> list[Any]:
     """Choose the files to take; refuse a repository that has its weights as pickles only."""
     files = [file for file in siblings if any(fnmatch(file.rfilename, pattern) for pattern in _WANTED)]
     names = {str(file.rfilename) for file in files}
-    lacking = [name for name in REQUIRED if name not in names]
     if not any(name.endswith(".safetensors") for name in names):
         pickled = any(str(file.rfilename).endswith((".bin", ".pt", ".pth")) for file in siblings)
         only = " (only pickled ones, which can run programs and are never loaded)" if pickled else ""
         raise ModelError(f"{info.repository} has no safetensors weights{only}; choose another model")
-    if lacking:
-        raise ModelError(f"{info.repository} has no {', '.join(lacking)}; it is not a model that can be loaded")
+    if lacks := lacking(info, names):
+        raise ModelError(f"{info.repository} has no {', '.join(lacks)}; it is not a model that can be loaded")
     return files
 
 
@@ -191,5 +192,5 @@ def _plain_errors(info: ModelInfo) -> Generator[None]:
 def _way_out(info: ModelInfo) -> str:
     return (
         f"use --model starter, or --model DIR with a folder that holds the files of {info.repository}: "
-        f"{', '.join(REQUIRED)}, model.safetensors"
+        f"{', '.join((CONFIG, PROCESSORS[0], TOKENIZER, WEIGHTS))}"
     )

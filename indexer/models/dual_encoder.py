@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import xxhash
@@ -15,6 +17,7 @@ from indexer.errors import ModelError
 from indexer.models import joined
 from indexer.models.config import ModelConfig, read_config
 from indexer.models.engine import choose_engine
+from indexer.models.files import TOKENIZER, TOKENIZER_PARTS
 from indexer.models.ops import Engine, Precision, Program
 from indexer.models.precision import Trial
 from indexer.models.text import Tokenize, load_tokenizer
@@ -23,9 +26,10 @@ from indexer.models.weights import Checkpoint, open_checkpoint
 from indexer.preprocess import PixelSpec, read_spec
 
 _TEXTS = {"clip": 64, "siglip": 32}
-_QUERIES = 8  # texts that a search may have; more are joined
+_QUERIES = 8  # texts that a search may have; more are joined, or dealt out to the cores
 _JOINED = 32  # texts that are worth a pass of their own
 _INT8_TOKENS = 200
+_UNEVEN = 0.05  # by which a squared norm may differ from 1: float16 rounds far less
 
 
 class DualEncoder:
@@ -46,14 +50,18 @@ class DualEncoder:
         self.precisions = engine.precisions
         self._folder, self._config, self._engine = folder, config, engine
         self._checkpoint = open_checkpoint(folder)
-        self._weights = named(self._checkpoint)
+        # The checkpoint behind the names, which says of a tensor that is asked for in vain why it is not there.
+        self._weights = ChainMap(dict(named(self._checkpoint)), cast("dict[str, Any]", self._checkpoint))
         self._vision = VisionTower(config, self.pixels)
         self._text = TextTower(config)
         self._programs: dict[tuple[Precision, bool], Program] = {}
         self.dim = self._dim()
         self.space = space or _space(folder, config, self.pixels, self._checkpoint)
+        if not (folder / TOKENIZER).is_file():
+            _ = self._tokenize  # it has to be made; that it cannot is better known before hours of indexing than after
         self._precision: Precision = self.precisions[0]
         self._trial: Trial | None = None
+        self._asked_for = precision != "auto"
         if precision != "auto":
             self.precision = precision
         elif "int8" in self.precisions:
@@ -74,7 +82,7 @@ class DualEncoder:
         """Load a Hugging Face model folder; its weights are mapped, and read only as they are used.
 
         Args:
-            folder: Holds config.json, safetensors, tokenizer.json, preprocessor_config.json.
+            folder: Holds what files.check_folder asks for.
             name: What people call it.
             space: Names the vector space; None takes a fingerprint of the files that decide the vectors.
             engine: "auto", "mlx" or "onnx", see `choose_engine`.
@@ -105,6 +113,13 @@ class DualEncoder:
         """What runs it, for people."""
         trying = ", trying int8" if self._trial and not self._trial.settled else ""
         return f"{self._engine.name}, {self.precision}{trying}"
+
+    @property
+    def precision_reason(self) -> str:
+        """Why it runs in that, for people."""
+        if self._trial is not None:
+            return self._trial.reason
+        return "as asked for" if self._asked_for else f"what {self._engine.name} runs first"
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed pictures: uint8 (N, H, W, 3) as `pixels` asks -> float32 (N, D), L2 norm 1.
@@ -168,15 +183,22 @@ class DualEncoder:
         return self._programs[key]
 
     def _embed_ids(self, ids: NDArray[np.int32]) -> NDArray[np.float32]:
-        last = self._last(ids)
-        if self._config.family == "siglip" or len(ids) <= _QUERIES:
-            return self._text_program(ids=ids, positions=np.arange(ids.shape[1], dtype=np.int32)[None], last=last)
-        program, passes = self._joined_program, self._engine.passes
-        # As many sequences as their length asks for, or as there are cores, if each has enough to do.
-        count = max(-(-ids.size // joined.TOKENS), min(passes, len(ids) // _JOINED))
+        last, passes = self._last(ids), self._engine.passes
+        positions = np.arange(ids.shape[1], dtype=np.int32)[None]
+        joins = self._config.family == "clip"
+        if len(ids) <= _QUERIES or (passes == 1 and not joins):
+            return self._text_program(ids=ids, positions=positions, last=last)
+        if joins:
+            # As many sequences as their length asks for, or as there are cores, if each has enough to do.
+            count = max(-(-ids.size // joined.TOKENS), min(passes, len(ids) // _JOINED))
+        else:  # every core takes some, as of pictures; shared out, they take a third more
+            count = min(len(ids), passes * -(-ids.size // (passes * self._engine.tokens)))
+        program = self._joined_program if joins else self._many_program
 
         def embed(rows: NDArray[np.intp]) -> NDArray[np.float32]:
-            return program(**joined.join(ids[rows], last[rows]))
+            if joins:
+                return program(**joined.join(ids[rows], last[rows]))
+            return program(ids=ids[rows], positions=positions, last=last[rows])
 
         parts = np.array_split(np.arange(len(ids)), count)
         return np.concatenate(list(self._threads.map(embed, parts) if passes > 1 else map(embed, parts)))
@@ -190,10 +212,15 @@ class DualEncoder:
         return (ids if end == 2 else ids == end).argmax(axis=1).astype(np.int32)
 
     def _checked(self, batches: list[NDArray[np.float32]]) -> NDArray[np.float32]:
-        """Join batches. A NaN anywhere in the weights ends up here, so that they need not be read through at load."""
+        """Join batches. A NaN anywhere in the weights ends up here, so that they need not be read through at load.
+
+        So does the end of a file that was given its size before its bytes came: zeros, whose vectors have no length.
+        """
         vectors = np.concatenate([np.empty((0, self.dim), np.float32), *batches])
         if not np.isfinite(vectors).all():
             raise ModelError(f"the weights in {self._folder} are damaged (they hold NaN); fetch the model again")
+        if (np.abs(np.einsum("nd,nd->n", vectors, vectors) - 1) > _UNEVEN).any():
+            raise ModelError(f"the weights in {self._folder} are damaged (many are 0); fetch the model again")
         return vectors
 
     @cached_property
@@ -203,6 +230,12 @@ class DualEncoder:
     @cached_property
     def _text_program(self) -> Program:
         return self._engine.prepare(self._text.vectors, self._weights, self._text.inputs, quick_start=True)
+
+    @cached_property
+    def _many_program(self) -> Program:
+        return self._engine.prepare(
+            self._text.vectors, self._weights, self._text.inputs, quick_start=True, one_core=True
+        )
 
     @cached_property
     def _joined_program(self) -> Program:
@@ -225,7 +258,8 @@ class DualEncoder:
 def _space(folder: Path, config: ModelConfig, spec: PixelSpec, checkpoint: Checkpoint) -> str:
     """Name the vector space of a local folder after what decides its vectors."""
     digest = xxhash.xxh3_128(f"{config} {spec} {checkpoint.fingerprint()}".encode())
-    tokenizer = folder / "tokenizer.json"
-    if tokenizer.is_file():
-        digest.update(tokenizer.read_bytes())
+    whole = folder / TOKENIZER
+    for file in [whole] if whole.is_file() else [folder / name for name in TOKENIZER_PARTS]:
+        if file.is_file():
+            digest.update(file.read_bytes())
     return f"local@{digest.hexdigest()}"

@@ -32,6 +32,11 @@ class Encoder(Protocol):
         """What runs it, for people: "onnxruntime 1.31.1, float32"."""
         ...
 
+    @property
+    def precision_reason(self) -> str:
+        """Why it runs in the precision it does, for people."""
+        ...
+
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Embed pictures: uint8 (N, H, W, 3) as `pixels` asks -> float32 (N, D), L2 norm 1."""
         ...

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from indexer.errors import ModelError
-from indexer.models import registry
+from indexer.models import files, registry
 from indexer.models.encoder import Encoder
 
 
@@ -31,8 +31,7 @@ def load_encoder(name_or_folder: str | Path, *, home: Path, engine: str = "auto"
 
     cache = home / "models"
     if folder.is_dir():
-        if lacking := registry.missing(folder):
-            raise ModelError(f"{folder} is no model's folder: it lacks {', '.join(lacking)}")
+        files.check_folder(folder)
         return DualEncoder.load(folder, name=str(name_or_folder), engine=engine, precision=precision, cache=cache)
     name = registry.lookup(str(name_or_folder)).name
     found = registry.find(name, home=home)

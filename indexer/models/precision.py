@@ -77,6 +77,18 @@ class Trial:
         self._pairs: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = []
         self._seconds = [0.0, 0.0]
 
+    @property
+    def reason(self) -> str:
+        """Say for people what was measured, or what will be."""
+        if self.settled is None:
+            return f"the first {PICTURES} pictures of a run decide"
+        outcome: dict[str, Any] = self._outcomes().get(self._subject, {})
+        measured = (
+            f"{outcome.get('speedup', '?')} times as fast, least cosine {outcome.get('min_cosine', '?')}, "
+            f"{outcome.get('agreement', 0):.0%} of nearest neighbours the same"
+        )
+        return f"int8 was {'' if self.settled == 'int8' else 'not '}good enough on {PICTURES} pictures: {measured}"
+
     def run(self, pixels: NDArray[np.uint8], float32: Embed, int8: Embed) -> NDArray[np.float32]:
         """Embed a batch in both precisions; returns the float32 vectors.
 

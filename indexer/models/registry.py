@@ -8,15 +8,17 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
 from indexer.errors import ModelError
+from indexer.models import files
 
 DEFAULT = "siglip2-base"
 STARTER = "starter"
 
-REQUIRED = ("config.json", "preprocessor_config.json", "tokenizer.json")  # and model.safetensors, whole or in shards
+_IN_EVERY_PINNED = (files.TOKENIZER, files.PROCESSORS[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,11 @@ def lookup(name: str) -> ModelInfo:
             return info
     if re.fullmatch(r"[\w.-]+/[\w.-]+", name):
         return ModelInfo(name, name, None, 0, "", 0, "")
+    if Path(name).is_absolute():
+        raise ModelError(
+            f"there is no folder {name}; if the model was moved, `safelight model path DIR` says where to, and"
+            " `safelight model use NAME` takes another"
+        )
     raise ModelError(f"no model is called {name!r}; there are {', '.join(MODELS)}, or give a folder")
 
 
@@ -174,7 +181,7 @@ def find(name: str, *, home: Path) -> Path | None:
     if revision is None:
         return None
     folder = cache_folder(info) / "snapshots" / revision
-    return None if missing(folder) else folder
+    return folder if is_complete(folder) and not lacking(info, files.names_in(folder)) else None
 
 
 def cache_folder(info: ModelInfo) -> Path:
@@ -187,17 +194,22 @@ def cache_folder(info: ModelInfo) -> Path:
     return Path(constants.HF_HUB_CACHE) / f"models--{info.repository.replace('/', '--')}"
 
 
-def missing(folder: Path) -> list[str]:
-    """List the names of files that a model's folder lacks; empty where it can be loaded."""
-    lacking = [name for name in REQUIRED if not (folder / name).is_file()]
-    index = folder / "model.safetensors.index.json"
-    if not index.is_file():
-        return lacking if (folder / "model.safetensors").is_file() else [*lacking, "model.safetensors"]
+def lacking(info: ModelInfo, names: Collection[str]) -> list[str]:
+    """List what a model lacks beside its weights, among the names of the files in its folder or repository.
+
+    Where another program fetched a pinned model in part, what is made up for a missing file would be another model.
+    """
+    expected = _IN_EVERY_PINNED if info.revision else ()
+    return list(dict.fromkeys([*files.lacking(names), *(name for name in expected if name not in names)]))
+
+
+def is_complete(folder: Path) -> bool:
+    """Tell whether a folder has all files of a model, see `files.check_folder`."""
     try:
-        shards = {str(shard) for shard in json.loads(index.read_text("utf-8"))["weight_map"].values()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return [*lacking, index.name]
-    return lacking + sorted(shard for shard in shards if not (folder / shard).is_file())
+        files.check_folder(folder)
+    except ModelError:
+        return False
+    return True
 
 
 def space(name: str, *, home: Path) -> str:

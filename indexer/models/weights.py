@@ -14,23 +14,34 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
 from indexer.errors import ModelError
+from indexer.models.files import weight_files
 
-_SINGLE = "model.safetensors"
-_INDEX = "model.safetensors.index.json"
-_PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "open_clip_pytorch_model.bin", "model.pt", "model.pth")
 _DTYPES: dict[str, Any] = {"F32": np.float32, "F16": np.float16, "BF16": ml_dtypes.bfloat16, "I64": np.int64}
 _SAMPLED_TENSORS = 64
 _SAMPLE_BYTES = 256
 
 
 class Checkpoint(Mapping[str, NDArray[np.generic]]):
-    """The tensors of a model folder by name: read-only views of mapped files, of the type they are stored in."""
+    """The tensors of a model folder by name: read-only views of mapped files, of the type they are stored in.
 
-    def __init__(self, tensors: dict[str, NDArray[np.generic]], folder: Path) -> None:
+    One of a type that no tower can use is not among them, and an error only where it is asked for: checkpoints carry
+    numbers that nothing needs, such as position_ids.
+    """
+
+    def __init__(self, tensors: dict[str, NDArray[np.generic]], folder: Path, of_other_types: dict[str, str]) -> None:
         self._tensors = tensors
+        self._of_other_types = of_other_types
         self.folder = folder
 
     def __getitem__(self, name: str) -> NDArray[np.generic]:
+        """Return a tensor.
+
+        Raises:
+            KeyError: There is none of this name.
+            ModelError: It is of a type that cannot be read.
+        """
+        if dtype := self._of_other_types.get(name):
+            raise ModelError(f"{self.folder} stores {name} as {dtype}; float32, float16 and bfloat16 can be read")
         return self._tensors[name]
 
     def __iter__(self) -> Iterator[str]:
@@ -64,32 +75,21 @@ def open_checkpoint(folder: Path) -> Checkpoint:
         ModelError: There are none, they are truncated or damaged, or they are pickled.
     """
     tensors: dict[str, NDArray[np.generic]] = {}
-    for file in _files(folder):
-        tensors |= _map(file)
-    return Checkpoint(tensors, folder)
+    of_other_types: dict[str, str] = {}
+    for file in weight_files(folder):
+        data, header = _map(file)
+        for name, entry in header.items():
+            if (dtype := _DTYPES.get(entry["dtype"])) is None:
+                of_other_types[name] = entry["dtype"]
+            else:
+                first, last = entry["data_offsets"]
+                # A plain view: memmap objects cost time at every slice.
+                tensors[name] = np.asarray(data[first:last]).view(dtype).reshape(entry["shape"])
+    return Checkpoint(tensors, folder, of_other_types)
 
 
-def _files(folder: Path) -> list[Path]:
-    if (folder / _SINGLE).is_file():
-        return [folder / _SINGLE]
-    index = folder / _INDEX
-    if index.is_file():
-        try:
-            shards = {str(shard) for shard in json.loads(index.read_text("utf-8"))["weight_map"].values()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise ModelError(f"{index} is damaged; fetch the model again") from None
-        if any(Path(shard).name != shard for shard in shards):
-            raise ModelError(f"{index} names a file outside its folder; fetch the model from a place you trust")
-        return [folder / shard for shard in sorted(shards)]
-    if any((folder / name).exists() for name in _PICKLES):
-        raise ModelError(
-            f"{folder} has only pickled weights, which could run code when read; "
-            "choose a repository or a revision that has model.safetensors"
-        )
-    raise ModelError(f"{folder} has no {_SINGLE}; fetch the model again, or give the folder that holds it")
-
-
-def _map(file: Path) -> dict[str, NDArray[np.generic]]:
+def _map(file: Path) -> tuple[NDArray[np.uint8], dict[str, Any]]:
+    """Map a file; returns its numbers, and the header that says where each tensor lies in them."""
     try:
         # The library checks the header: sizes, overlaps, gaps, the file's length. It would copy the tensors, though.
         with safe_open(file, "numpy"):
@@ -104,16 +104,7 @@ def _map(file: Path) -> dict[str, NDArray[np.generic]]:
     start = 8 + int.from_bytes(data[:8].tobytes(), "little")
     header: dict[str, Any] = json.loads(data[8:start].tobytes())
     header.pop("__metadata__", None)
-    return {name: _view(file, data[start:], name, entry) for name, entry in header.items()}
-
-
-def _view(file: Path, data: NDArray[np.uint8], name: str, entry: dict[str, Any]) -> NDArray[np.generic]:
-    dtype = _DTYPES.get(entry["dtype"])
-    if dtype is None:
-        raise ModelError(f"{file} stores {name} as {entry['dtype']}; float32, float16 and bfloat16 can be read")
-    first, last = entry["data_offsets"]
-    # A plain view: memmap objects cost time at every slice.
-    return np.asarray(data[first:last]).view(dtype).reshape(entry["shape"])
+    return data[start:], header
 
 
 def _damage(file: Path, error: Exception) -> str:

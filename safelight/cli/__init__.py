@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 TYPE_CHECKING = False  # typing takes long to load, in which Ctrl-C would end in a traceback
@@ -19,8 +20,11 @@ def main() -> NoReturn:
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:  # not where a shell has it ignored, for what runs in the background
         signal.signal(signal.SIGINT, _end)
+    gc.disable()  # what is imported stays; to look through it for loops, again and again, is a tenth of a start
     from safelight.cli import entry
 
+    gc.freeze()
+    gc.enable()
     entry.main(before)
 
 

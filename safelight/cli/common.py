@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 FOUND, NOTHING, ERROR, INTERRUPTED = 0, 1, 2, 130
 
 model_option = click.option("--model", metavar="NAME", help="A name of `safelight model list`, or a model's folder.")
+engine_option = click.option("--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model.")
 map_option = click.option(
     "--map", "moved", multiple=True, metavar="OLD=NEW", help="Folders that a catalog knows at OLD are at NEW."
 )

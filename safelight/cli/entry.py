@@ -9,24 +9,37 @@ import io
 import os
 import signal
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 import safelight
-from safelight.cli import (
-    choosing,
-    comparing,
-    duplicating,
-    finding,
-    indexing,
-    lightroom,
-    plugin,
-    recovering,
-    serving,
-    writing_back,
-)
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED, drop_output
+
+_COMMANDS = {
+    "index": "indexing",
+    "search": "finding",
+    "similar": "finding",
+    "show": "finding",
+    "compare": "comparing",
+    "duplicates": "duplicating",
+    "status": "indexing",
+    "doctor": "indexing",
+    "prune": "indexing",
+    "recover": "recovering",
+    "lightroom": "lightroom",
+    "undo": "writing_back",
+    "serve": "serving",
+    "app": "serving",
+    "stop": "serving",
+    "service": "serving",
+    "model": "choosing",
+    "config": "choosing",
+    "completion": "choosing",
+}
+"""The module that each command is in, under the same name."""
 
 
 def main(on_interrupt: Any = None) -> NoReturn:
@@ -118,6 +131,19 @@ def _is_ours(error: Exception) -> bool:
     return isinstance(error, ImporterError | IndexerError | SafelightError)
 
 
+class _Lazily(Mapping[str, click.Command]):
+    """The commands by name; a module is imported once one of its commands is asked for, as a run has need of one."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        return getattr(import_module(f"safelight.cli.{_COMMANDS[name]}"), name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_COMMANDS)
+
+    def __len__(self) -> int:
+        return len(_COMMANDS)
+
+
 class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a reader that goes away (`| head`) is its right, where click alone would call it a failure."""
@@ -128,7 +154,11 @@ class _Commands(click.Group):
             raise click.exceptions.Exit(FOUND) from None
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=_Commands,
+    commands=_Lazily(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(safelight.__version__, prog_name="safelight")
 def cli() -> None:
     """Find your photos by meaning, where they already live.
@@ -140,30 +170,3 @@ def cli() -> None:
 
     Everything stays on this computer.
     """
-
-
-for command in (
-    indexing.index,
-    finding.search,
-    finding.similar,
-    finding.show,
-    comparing.compare,
-    duplicating.duplicates,
-    indexing.status,
-    indexing.doctor,
-    indexing.prune,
-    recovering.recover,
-    lightroom.lightroom,
-    writing_back.undo,
-    serving.serve,
-    serving.app,
-    serving.stop,
-    serving.service,
-    choosing.model,
-    choosing.config,
-    choosing.completion,
-):
-    cli.add_command(command)
-
-for command in (plugin.install, plugin.push, plugin.status, plugin.smart_collection):
-    lightroom.lightroom.add_command(command)

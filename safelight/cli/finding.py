@@ -12,6 +12,7 @@ from safelight.cli.common import (
     FOUND,
     NOTHING,
     NamedPath,
+    engine_option,
     helper_for,
     json_option,
     model_option,
@@ -48,6 +49,7 @@ _FILTERS: list[Callable[..., Any]] = [
     click.option("-0", "zero", is_flag=True, help="Paths only, each ended with a NUL, for xargs -0."),
     click.option("--open", "open_them", is_flag=True, help="Open what is found in the system's viewer."),
     model_option,
+    engine_option,
     json_option,
 ]
 
@@ -141,11 +143,11 @@ def _list(flags: dict[str, Any]) -> NoReturn:
 
 
 def _answer(query: Query, flags: dict[str, Any]) -> NoReturn:
-    """Answer through the helper where one runs, else with the model loaded here."""
-    model = flags.pop("model")
+    """Answer through the helper where one runs, which has an engine of its own, else with the model loaded here."""
+    model, engine = flags.pop("model"), flags.pop("engine")
     how = _query_flags(flags)
     limit = how.pop("limit", None) or settings().results
-    if (client := helper_for(model=model)) is not None:
+    if engine is None and (client := helper_for(model=model)) is not None:
         from safelight import remote
 
         answer = remote.search(client, query, limit=limit, **how)
@@ -154,7 +156,7 @@ def _answer(query: Query, flags: dict[str, Any]) -> NoReturn:
     from safelight.at_hand import looked_at
 
     show_all = how.pop("show_all", False)
-    with open_library(model=model) as library:
+    with open_library(model=model, engine=engine) as library:
         answer = library.find(query, Filters(**how), limit, show_all=show_all)
         _show(looked_at(answer.hits), _reason(answer), flags)
 

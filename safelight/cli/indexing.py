@@ -14,6 +14,7 @@ from safelight.cli.common import (
     INTERRUPTED,
     NOTHING,
     NamedPath,
+    engine_option,
     fetch_if_missing,
     helper_for,
     json_option,
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, type=NamedPath())
 @model_option
-@click.option("--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model.")
+@engine_option
 @click.option("--precision", type=click.Choice(["auto", "float32", "int8"]), help="For plain CPUs; auto measures.")
 @click.option("--workers", type=click.IntRange(0, 256), help="Processes that decode pictures; 0 means one a core.")
 @click.option("--yes", is_flag=True, help="Download the model, where it is not here, without asking.")
@@ -154,21 +155,30 @@ def status(problems: bool, as_json: bool) -> None:
 
 @click.command()
 @click.option("--rebuild", is_flag=True, help="Rebuild the vector index from the catalog.")
+@engine_option
 @json_option
-def doctor(rebuild: bool, as_json: bool) -> None:
+def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
     """Check the installation, the model, the engine and the indexes; say what to do."""
     from indexer.errors import CatalogError
     from indexer.home import data_home
     from safelight import draw
+    from safelight.config import Settings
     from safelight.doctor import examine, examine_closed
+    from safelight.errors import SafelightError
+    from safelight.service import Library
 
+    unread = None
     try:
-        with open_library() as library, draw.Bar() as bar:
+        how = settings(engine=engine)
+    except SafelightError as error:
+        how, unread = Settings(engine=engine or "auto"), error
+    try:
+        with Library(how) as library, draw.Bar() as bar:
             if rebuild:
                 library.rebuild_indexes(bar.show)
-            checks = examine(library)
+            checks = examine(library, unread)
     except CatalogError as error:
-        checks = examine_closed(settings(), data_home(), error)
+        checks = examine_closed(how, data_home(), error, unread)
     draw.checks(checks, as_json)
     raise click.exceptions.Exit(FOUND if all(check.ok for check in checks) else NOTHING)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from safelight.cli import plugin
 from safelight.cli.common import FOUND, NOTHING, NamedPath, json_option, map_option, moved_pairs
 
 
@@ -41,3 +42,7 @@ def report(catalog: Path, moved: tuple[str, ...], as_json: bool) -> None:
     for remark in found.remarks:
         draw.remark(remark)
     raise click.exceptions.Exit(NOTHING if tally.beyond_rescue else FOUND)
+
+
+for command in (plugin.install, plugin.push, plugin.status, plugin.smart_collection):
+    lightroom.add_command(command)

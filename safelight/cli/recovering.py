@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import threading
 from pathlib import Path
@@ -54,10 +55,14 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
     safelight recover ~/Pictures/Lightroom -o ~/Recovered
     safelight recover "Old Catalog.lrcat" -o /Volumes/Rescue --stale
     """
+    gc.disable()  # as where the command line is imported
     from indexer.events import ignore
     from safelight import draw, draw_recovery
     from safelight.recover import Layout, Options, Pixels
     from safelight.recover import recover as run
+
+    gc.freeze()
+    gc.enable()
 
     if flags["flat"] and flags["by_date"]:
         raise click.UsageError("--flat and --by-date are two ways to lay out folders; choose one")
@@ -67,7 +72,7 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
         stale=flags["stale"],
         overwrite=flags["overwrite"],
         dry_run=flags["dry_run"],
-        jobs=flags["jobs"] or min(8, 1 + max(2, os.cpu_count() or 1)),  # one more than cores: none waits for a batch
+        jobs=flags["jobs"] or min(8, max(2, os.cpu_count() or 1)),
     )
 
     def on_photo(row: Row) -> None:

@@ -17,7 +17,9 @@ MAGIC = b"Exif\0\0"
 _BYTE, _ASCII, _SHORT, _LONG, _RATIONAL, _UNDEFINED = 1, 2, 3, 4, 5, 7
 _EXIF_POINTER, _GPS_POINTER = 0x8769, 0x8825
 _SRGB, _UNCALIBRATED = 1, 0xFFFF
+_ISO_IS_ELSEWHERE, _RECOMMENDED_INDEX = 0xFFFF, 2
 _MAX_LONG = 2**32 - 1
+_MAX_DENOMINATOR = 10_000  # of a float, which is no fraction anybody meant
 _MAX_TEXT_BYTES = 8000  # keeps the segment under 64 kB; the XMP has the whole text
 _INLINE_BYTES = 4
 _ENTRY = struct.Struct(">HHI4s")  # a shorter value is filled with NULs
@@ -99,12 +101,19 @@ def _expose(photo: CatalogPhoto, details: _Ifd) -> None:
         0x920A: exposure.focal_length_mm,
     }
     details.update({tag: value for tag, number in rationals.items() if (value := _rational(number))})
-    if exposure.iso and 0 < exposure.iso < 0xFFFF:
-        details[0x8827] = _short(round(exposure.iso))
+    if exposure.iso and 0.5 < exposure.iso < _MAX_LONG:
+        details.update(_sensitivity(round(exposure.iso)))
     if exposure.flash_fired is not None:
         details[0x9209] = _short(int(exposure.flash_fired))
     texts = {0xA431: photo.camera_serial, 0xA434: photo.lens}
     details.update({tag: _text(text) for tag, text in texts.items() if text})
+
+
+def _sensitivity(iso: int) -> _Ifd:
+    """Write an ISO value; from 65535 on it stands in a field of its own (Exif 2.32, 4.6.5, table 13)."""
+    if iso < _ISO_IS_ELSEWHERE:
+        return {0x8827: _short(iso)}
+    return {0x8827: _short(_ISO_IS_ELSEWHERE), 0x8830: _short(_RECOMMENDED_INDEX), 0x8832: _long(iso)}
 
 
 def _locate(position: Position) -> _Ifd:
@@ -150,11 +159,11 @@ def _long(value: int) -> tuple[int, int, bytes]:
     return _LONG, 1, value.to_bytes(4)
 
 
-@lru_cache(maxsize=1024)  # cameras know a few dozen
+@lru_cache(maxsize=1024, typed=True)  # cameras know a few dozen
 def _rational(number: Fraction | float | None) -> tuple[int, int, bytes] | None:
     if number is None or not math.isfinite(number) or number < 0:
         return None
-    fraction = Fraction(number).limit_denominator(10_000)
+    fraction = Fraction(number).limit_denominator(_MAX_LONG if isinstance(number, Fraction) else _MAX_DENOMINATOR)
     if fraction.numerator > _MAX_LONG:
         return None
     return _RATIONAL, 1, struct.pack(">2I", fraction.numerator, fraction.denominator)

@@ -11,12 +11,13 @@ import os
 import threading
 from collections.abc import Iterable
 from contextlib import suppress
-from itertools import islice
+from itertools import count, islice
 from pathlib import Path
 
 from lrprev.layout import EOI
 
 TEMPORARY_SUFFIX = ".safelight-part"
+_COUNT = count()
 _PIECES_AT_ONCE = 16  # of a photo, all; of a Smart Preview, some megabytes
 
 
@@ -80,8 +81,8 @@ def remove_unfinished(folder: Path) -> None:
 
 
 def _temporary_name() -> str:
-    """Name a file that no other thread of any process writes: one may outlive a killed run by a moment."""
-    return f".{threading.get_native_id()}{TEMPORARY_SUFFIX}"
+    """Name a file that nobody else writes, no thread of any process: one may outlive a killed run by a moment."""
+    return f".{threading.get_native_id()}-{next(_COUNT)}{TEMPORARY_SUFFIX}"
 
 
 def is_whole(path: Path, size_bytes: int) -> bool:

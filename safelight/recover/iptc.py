@@ -8,8 +8,10 @@ Source: IPTC-IIM 4.2; Adobe Photoshop File Formats ("Image Resource Blocks"); MW
 
 from __future__ import annotations
 
-import hashlib
 import struct
+from functools import cache
+from importlib import import_module
+from typing import Any
 
 from importers.lightroom_photo import CatalogPhoto
 from safelight.recover.exif import cut_utf8
@@ -31,7 +33,7 @@ def payload(photo: CatalogPhoto) -> bytes | None:
         if len(iim) + len(entry) > _MAX_IIM_BYTES:
             break  # keywords come last; all of them are in the XMP
         iim += entry
-    return MAGIC + _resource(_IIM, iim) + _resource(_IIM_DIGEST, hashlib.md5(iim, usedforsecurity=False).digest())
+    return MAGIC + _resource(_IIM, iim) + _resource(_IIM_DIGEST, _md5()(iim, usedforsecurity=False).digest())
 
 
 def _fields(photo: CatalogPhoto) -> list[tuple[int, str, int]]:
@@ -60,3 +62,12 @@ def _dataset(record: int, number: int, value: bytes) -> bytes:
 
 def _resource(number: int, data: bytes) -> bytes:
     return b"8BIM" + struct.pack(">HHI", number, 0, len(data)) + data + bytes(len(data) % 2)
+
+
+@cache
+def _md5() -> Any:
+    """Return MD5, from Python's own module where there is one: hashlib loads OpenSSL, 4 ms of every start."""
+    try:
+        return import_module("_md5").md5
+    except ImportError:
+        return import_module("hashlib").md5

@@ -4,8 +4,6 @@ Names are committed before the files are written, so that whatever lies under a 
 run that was killed goes on where it stopped. Only this file grows with the number of photos; nothing is kept in memory.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3
@@ -14,13 +12,14 @@ from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from lrprev import open_readonly
 from safelight.errors import SafelightError
 from safelight.recover.names import Name, same_file_key
 
 FILE_NAME = ".safelight-recovery.sqlite"
+_PAGE_BYTES = 16 * 1024  # a photo's row holds a thumbnail of some 5 kB: 4 kB of page cost twice as many writes
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS recipe (text TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS names (key TEXT PRIMARY KEY, given INTEGER NOT NULL) WITHOUT ROWID;
@@ -30,6 +29,7 @@ CREATE TABLE IF NOT EXISTS photos (
     note TEXT NOT NULL, details TEXT NOT NULL, thumbnail BLOB, written_run INTEGER
 );
 CREATE TEMPORARY TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TEMPORARY TABLE met (key TEXT PRIMARY KEY, digest TEXT NOT NULL) WITHOUT ROWID;
 """
 
 
@@ -45,6 +45,8 @@ class Outcome(StrEnum):
 
 
 IS_THERE = (Outcome.RECOVERED, Outcome.SALVAGED)
+IN_VAIN = (Outcome.FAILED, Outcome.LEFT_OUT)
+"""Each run tries these again."""
 LOST = (Outcome.MISSING, Outcome.FAILED)
 THUMBNAIL_EDGE = 200
 """A picture whose long edge is shorter is a thumbnail, unless the whole photo is no larger."""
@@ -61,7 +63,7 @@ class Row(NamedTuple):
         width: Pixels, upright.
         full_width: Of the whole edited photo.
         note: What people should know, in a sentence.
-        details: What exactly was found, for those who look into it.
+        details: What exactly was found, for those who look into it; of a planned photo, what to say where it is lost.
         written_run: The run that wrote the file.
     """
 
@@ -150,6 +152,7 @@ class Ledger:
         self._db = _in_memory(out / FILE_NAME) if dry_run else sqlite3.connect(out / FILE_NAME, timeout=5)
         self._pending: list[Row] = []
         self._pid = os.getpid()
+        self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new ledger, and of no other
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # one recovery at a time
         self._has_log = False
         if is_new or anew:
@@ -169,7 +172,7 @@ class Ledger:
             self._db.execute("INSERT INTO recipe VALUES (?)", (recipe,))
         self.run = 1 + (self._db.execute("SELECT max(written_run) FROM photos").fetchone()[0] or 0)
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -231,6 +234,15 @@ class Ledger:
             return True
         return self._db.execute("SELECT 1 FROM seen WHERE key = ?", (row.key,)).fetchone() is not None
 
+    def meet(self, digests: Sequence[tuple[str, str]]) -> None:
+        """Note with which render this run has come across photos; the first one of each stays."""
+        self._db.executemany("INSERT OR IGNORE INTO met VALUES (?, ?)", digests)
+
+    def met(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the renders that were noted of these photos, by the photo's key."""
+        query = "SELECT key, digest FROM met WHERE key IN (SELECT value FROM json_each(?))"
+        return dict(self._db.execute(query, (json.dumps(keys),)))
+
     def give_name(self, name: Name) -> str:
         """Return a path for a new file that no other photo has, in any case or Unicode form, and no file on disk."""
         self._start_log()
@@ -279,8 +291,9 @@ class Ledger:
         return self._db.execute(seen, (self.run,)).fetchone()
 
     def unfinished(self) -> list[str]:
-        """Return the paths whose files were being written when a run was killed: one batch or two."""
-        return [row[0] for row in self._db.execute("SELECT path FROM photos WHERE outcome = 'planned'")]
+        """Return the paths whose files may have been half written when a run was killed: planned, or tried again."""
+        query = "SELECT path FROM photos WHERE outcome IN ('planned', 'failed', 'left out')"
+        return [row[0] for row in self._db.execute(query)]
 
     def _start_log(self, *, waits: bool = True) -> None:
         """Let SQLite keep changes in a log beside the ledger, which a commit need not wait for: sync() does.

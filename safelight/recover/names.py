@@ -69,6 +69,11 @@ def name_of(photo: CatalogPhoto, layout: Layout, stale_digest: str | None = None
     return _name(_folder(photo, layout), stem, suffix_of(photo.extension))
 
 
+def name_of_other_render(name: Name, digest: str) -> Name:
+    """Name the render of a photo that another catalog shows: "IMG_1 (other render 0c60f5).CR2.jpg"."""
+    return _name(name.folder, f"{name.stem} (other render {digest[:_DIGEST_SHOWN]})", name.suffix)
+
+
 def name_of_smart_preview(photo: CatalogPhoto, layout: Layout) -> Name:
     """Name the Smart Preview of a photo, which is a DNG: "IMG_1 (Smart Preview).CR2.dng"."""
     suffix = f".{photo.extension}.dng" if photo.extension else ".dng"
@@ -83,6 +88,16 @@ def name_of_developed(photo: CatalogPhoto, layout: Layout) -> Name:
 def name_of_orphan(stored: StoredPreview) -> Name:
     """Name a preview that no photo of a catalog claims."""
     return Name(ORPHANS, stored.uuid, ".jpg")
+
+
+def name_of_orphan_smart_preview(uuid: str) -> Name:
+    """Name a Smart Preview that no photo of a catalog claims."""
+    return Name(ORPHANS, uuid, ".dng")
+
+
+def name_of_orphan_developed(uuid: str) -> Name:
+    """Name the JPEG of such a Smart Preview."""
+    return Name(ORPHANS, f"{uuid} (Smart Preview)", ".jpg")
 
 
 def suffix_of(extension: str) -> str:

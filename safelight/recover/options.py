@@ -1,7 +1,5 @@
 """What is wanted of a recovery."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from safelight.recover.names import Layout

@@ -1,8 +1,6 @@
 """One preview -> the bytes of one JPEG file: which level, which profile, which metadata."""
 
 # pyright: reportUnknownMemberType=false
-from __future__ import annotations
-
 import io
 from collections.abc import Sequence
 from functools import lru_cache
@@ -108,7 +106,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
         upright(size, orientation),
         full_size(preview, photo, orientation),
         "; ".join(notes),
-        "; ".join(damage),
+        "; ".join((*damage, *(preview.pyramid.problems if preview.pyramid else ()))),
         bool(damage),
         _thumbnail(preview, orientation),
     )

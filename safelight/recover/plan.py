@@ -1,28 +1,35 @@
 """What there is to recover: each photo of the catalog with its preview, then the previews that are left over."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from itertools import chain, groupby
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Self, TypeVar
 
 from importers.errors import DamagedError, ImporterError
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
 from indexer.events import OnProgress, Progress
-from lrprev import LrprevError, State, Store, StoredPreview, read_files, read_or_salvage
-from lrprev.folders import key_of_name, starts_with
-from lrprev.layout import TIFF_MAGICS, UUID
+from lrprev import LrprevError, SmartPreview, State, Store, StoredPreview, read_files, read_or_salvage, smart_previews
+from lrprev.folders import key_of_name
 from lrprev.store import Found
-from safelight.recover.names import Layout, Name, name_of, name_of_developed, name_of_orphan, name_of_smart_preview
+from safelight.recover.names import (
+    Layout,
+    Name,
+    name_of,
+    name_of_developed,
+    name_of_orphan,
+    name_of_orphan_developed,
+    name_of_orphan_smart_preview,
+    name_of_smart_preview,
+)
 from safelight.recover.shelf import Shelf
 from safelight.recover.sources import CatalogIs, Place
 
 _T = TypeVar("_T")
-_ASKED_AT_ONCE = 64
-"""Photos of which the databases are asked in one go: a query for each takes five times as long."""
+_FIRST_ASKED, _ASKED_AT_ONCE = 16, 64
+"""Photos of which the databases are asked in one go: a query for each takes five times as long. Few at first, so that
+there is soon something to write."""
 
 
 class Job(NamedTuple):
@@ -37,9 +44,10 @@ class Job(NamedTuple):
         photo: What the catalog says; None for an orphan.
         orientation: Lightroom's code.
         thumbnail: What root-pixels.db has of the preview.
-        note: What there is to say although nothing is recovered.
+        note: What there is to say anyway.
         smart: The Smart Preview to copy, instead of a preview.
         is_developed: The Smart Preview is not copied but developed.
+        if_lost: What there is to say where nothing in the preview is whole.
     """
 
     key: str
@@ -53,11 +61,14 @@ class Job(NamedTuple):
     note: str = ""
     smart: Path | None = None
     is_developed: bool = False
+    if_lost: str = ""
 
 
 MISSING = "missing"
 SMART = "smart preview"
 DEVELOPED = "developed"  # a JPEG of a Smart Preview
+_OLDER_TOO = "an older render is stored, too: --stale recovers it"
+_UNCLAIMED = "which photo it is of is not known"
 _WITHOUT_RAW = "Smart Previews are copied as DNG; with the extra `raw` installed they are developed as JPEG, too"
 
 
@@ -77,16 +88,15 @@ class Plan:
         self._problems: list[str] = []
         self._place = place
         self._layout = layout
-        self._stale = stale
+        self._stale = stale or place.wants_stale
         self._develops = develops
         self._lacks_raw = False
         self._orphans_seen = 0
         self._open = ExitStack()
         self._store: Store | None = None
         self._catalog: Catalog | None = None
-        self._smart_previews: Path | None = None
 
-    def __enter__(self) -> Plan:
+    def __enter__(self) -> Self:
         if self._place.previews:
             self._store = self._open.enter_context(Store(self._place.previews))
         if self._place.catalog:
@@ -104,7 +114,6 @@ class Plan:
     def _open_catalog(self, path: Path) -> None:
         catalog = self._open.enter_context(open_catalog(path))
         self.total = catalog.count()
-        self._smart_previews = None if self._place.only else catalog.smart_previews_folder
         self._catalog = catalog
 
     def _lose_catalog(self, error: ImporterError, named: int = 0) -> None:
@@ -118,7 +127,7 @@ class Plan:
         self._problems.append(
             f"{self._place.catalog} is damaged, or no catalog: names and metadata {whose} are not known, and what the "
             "previews hold of them goes to orphans; a backup of the catalog, given with --catalog, names them"
-            if self._place.previews
+            if self._place.folder
             else str(error)
         )
 
@@ -131,14 +140,16 @@ class Plan:
     def _nameless(self) -> Iterator[str]:
         if self._orphans_seen and not self._place.catalog:
             only = self._place.only
-            where = only[0] if len(only) == 1 else self._place.previews
+            where = only[0] if len(only) == 1 else self._place.folder
             yield (
                 f"{where} has no catalog beside it, so names and metadata are not known, and what it holds goes to "
                 "orphans; a catalog given with --catalog names it"
             )
 
     def jobs(self, on_progress: OnProgress) -> Iterator[Job]:
-        """Yield every job: the catalog's photos, then older renders where asked for, then orphans.
+        """Yield every job: the catalog's photos, then older renders where asked for, then orphans, then Smart Previews.
+
+        These are each photo's own as well, where the catalog knows it.
 
         Raises:
             ImporterError: The catalog turns out damaged, or is taken away.
@@ -146,11 +157,14 @@ class Plan:
         """
         with closing(Shelf()) as shelf:
             shelf.fill(self._previews(on_progress))
+            shelf.fill_smart(self._smart_previews(on_progress))
             if self._catalog:
-                self.total = 0 if self._place.only else self.total
+                self.total = 0 if self._place.is_part else self.total
                 yield from self._named(self._catalog, shelf)
             self.total += shelf.count_unknown()
             yield from self._orphans(shelf)
+            self.total += shelf.count_smart_left()
+            yield from self._smart_orphans(shelf)
 
     def _previews(self, on_progress: OnProgress) -> Iterator[Found]:
         if not self._store:
@@ -160,6 +174,15 @@ class Plan:
         for count, preview in enumerate(found, start=1):
             yield preview
             on_progress(Progress("finding previews", count, count))
+
+    def _smart_previews(self, on_progress: OnProgress) -> Iterator[SmartPreview]:
+        found = chain.from_iterable(smart_previews(folder, self._tell_unlisted) for folder in self._place.smart)
+        for count, smart in enumerate(found, start=1):
+            yield smart
+            on_progress(Progress("finding Smart Previews", count, count))
+
+    def _tell_unlisted(self, error: OSError) -> None:
+        self._problems.append(f"{error.filename} cannot be read: {error.strerror}")
 
     def _named(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
         """Yield what the catalog knows; where it turns out damaged on the way, the rest is left to be orphans."""
@@ -182,55 +205,54 @@ class Plan:
             previews = self._of(shelf, uuids)
             shelf.know(uuids)
             taken: list[StoredPreview] = []
+            smart = self._smart_of(photos, shelf)
             for photo in photos:
-                yield from self._jobs_of(photo, previews.get(photo.file_uuid, ()), taken)
+                yield from self._jobs_of(photo, previews.get(photo.file_uuid, ()), smart.get(photo.uuid), taken)
             shelf.take(taken)
 
     def _jobs_of(
-        self, photo: CatalogPhoto, previews: Sequence[StoredPreview], taken: list[StoredPreview]
+        self, photo: CatalogPhoto, previews: Sequence[StoredPreview], smart: Path | None, taken: list[StoredPreview]
     ) -> Iterator[Job]:
         """Yield the jobs of one photo, and note the preview that it takes."""
         found = _current(photo, previews)
-        older = [] if found else sorted((p for p in previews if not p.cache_entries), key=_modified)
-        if not found and older and self._stale:
-            found = older[-1]
+        older = [preview for preview in previews if preview is not found and not preview.cache_entries]
+        if not found and older and self._stale and not self._place.is_part:  # of which the current one is not known
+            found = sorted(older, key=_modified)[-1]
         if found:
-            self.total += bool(self._place.only)
+            self.total += self._place.is_part
             taken.append(found)
-            yield self._job(photo, found, is_stale=found in older)
-        if smart := self._smart_preview(photo):
-            self.total += bool(found)
+            job = self._job(photo, found, is_stale=found in older)
+            yield job._replace(if_lost=_OLDER_TOO) if older and not self._stale else job
+        if smart:
+            self.total += bool(found or self._place.is_part)
             name = name_of_smart_preview(photo, self._layout)
             yield Job(f"smart:{photo.uuid}", photo.stored_path, name, SMART, photo=photo, smart=smart)
-            if self._develops and self._is_largest(smart, found):
+            if self._develops and self._is_largest(smart, [found] if found else []):
                 self.total += 1
-                yield self._developed(photo, smart)
-        elif not found and not self._place.only:
+                name = name_of_developed(photo, self._layout)
+                key = f"developed:{photo.uuid}"
+                yield Job(key, photo.stored_path, name, DEVELOPED, photo=photo, smart=smart, is_developed=True)
+        elif not found and not self._place.is_part:
             note = "only an older render is stored: --stale recovers it" if older else ""
             name = name_of(photo, self._layout)
             yield Job(f"image:{photo.uuid}", photo.stored_path, name, MISSING, photo=photo, note=note)
 
-    def _smart_preview(self, photo: CatalogPhoto) -> Path | None:
-        uuid = photo.file_uuid
-        if not self._smart_previews or photo.is_virtual_copy or not UUID.fullmatch(uuid):
-            return None
-        path = self._smart_previews / uuid[0] / uuid[:4] / f"{uuid}.dng"
-        with suppress(OSError):  # one that cannot be read is no better than none
-            return path if starts_with(path, TIFF_MAGICS) else None
-        return None
+    def _smart_of(self, photos: Sequence[CatalogPhoto], shelf: Shelf) -> dict[str, Path]:
+        """Return the Smart Previews of some photos, by the photo's UUID: virtual copies leave theirs to the master."""
+        if not self._place.smart:
+            return {}
+        masters = {photo.file_uuid: photo.uuid for photo in photos if not photo.is_virtual_copy}
+        found = shelf.smart_of(masters)
+        shelf.take_smart(found)
+        return {masters[uuid]: path for uuid, path in found.items()}
 
-    def _is_largest(self, smart: Path, found: StoredPreview | None) -> bool:
-        """Tell whether a Smart Preview can be developed, and shows more than the photo's preview."""
+    def _is_largest(self, smart: Path, previews: Sequence[StoredPreview]) -> bool:
+        """Tell whether a Smart Preview can be developed, and shows more than a photo's previews."""
         from importers import raw  # brings Pillow, which nothing else here needs
 
         self._lacks_raw |= not raw.is_available()
         size = raw.size_of(smart)
-        return bool(size) and max(size) > (_edge(found) if found else 0)
-
-    def _developed(self, photo: CatalogPhoto, smart: Path) -> Job:
-        name = name_of_developed(photo, self._layout)
-        job = Job(f"developed:{photo.uuid}", photo.stored_path, name, DEVELOPED, photo=photo, smart=smart)
-        return job._replace(is_developed=True)
+        return bool(size) and max(size) > max(map(_edge, previews), default=0)
 
     def _older(self, catalog: Catalog, shelf: Shelf) -> Iterator[Job]:
         """Yield the renders that no image shows any more; the catalog is read again, for their names."""
@@ -261,6 +283,19 @@ class Plan:
             self._orphans_seen += 1
             yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code, thumbnail)
 
+    def _smart_orphans(self, shelf: Shelf) -> Iterator[Job]:
+        """Yield the Smart Previews that no photo of the catalog has claimed."""
+        for left in _groups(shelf.smart_left()):
+            previews = self._of(shelf, [smart.uuid for smart in left])
+            for uuid, path in left:
+                self._orphans_seen += 1
+                name = name_of_orphan_smart_preview(uuid)
+                yield Job(f"smart-preview:{uuid}", path.name, name, SMART, note=_UNCLAIMED, smart=path)
+                if self._develops and self._is_largest(path, previews.get(uuid, [])):
+                    self.total += 1
+                    name = name_of_orphan_developed(uuid)
+                    yield Job(f"developed-preview:{uuid}", path.name, name, DEVELOPED, smart=path, is_developed=True)
+
     def _of(self, shelf: Shelf, uuids: Collection[str], *, left: bool = False) -> dict[str, list[StoredPreview]]:
         """Tell what is stored of some files."""
         if not self._store:
@@ -285,13 +320,13 @@ class Plan:
 
 def _groups(items: Iterator[_T]) -> Iterator[list[_T]]:
     """Yield items some dozens at a time; where they end in an error, those before it first."""
-    group: list[_T] = []
+    group, most = list[_T](), _FIRST_ASKED
     try:
         for item in items:
             group.append(item)
-            if len(group) == _ASKED_AT_ONCE:
+            if len(group) == most:
                 yield group
-                group = []
+                group, most = [], _ASKED_AT_ONCE
     except ImporterError:
         if group:
             yield group

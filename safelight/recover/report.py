@@ -12,6 +12,7 @@ from safelight.recover import page
 from safelight.recover.files import write_whole
 from safelight.recover.ledger import Ledger, Row
 
+_Cells = tuple[str | int | None, ...]
 TABLE = "recovery-report.csv"
 _ROWS_A_PAGE = 1000
 _CHUNK_CHARACTERS = 64 * 1024
@@ -36,25 +37,37 @@ def write(out: Path, ledger: Ledger, stale_left: int) -> None:
 
     Writes: recovery-report.html, with further pages from a thousand photos on, and recovery-report.csv.
     """
-    write_whole(out / TABLE, _table(ledger.rows(thumbnails=False)))
     summary = page.Summary(ledger.totals(), *ledger.count_sizes(of_this_run=False), stale_left)
+    write_whole(out / TABLE, _table(_pages(out, ledger.rows(), summary)))
+
+
+def _pages(out: Path, rows: Iterator[Row], summary: page.Summary) -> Iterator[_Cells]:
+    """Write the pages, and yield the cells of the table: the rows are sorted and read only once."""
     pages = max(1, -(-summary.photos // _ROWS_A_PAGE))
-    rows = ledger.rows()
     for number in range(1, pages + 1):
-        html = page.page(summary, islice(rows, _ROWS_A_PAGE), number, pages)
+        cells: list[_Cells] = []
+        html = page.page(summary, _noted(islice(rows, _ROWS_A_PAGE), cells), number, pages)
         write_whole(out / page.file_name(number), (text.encode("utf-8", "backslashreplace") for text in html))
+        yield from cells
 
 
-def _table(rows: Iterable[Row]) -> Iterator[bytes]:
-    yield b"\xef\xbb\xbf"  # tells spreadsheets that it is UTF-8
-    text = io.StringIO()
-    table = csv.writer(text)
-    table.writerow(_HEADINGS)
+def _noted(rows: Iterable[Row], cells: list[_Cells]) -> Iterator[Row]:
+    """Pass rows on, and note what the table has of them: far less than a row with its thumbnail."""
     for row in rows:
         path = row.path if row.is_there else ""
         numbers = (row.width, row.height, row.full_width, row.full_height, row.size_bytes)
         texts = map(_harmless, (row.original, path, row.state, row.outcome))
-        table.writerow((*texts, *numbers, _harmless(row.note), _harmless(row.details)))
+        cells.append((*texts, *numbers, _harmless(row.note), _harmless(row.details)))
+        yield row
+
+
+def _table(rows: Iterable[_Cells]) -> Iterator[bytes]:
+    yield b"\xef\xbb\xbf"  # tells spreadsheets that it is UTF-8
+    text = io.StringIO()
+    table = csv.writer(text)
+    table.writerow(_HEADINGS)
+    for cells in rows:
+        table.writerow(cells)
         if text.tell() > _CHUNK_CHARACTERS:
             yield _taken(text)
     yield _taken(text)

@@ -15,17 +15,21 @@ from pathlib import Path
 from indexer.events import OnProgress, Progress, ignore
 from safelight.errors import SafelightError
 from safelight.recover.files import is_whole, remove_unfinished
-from safelight.recover.ledger import Ledger, Outcome, Row, row_of
+from safelight.recover.ledger import IN_VAIN, Ledger, Outcome, Row, row_of
+from safelight.recover.libraries import is_better, told_apart
 from safelight.recover.options import Options
+from safelight.recover.parcel import Parcel, packed, unpacked
 from safelight.recover.plan import Job, Plan
-from safelight.recover.shift import Shift
+from safelight.recover.shift import Crew, Shift
 from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_previews_folder
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _SMALL_BATCH, _BATCH = 24, 64, 128
+_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 16, 48
 """Small at first, so that there is soon something to write, and at last, so that no core waits long for another's end;
-large between, as each costs a fork."""
+larger between, as each waits once for the disk to have its names."""
+_BATCHES_WAITING = 2
+"""For each process, the one at work included: none waits for the next."""
 
 
 class OutputError(SafelightError):
@@ -74,6 +78,7 @@ def recover(
         with Ledger(out, options.recipe, anew=options.overwrite, dry_run=options.dry_run) as ledger:
             run = _Run(ledger, options, stop, on_progress, on_photo)
             try:
+                run.has_several_places = len(places) > 1
                 for place in places:
                     run.recover(place, on_remark)
             finally:
@@ -109,10 +114,11 @@ def _make(out: Path) -> None:
 def _keep_apart(sources: Sequence[Path], places: Sequence[Place], out: Path) -> None:
     """Refuse to write into what is recovered from: a second run would find the first one's photos there."""
     previews = [place.previews for place in places if place.previews and is_previews_folder(place.previews)]
+    smart = [folder for place in places for folder in place.smart]
     beside = [folder.parent for folder in previews]
     catalogs = [place.catalog.parent for place in places if place.catalog and place.catalog.parent in beside]
     above = [folder for folder in (out.resolve(), *out.resolve().parents) if folder.exists()]
-    for folder in [*map(_folder_of, sources), *catalogs, *previews]:
+    for folder in [*map(_folder_of, sources), *catalogs, *previews, *smart]:
         if folder and any(one.samefile(folder) for one in above):  # whatever its case or links
             raise SafelightError(f"{out} lies in {folder}, which is only read; choose an output folder outside of it")
 
@@ -138,6 +144,8 @@ class _Run:
         self._total = 0
         self._stale_left = 0
         self._lost_catalogs = 0
+        self._tried_again: dict[str, Row] = {}
+        self.has_several_places = False
         if not options.dry_run:
             for folder in {(ledger.out / path).parent for path in ledger.unfinished()}:
                 remove_unfinished(folder)
@@ -146,7 +154,10 @@ class _Run:
         """Recover one place, batch by batch: while some are written, the names of the next are given out."""
         options, before = self._options, self._total
         shifts: deque[Shift[tuple[object, ...]]] = deque()
-        with Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan:
+        with (
+            Plan(place, options.layout, stale=options.stale, develops=options.develops) as plan,
+            Crew(self._write, options.jobs) as crew,
+        ):
             jobs = plan.jobs(self._on_progress)
             try:
                 size, begun = _FIRST_BATCH, 0
@@ -157,17 +168,14 @@ class _Run:
                     size = min(2 * size, max(share, _SMALL_BATCH), _BATCH)
                     planned = self._begin(batch)
                     self._ledger.commit()
-                    self._settle(shifts, place, at_most=options.jobs - 1)
+                    self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
-                        shifts.append(Shift(self._write(planned)))
+                        shifts.append(crew.start([packed(row, job) for row, job in planned]))
                 self._prepare_the_end()
                 self._settle(shifts, place, at_most=0)
             except BaseException:
                 self._stop.set()
                 raise
-            finally:
-                for shift in shifts:
-                    shift.stop()
             self._stale_left += plan.stale_left
             self._lost_catalogs += plan.has_lost_catalog
             for line in plan.remarks:
@@ -184,6 +192,7 @@ class _Run:
 
     def _begin(self, jobs: Sequence[Job]) -> list[tuple[Row, Job]]:
         """Record jobs: as settled where nothing is to be done, otherwise as planned and under their names."""
+        jobs = told_apart(jobs, self._ledger) if self.has_several_places else jobs
         before = self._ledger.find([job.key for job in jobs])
         planned: list[tuple[Row, Job]] = []
         for job in jobs:
@@ -192,6 +201,10 @@ class _Run:
                 before[job.key] = row  # a damaged catalog may have a photo twice
         return planned
 
+    def _is_better_here(self, job: Job, before: Row) -> bool:
+        """Tell whether what this run has met in another place is worse than what this one has."""
+        return self.has_several_places and self._ledger.has_met(before) and is_better(job, before, self._options.pixels)
+
     def _planned(self, job: Job, before: Row | None) -> Row | None:
         """Return what shall become of a photo; None where it is settled."""
         ledger = self._ledger
@@ -199,7 +212,8 @@ class _Run:
         if before and has_nothing and ledger.has_met(before):  # through another catalog, which has its previews
             self._done += 1
             return None
-        if before and before.is_there and is_whole(ledger.out / before.path, before.size_bytes or 0):
+        is_done = before and before.is_there and is_whole(ledger.out / before.path, before.size_bytes or 0)
+        if before and is_done and not self._is_better_here(job, before):
             self._settled(before, before)
             return None
         path = before.path if before else ""
@@ -207,14 +221,17 @@ class _Run:
             self._settled(Row(job.key, job.original, path, str(job.state), Outcome.MISSING, note=job.note), before)
             return None
         path = path or ledger.give_name(job.name)
-        row = Row(job.key, job.original, path, str(job.state), Outcome.PLANNED, note=job.note)
-        ledger.plan(row)
+        row = Row(job.key, job.original, path, str(job.state), Outcome.PLANNED, note=job.note, details=job.if_lost)
+        if before and before.path and before.outcome in IN_VAIN:  # its name is safe, and the rest may be no news
+            self._tried_again[row.key] = before
+        else:
+            ledger.plan(row)
         return row
 
-    def _write(self, planned: Sequence[tuple[Row, Job]]) -> Iterator[tuple[object, ...]]:
+    def _write(self, parcels: Sequence[Parcel]) -> Iterator[tuple[object, ...]]:
         """Write photos, once their names are safe on the disk; runs in a child."""
         self._ledger.sync()
-        for row, job in planned:
+        for row, job in map(unpacked, parcels):
             yield self._writer.write(row, job).plain()
 
     def _settle(self, shifts: deque[Shift[tuple[object, ...]]], place: Place, *, at_most: int) -> None:
@@ -225,9 +242,9 @@ class _Run:
                 shifts.popleft()
                 continue
             row = row_of(values)
-            if row.outcome is Outcome.FAILED and place.previews and not place.previews.is_dir():
-                raise SafelightError(f"{place.previews} has gone away; connect its drive and run it again to go on")
-            self._settled(row, None)
+            if row.outcome is Outcome.FAILED and place.folder and not place.folder.is_dir():
+                raise SafelightError(f"{place.folder} has gone away; connect its drive and run it again to go on")
+            self._settled(row, self._tried_again.pop(row.key, None))
 
     def _settled(self, row: Row, before: Row | None) -> None:
         self._ledger.record(row, before)

@@ -1,4 +1,4 @@
-"""The names of a previews folder by photo: a million of them do not fit in memory, and are asked for in any order."""
+"""The names of previews by photo: a million of them do not fit in memory, and are asked for in any order."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ import os
 import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 
-from lrprev import StoredPreview
+from lrprev import SmartPreview, StoredPreview
 from lrprev.store import Found
 
 _THESE = "uuid IN (SELECT value FROM json_each(?))"
 
 
 class Shelf:
-    """The names of a store's previews by photo, in a temporary database that SQLite keeps on disk once it is large."""
+    """The names of previews and Smart Previews by photo, in a temporary database; SQLite keeps a large one on disk."""
 
     def __init__(self) -> None:
         self._db = sqlite3.connect("")
@@ -23,6 +24,7 @@ class Shelf:
             "CREATE TABLE previews (uuid TEXT, digest TEXT, files TEXT, known INTEGER DEFAULT 0,"
             " taken INTEGER DEFAULT 0, PRIMARY KEY (uuid, digest)) WITHOUT ROWID"
         )
+        self._db.execute("CREATE TABLE smart (uuid TEXT PRIMARY KEY, file TEXT, taken INTEGER DEFAULT 0) WITHOUT ROWID")
 
     def close(self) -> None:
         """Let go of the database."""
@@ -70,6 +72,29 @@ class Shelf:
         """Yield the previews that the catalog does not know."""
         for row in self._db.execute("SELECT uuid, digest, files FROM previews WHERE NOT known"):
             yield _found(row)
+
+    def fill_smart(self, found: Iterable[SmartPreview]) -> None:
+        """Add Smart Previews; of several of one photo, the first."""
+        rows = ((smart.uuid, os.fspath(smart.path)) for smart in found)
+        self._db.executemany("INSERT OR IGNORE INTO smart (uuid, file) VALUES (?, ?)", rows)
+
+    def smart_of(self, uuids: Collection[str]) -> dict[str, Path]:
+        """Return the Smart Previews of some files."""
+        rows = self._db.execute(f"SELECT uuid, file FROM smart WHERE {_THESE}", (json.dumps([*uuids]),))
+        return {uuid: Path(file) for uuid, file in rows}
+
+    def take_smart(self, uuids: Collection[str]) -> None:
+        """Note that there are jobs for the Smart Previews of these files."""
+        self._db.execute(f"UPDATE smart SET taken = 1 WHERE {_THESE}", (json.dumps([*uuids]),))
+
+    def count_smart_left(self) -> int:
+        """Count the Smart Previews that were not taken."""
+        return self._db.execute("SELECT count(*) FROM smart WHERE NOT taken").fetchone()[0]
+
+    def smart_left(self) -> Iterator[SmartPreview]:
+        """Yield the Smart Previews that were not taken."""
+        for uuid, file in self._db.execute("SELECT uuid, file FROM smart WHERE NOT taken"):
+            yield SmartPreview(uuid, Path(file))
 
 
 def _found(row: tuple[str, str, str]) -> Found:

@@ -1,7 +1,7 @@
-"""A batch of work in a process of its own, forked from this one: all that it needs is in memory already.
+"""Work in processes of their own, forked from this one: all but the jobs is in their memory already.
 
-Python runs one thread at a time, so threads cannot read, check and write photos on several cores. A fork starts within
-a millisecond and nothing has to be handed to it; only results come back, through a pipe.
+Python runs one thread at a time, so threads cannot read, check and write photos on several cores. Processes live as
+long as the run: a fork costs both sides a copy of each page that either of them touches, some milliseconds in all.
 """
 
 from __future__ import annotations
@@ -9,21 +9,29 @@ from __future__ import annotations
 import errno
 import fcntl
 import gc
+import marshal
 import os
-import pickle
 import select
 import signal
 import struct
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import ClassVar, Generic, NoReturn, TypeVar
+from types import TracebackType
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
+_Job = TypeVar("_Job")
 _T = TypeVar("_T")
+_Message = tuple[list[Any], bytes | None]  # results, and what ended the work, pickled
+_Work = Callable[[list[Any]], Iterator[Any]]
 _LENGTH = struct.Struct(">I")
 _KEPT_BYTES = 16 * 1024 * 1024
 """Once a block so large is freed, glibc keeps smaller ones for the next picture; else each costs hundreds of faults."""
 _PIPE_BYTES = 1024 * 1024  # room for what a child finds until somebody asks for it
+_PAUSE_S = 0.01  # between two messages of a child
+_END: _Message = ([], None)
 
 
 def can_fork() -> bool:
@@ -31,21 +39,63 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and threading.active_count() == 1
 
 
+class Crew(Generic[_Job, _T]):
+    """Processes that do one batch of jobs after the other; a context manager, for one thread."""
+
+    def __init__(self, work: Callable[[list[_Job]], Iterator[_T]], size: int) -> None:
+        """Name the work; a process is forked when there is a batch for it.
+
+        Args:
+            work: Makes a result a step of some jobs. Only results leave it, and one exception, which ends the process.
+                Jobs and results are plain values, such as marshal takes: nothing else crosses as fast.
+            size: Processes at most; none where a fork is not safe: then results are made here, as they are asked for.
+        """
+        self._work = work
+        self._size = size
+        self._children: list[_Child] = []
+
+    def __enter__(self) -> Crew[_Job, _T]:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self, jobs: list[_Job]) -> Shift[_T]:
+        """Give a batch to the process that has the fewest; results are to be taken in the order of the batches."""
+        child = min(self._children, key=lambda child: len(child.shifts), default=None)
+        if (child is None or child.shifts) and len(self._children) < self._size and can_fork():
+            child = _Child(self._work)
+            self._children.append(child)
+        if child is None:
+            return Shift(None, self._work(jobs))
+        shift: Shift[_T] = Shift(child, iter(()))
+        child.give(jobs, shift)
+        return shift
+
+    def stop(self) -> None:
+        """End the work once the steps at hand are done."""
+        for child in self._children:
+            child.dismiss()
+        for child in self._children:
+            child.wait()
+
+
 class Shift(Generic[_T]):
     """A batch of work; its results come in order, as they are made."""
 
-    def __init__(self, work: Iterable[_T]) -> None:
-        """Start it: in a child where that is safe, otherwise here, whenever a result is asked for.
-
-        Args:
-            work: Makes a result a step. Only results leave it, and one exception, which ends it.
-        """
-        self._work = iter(work)
-        self._child: _Child | None = _Child(self._work) if can_fork() else None
+    def __init__(self, child: _Child | None, here: Iterator[_T]) -> None:
+        self._child = child
+        self._here = here
+        self.found: deque[_T] = deque()
+        self.end: _Message | None = None
 
     def has_result(self) -> bool:
         """Tell whether a result, or the end, is there without waiting."""
-        return self._child is None or self._child.has_message()
+        if self._child is None or self.found or self.end:
+            return True
+        return self._child.shifts[0] is self and self._child.has_message()
 
     def result(self) -> _T | None:
         """Wait for the next result; None at the end.
@@ -54,68 +104,92 @@ class Shift(Generic[_T]):
             Exception: What the work has raised.
         """
         if self._child is None:
-            return next(self._work, None)
-        message = self._child.message()
-        if message is None:
-            return None
-        result, error = pickle.loads(message)
-        if error is not None:
-            raise error
-        return result
+            return next(self._here, None)
+        while not self.found and not self.end:
+            self._child.take()
+        if self.found:
+            return self.found.popleft()
+        if self.end and (error := self.end[1]) is not None:
+            import pickle  # seldom needed, and slow to import
 
-    def stop(self) -> None:
-        """End the work once the step at hand is done."""
-        if self._child is not None:
-            self._child.stop()
+            raise pickle.loads(error)
+        return None
 
 
 class _Child:
-    """A forked process that sends what it makes until it is through, or until nobody listens any more."""
+    """A forked process that sends what it makes until there is no more to do, or nobody listens any more.
 
-    _listening: ClassVar[set[int]] = set()
+    Attributes:
+        shifts: What it was given and has not done, in order.
+    """
+
+    _ours: ClassVar[set[int]] = set()
     """This process's ends of all pipes. A child closes them, or its siblings would not notice that we are gone."""
 
-    def __init__(self, work: Iterator[object]) -> None:
-        self._pipe, theirs = os.pipe()
+    def __init__(self, work: _Work) -> None:
+        self.shifts: deque[Shift[Any]] = deque()
+        jobs, self._jobs = os.pipe()
+        self._results, results = os.pipe()
         if hasattr(fcntl, "F_SETPIPE_SZ"):
             with suppress(OSError):  # there is a limit to what one user may have
-                fcntl.fcntl(theirs, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
-        self._listening.add(self._pipe)
+                fcntl.fcntl(results, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        os.set_blocking(self._jobs, False)
+        self._ours.update((self._jobs, self._results))
+        self._exit_code: int | None = None
         self._pid = os.fork()
         if self._pid == 0:
-            _be_the_child(work, theirs, self._listening)
-        os.close(theirs)
+            _be_the_child(work, jobs, results, self._ours)
+        os.close(jobs)
+        os.close(results)
+
+    def give(self, jobs: list[Any], shift: Shift[Any]) -> None:
+        """Hand over a batch; while it takes in no more, because nobody takes its results, take them."""
+        self.shifts.append(shift)
+        data = memoryview(_framed(jobs))
+        with suppress(BrokenPipeError):  # it has ended; take() tells why
+            while data:
+                has_results, has_room, _ = select.select([self._results], [self._jobs], [])
+                if has_room:
+                    data = data[os.write(self._jobs, data) :]
+                elif has_results:
+                    self.take()
 
     def has_message(self) -> bool:
-        return bool(select.select([self._pipe], [], [], 0)[0])
+        """Tell whether it has sent something, or has ended."""
+        return bool(select.select([self._results], [], [], 0)[0])
 
-    def message(self) -> bytes | None:
-        head = self._read(_LENGTH.size)
-        if head:
-            return self._read(*_LENGTH.unpack(head))
-        if status := self.stop():
-            raise ChildProcessError(errno.ECHILD, f"a process of this run was ended ({status})")
-        return None
+    def take(self) -> None:
+        """Wait for what it sends next, and give it to the batch that it belongs to.
 
-    def stop(self) -> int:
-        if self._pipe in self._listening:
-            self._listening.discard(self._pipe)
-            os.close(self._pipe)
-            return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-        return 0
+        Raises:
+            ChildProcessError: It has ended before it was through.
+        """
+        message = _message(self._results)
+        if message is None:
+            self.dismiss()
+            raise ChildProcessError(errno.ECHILD, f"a process of this run was ended ({self.wait()})")
+        results, error = marshal.loads(message)
+        self.shifts[0].found.extend(results)
+        if not results:
+            self.shifts.popleft().end = results, error
 
-    def _read(self, length: int) -> bytes:
-        parts: list[bytes] = []
-        while length and (part := os.read(self._pipe, length)):
-            parts.append(part)
-            length -= len(part)
-        return b"".join(parts) if not length else b""
+    def dismiss(self) -> None:
+        """Give it no more to do, and listen no more."""
+        for pipe in self._ours & {self._jobs, self._results}:
+            self._ours.discard(pipe)
+            os.close(pipe)
+
+    def wait(self) -> int:
+        """Wait until it has ended; return its exit code."""
+        if self._exit_code is None:
+            self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        return self._exit_code
 
 
-def _be_the_child(work: Iterator[object], pipe: int, others: set[int]) -> NoReturn:
+def _be_the_child(work: _Work, jobs: int, results: int, others: set[int]) -> NoReturn:
     status = 1
     try:
-        gc.disable()  # it would touch, and so copy, all that is shared with the parent
+        gc.freeze()  # to look through all that is shared with the parent would touch it, and so copy it
         bytes(_KEPT_BYTES)
         # Ctrl-C reaches every process of a terminal; whether to go on is the parent's to say.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -123,15 +197,16 @@ def _be_the_child(work: Iterator[object], pipe: int, others: set[int]) -> NoRetu
         for other in others:
             os.close(other)
         try:
-            for result in work:
-                _send(pipe, (result, None))
+            while batch := _message(jobs):
+                _work_through(work(marshal.loads(batch)), results)
         except BrokenPipeError:
             raise
         except Exception as error:
-            from traceback import format_exc  # seldom needed, and slow to import
+            import pickle  # seldom needed, and slow to import, as is the next one
+            from traceback import format_exc
 
             error.add_note(f"In the child:\n{format_exc()}")
-            _send(pipe, (None, error))
+            _send(results, ([], pickle.dumps(error)))
         status = 0
     except BrokenPipeError:
         status = 0  # the parent has stopped, or is gone
@@ -139,8 +214,42 @@ def _be_the_child(work: Iterator[object], pipe: int, others: set[int]) -> NoRetu
         os._exit(status)  # nothing of the parent's is flushed, closed or deleted
 
 
-def _send(pipe: int, message: tuple[object, Exception | None]) -> None:
-    data = memoryview(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
-    data = memoryview(_LENGTH.pack(len(data)) + data)
+def _work_through(found: Iterator[Any], results: int) -> None:
+    """Send what is found, some of it together where it comes fast: each message wakes the parent."""
+    waiting: list[Any] = []
+    sent = -_PAUSE_S
+    try:
+        for result in found:
+            waiting.append(result)
+            if (now := time.monotonic()) - sent >= _PAUSE_S:
+                _send(results, (waiting, None))
+                waiting, sent = [], now
+    finally:
+        if waiting:
+            _send(results, (waiting, None))
+    _send(results, _END)
+
+
+def _send(pipe: int, message: _Message) -> None:
+    data = memoryview(_framed(message))
     while data:
         data = data[os.write(pipe, data) :]
+
+
+def _framed(what: Any) -> bytes:
+    data = marshal.dumps(what)
+    return _LENGTH.pack(len(data)) + data
+
+
+def _message(pipe: int) -> bytes | None:
+    """Read what was sent next; None where the other side has ended."""
+    head = _read(pipe, _LENGTH.size)
+    return _read(pipe, *_LENGTH.unpack(head)) or None if head else None
+
+
+def _read(pipe: int, length: int) -> bytes:
+    parts: list[bytes] = []
+    while length and (part := os.read(pipe, length)):
+        parts.append(part)
+        length -= len(part)
+    return b"".join(parts) if not length else b""

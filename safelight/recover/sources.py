@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Iterator, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import NamedTuple
 
-from lrprev import previews_folder
-from lrprev.folders import key_of_name
-from lrprev.layout import PREVIEWS_DB, ROOT_PIXELS_DB
+from lrprev import previews_folder, smart_previews_folder
+from lrprev.folders import SMART_PREVIEWS_FOLDER_END
 from safelight.errors import SafelightError
+from safelight.recover.search import CATALOG_SUFFIX, PREVIEWS_FOLDER_END, catalogs_of, is_previews_folder, search
 
-CATALOG_SUFFIX = ".lrcat"
-_PREVIEWS_FOLDER_END = " Previews.lrdata"
-_SMART_PREVIEWS_FOLDER_END = " Smart Previews.lrdata"
-_PREVIEW_SUFFIXES = (".lrprev", ".lrfprev", ".lrmprev")
 _BACKUPS = "Backups"
 _FOLDERS_ABOVE = 3  # U/UUUU/file: the databases are at most three folders up
 
@@ -26,23 +21,34 @@ class CatalogIs(Enum):
 
     GIVEN = "with --catalog"  # an error
     BESIDE = "its previews' neighbour, or a source"  # an error, unless it is damaged: that is the case to rescue from
-    STRAY = "in a folder that was searched, without previews"  # told, no more
+    STRAY = "in a folder that was searched or beside previews, without any of its own name"  # told, no more
 
 
 class Place(NamedTuple):
     """Previews, and the catalog that names their photos.
 
     Attributes:
-        previews: A folder of previews; None where only a catalog was found.
-        only: Single previews in that folder; empty for all.
+        previews: A folder of previews; None where none was found or asked for.
+        only: Single previews; empty for all of the folder.
         catalog: None where none was found.
         catalog_is: How that was come by.
+        smart: Folders of Smart Previews.
+        is_part: Whether this is a part of what the catalog has, so that nothing beyond it is missing.
+        wants_stale: Whether older renders are asked for, as their files were named.
     """
 
     previews: Path | None
     catalog: Path | None
     only: tuple[Path, ...] = ()
     catalog_is: CatalogIs = CatalogIs.BESIDE
+    smart: tuple[Path, ...] = ()
+    is_part: bool = False
+    wants_stale: bool = False
+
+    @property
+    def folder(self) -> Path | None:
+        """The folder that pictures are read from; None where there is only a catalog."""
+        return self.previews or next(iter(self.smart), None)
 
 
 def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Place]:
@@ -66,21 +72,26 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
         if not found:
             raise SafelightError(
                 f"no previews and no catalog in {source}; Lightroom keeps them in a folder named "
-                f"'<catalog>{_PREVIEWS_FOLDER_END}', usually in Pictures/Lightroom"
+                f"'<catalog>{PREVIEWS_FOLDER_END}', usually in Pictures/Lightroom"
             )
         for place in found:
-            before = places.get((place.previews, place.catalog))
+            before = places.get((place.folder, place.catalog))
             if before and before.only and place.only:
-                place = Place(place.previews, place.catalog, (*before.only, *place.only), place.catalog_is)
-            elif before and not before.only:
+                wants_stale = before.wants_stale or place.wants_stale
+                larger = place if before.is_part else before
+                place = larger._replace(only=(*before.only, *place.only), wants_stale=wants_stale)
+            elif before and not before.is_part:
                 continue
-            places[place.previews, place.catalog] = place
+            places[place.folder, place.catalog] = place
     return sorted(places.values(), key=lambda place: place.previews is None)
 
 
 def _places(source: Path, catalog: Path | None) -> Iterator[Place]:
     if source.is_file():
         yield _place_of_file(source, catalog)
+    elif source.name.endswith(SMART_PREVIEWS_FOLDER_END):
+        named = (catalog, CatalogIs.GIVEN) if catalog else _catalog_beside(source, SMART_PREVIEWS_FOLDER_END)
+        yield Place(None, named[0], (), named[1], (source,), is_part=True)
     elif is_previews_folder(source):
         yield _place(source, catalog)
     else:
@@ -91,56 +102,71 @@ def _place_of_file(source: Path, catalog: Path | None) -> Place:
     if source.suffix.lower() == CATALOG_SUFFIX:
         folder = previews_folder(source)
         catalog_is = CatalogIs.GIVEN if catalog else CatalogIs.BESIDE
-        return Place(folder if folder.is_dir() else None, catalog or source, (), catalog_is)
-    above = list(source.parents[:_FOLDERS_ABOVE])
-    folder = next((folder for folder in above if is_previews_folder(folder)), source.parent)
-    return _place(folder, catalog, (source,))
+        previews = folder if folder.is_dir() else _only_previews(source)
+        smart = _smart_previews(source, catalog, previews and _catalog_of(previews, PREVIEWS_FOLDER_END))
+        return Place(previews, catalog or source, (), catalog_is, smart)
+    folder = next((folder for folder in source.parents[:_FOLDERS_ABOVE] if is_previews_folder(folder)), None)
+    place = _place(folder, catalog) if folder else Place(source.parent, catalog, catalog_is=CatalogIs.GIVEN)
+    return place._replace(only=(source,), smart=(), is_part=True, wants_stale=True)
 
 
-def _place(previews: Path, catalog: Path | None, only: tuple[Path, ...] = ()) -> Place:
-    if catalog:
-        return Place(previews, catalog, only, CatalogIs.GIVEN)
-    return Place(previews, _catalog_beside(previews), only)
+def _place(previews: Path, catalog: Path | None) -> Place:
+    named = (catalog, CatalogIs.GIVEN) if catalog else _catalog_beside(previews, PREVIEWS_FOLDER_END)
+    smart = _smart_previews(_catalog_of(previews, PREVIEWS_FOLDER_END), named[0])
+    return Place(previews, named[0], (), named[1], smart)
+
+
+def _only_catalog(folder: Path) -> Path | None:
+    """Return the only catalog of a folder, unless it has previews under its own name: who renames one forgets these."""
+    catalogs = list(catalogs_of(folder, _names(folder)))
+    return catalogs[0] if len(catalogs) == 1 and not previews_folder(catalogs[0]).is_dir() else None
+
+
+def _only_previews(catalog: Path) -> Path | None:
+    """Return the only previews folder beside a catalog that was renamed; None where there is a choice."""
+    if _only_catalog(catalog.parent) != catalog:
+        return None
+    found = [path for name in _names(catalog.parent) if is_previews_folder(path := catalog.parent / name)]
+    return found[0] if len(found) == 1 else None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def _smart_previews(*catalogs: Path | None) -> tuple[Path, ...]:
+    """Find the folders of Smart Previews beside catalogs, whether or not these are there."""
+    folders = dict.fromkeys(smart_previews_folder(catalog) for catalog in catalogs if catalog)
+    return tuple(folder for folder in folders if folder.is_dir())
 
 
 def _search(folder: Path, catalog: Path | None) -> Iterator[Place]:
     """Yield every previews folder below, stray previews outside of one, and at last the catalogs without previews."""
-    found, catalogs = list[Place](), list[Path]()
-
-    def refuse(error: OSError) -> None:
-        if Path(error.filename) == folder:
-            raise SafelightError(f"{folder} cannot be read: {error.strerror}")
-
-    for parent, folders, names in os.walk(folder, onerror=refuse):
-        folders.sort()
-        here = Path(parent)
-        for name in list(folders):
-            if name.endswith(_SMART_PREVIEWS_FOLDER_END):
-                folders.remove(name)
-            elif is_previews_folder(here / name):
-                folders.remove(name)
-                found.append(_place(here / name, catalog))
-        strays = tuple(here / name for name in sorted(names) if _looks_like_a_preview(name))
-        if strays:
-            found.append(Place(here, catalog, strays, CatalogIs.GIVEN))
-        catalogs += (here / name for name in sorted(names) if _looks_like_a_catalog(name))
+    finds = search(folder)
+    found = [_place(previews, catalog) for previews in finds.previews]
+    if catalog:  # which stands for the others
+        found += (Place(here, catalog, only, CatalogIs.GIVEN, is_part=True) for here, only in finds.strays.items())
+        if finds.smart and not found:
+            found = [Place(None, catalog, (), CatalogIs.GIVEN, _smart_previews(catalog))]
+        yield from (place._replace(smart=tuple(dict.fromkeys((*place.smart, *finds.smart)))) for place in found)
+        if found:
+            return
+    named = {place.catalog for place in found}
+    left = [path for path in finds.catalogs if path not in named and not _is_backup(path, named)]
+    catalogs = [*filter(None, named), *left]
+    if len(catalogs) == 1 and finds.strays:  # its photos' UUIDs are theirs alone, so it cannot name others
+        only = tuple(path for paths in finds.strays.values() for path in paths)
+        found.append(Place(folder, catalogs[0], only, CatalogIs.STRAY, _smart_previews(*left), is_part=not left))
+        left.clear()
+    else:
+        found += (Place(here, None, only) for here, only in finds.strays.items())
+    found += (Place(None, path, (), CatalogIs.STRAY, _smart_previews(path)) for path in left)
     yield from found
-    if not (found and catalog):  # which stands for the others
-        named = {place.catalog for place in found}
-        left = [path for path in catalogs if path not in named and not _is_backup(path, named)]
-        yield from (Place(None, path, (), CatalogIs.STRAY) for path in left)
-
-
-def is_previews_folder(folder: Path) -> bool:
-    """Tell a folder of previews by its name or its databases."""
-    name = folder.name
-    if name.endswith(_PREVIEWS_FOLDER_END) and not name.endswith(_SMART_PREVIEWS_FOLDER_END):
-        return True
-    return (folder / PREVIEWS_DB).is_file() or (folder / ROOT_PIXELS_DB).is_file()
-
-
-def _looks_like_a_catalog(name: str) -> bool:
-    return name.lower().endswith(CATALOG_SUFFIX) and not name.startswith(".")  # "._X": left by macOS
+    claimed = {path for place in found for path in place.smart}
+    yield from (Place(None, None, smart=(path,)) for path in finds.smart if path not in claimed)
 
 
 def _is_backup(catalog: Path, others: Collection[Path | None]) -> bool:
@@ -148,11 +174,13 @@ def _is_backup(catalog: Path, others: Collection[Path | None]) -> bool:
     return catalog.parent.parent.name == _BACKUPS and catalog.parents[2] / catalog.name in others
 
 
-def _looks_like_a_preview(name: str) -> bool:
-    return key_of_name(name) is not None or name.lower().endswith(_PREVIEW_SUFFIXES)
+def _catalog_beside(folder: Path, end: str) -> tuple[Path | None, CatalogIs]:
+    """Return the catalog of a folder by its name, or one that was renamed; the latter is not worth an error."""
+    path = _catalog_of(folder, end)
+    return (path, CatalogIs.BESIDE) if path and path.is_file() else (_only_catalog(folder.parent), CatalogIs.STRAY)
 
 
-def _catalog_beside(previews: Path) -> Path | None:
-    stem = previews.name.removesuffix(_PREVIEWS_FOLDER_END)
-    path = previews.with_name(stem + CATALOG_SUFFIX)
-    return path if stem != previews.name and path.is_file() else None
+def _catalog_of(folder: Path, end: str) -> Path | None:
+    """Tell where the catalog of a folder should lie; None where the folder's name does not say it."""
+    stem = folder.name.removesuffix(end)
+    return folder.with_name(stem + CATALOG_SUFFIX) if stem != folder.name else None

@@ -1,7 +1,5 @@
 """How a recovery ended, in numbers."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 from lrprev import State

@@ -53,9 +53,10 @@ class Writer:
                 return self._noted(self._make(row, job, job.stored))
             return self._develop(row, job) if job.is_developed else self._copy(row, job)
         except NoSuchSizeError as error:
-            return row._replace(outcome=Outcome.LEFT_OUT, note=str(error))
+            return row._replace(outcome=Outcome.LEFT_OUT, note=str(error), details="")
         except LrprevError as error:
-            return row._replace(outcome=Outcome.FAILED, note="nothing in the preview is whole", details=str(error))
+            note = "; ".join(filter(None, ("nothing in the preview is whole", row.details)))
+            return row._replace(outcome=Outcome.FAILED, note=note, details=str(error))
         except _ReadError as error:
             return row._replace(outcome=Outcome.FAILED, note="the preview cannot be read", details=str(error))
         except OSError as error:
@@ -70,7 +71,7 @@ class Writer:
         if self._dry_run:
             level = wanted(preview, self._pixels)[-1]
             return row._replace(
-                outcome=Outcome.RECOVERED, width=level.width, height=level.height, written_run=self._run
+                outcome=Outcome.RECOVERED, width=level.width, height=level.height, details="", written_run=self._run
             )
         with _READING:
             made = picture_of(preview, job.photo, job.orientation, self._pixels)
@@ -86,7 +87,6 @@ class Writer:
     def _develop(self, row: Row, job: Job) -> Row:
         """Make a JPEG of a Smart Preview."""
         assert job.smart is not None
-        assert job.photo is not None
         from importers import raw  # these two bring Pillow, which nothing else here needs
         from safelight.recover.smart import developed
 
@@ -99,7 +99,7 @@ class Writer:
         except raw.DamagedRaw as error:
             note = "the Smart Preview cannot be developed; its DNG is copied"
             return row._replace(outcome=Outcome.FAILED, note=note, details=str(error))
-        return self._finish(row, made, job.photo.taken_at)
+        return self._finish(row, made, job.photo and job.photo.taken_at)
 
     def _finish(self, row: Row, made: Picture, time: datetime | None) -> Row:
         size_bytes = self._write(row.path, made.pieces, time)
@@ -110,7 +110,7 @@ class Writer:
             full_width=made.full_size and made.full_size[0],
             full_height=made.full_size and made.full_size[1],
             size_bytes=size_bytes,
-            note=made.note,
+            note="; ".join(filter(None, (row.note, made.note))),
             details=made.details,
             thumbnail=made.thumbnail,
             written_run=self._run,

@@ -8,7 +8,6 @@ Source: XMP Specification, part 1 (properties) and part 3, 1.1.3 (JPEG, extended
 
 from __future__ import annotations
 
-import hashlib
 import re
 import struct
 from collections.abc import Iterable
@@ -48,6 +47,8 @@ def payloads(photo: CatalogPhoto) -> list[bytes]:
     if len(whole) <= _MAX_SEGMENT_BYTES:
         return [whole]
     extension = _packet({}, short + long, wrapped=False)
+    import hashlib  # seldom needed, and slow to import
+
     guid = hashlib.md5(extension, usedforsecurity=False).hexdigest().upper()
     main = MAGIC + _packet({**attributes, "xmpNote:HasExtendedXMP": guid}, [])
     return [main, *_extended(extension, guid)]

@@ -269,7 +269,7 @@ if sys.argv[2] == "matrix":
     engine = Matrix.open(catalog.home, catalog.db, 1); spent["open"] = lap()
     engine.top(query, 10); spent["first query"] = lap()
 else:
-    import chromadb, chromadb.api.rust; spent["import chromadb"] = lap()
+    import chromadb_rust_bindings; spent["import chromadb"] = lap()
     from indexer.vectors import ChromaIndex
     engine = ChromaIndex(catalog.home, catalog.db, 1, "measuring"); spent["open"] = lap()
     engine.query(query, 10); spent["first query"] = lap()

@@ -271,8 +271,8 @@ def test_help_imports_nothing_heavy():
     code = (
         "import sys\nsys.argv = ['safelight', 'search', '--help']\n"
         "try:\n    from safelight.cli import main; main()\nexcept SystemExit: pass\n"
-        "heavy = {'numpy', 'PIL', 'rich', 'chromadb', 'onnxruntime', 'onnx', 'transformers', 'sqlite3', 'mlx',"
-        " 'fastapi', 'starlette', 'uvicorn', 'pydantic'}\n"
+        "heavy = {'numpy', 'PIL', 'rich', 'chromadb_rust_bindings', 'onnxruntime', 'onnx', 'transformers', 'sqlite3',"
+        " 'mlx', 'fastapi', 'starlette', 'uvicorn', 'pydantic'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

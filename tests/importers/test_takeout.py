@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tarfile
 import tempfile
 import zlib
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from takeout_exports import (
+    SAMPLE,
     STAMP,
     hashes,
     pack_tgz,
@@ -24,57 +26,13 @@ from takeout_exports import (
 )
 
 from importers.base import Facts, ImporterError, Mark, Options, Photo
+from importers.folder import FolderSource
+from importers.sources import open_source
 from importers.takeout import TakeoutSource
 
 PHOTOS = "Takeout/Google Photos"
 YEAR = f"{PHOTOS}/Photos from 2018"
 ALBUM = f"{PHOTOS}/Norway"
-
-# The real tree's photos, written by hand from its JSON: key below Google Photos -> name, UTC, albums, people,
-# favorite, edited, caption, roles of its parts. A video, and photos whose files are not in the export, are below.
-NO, YES = False, True
-EXPECTED = {
-    "Photos from 2016/IMG_1523_no_location.jpg": ("2016-10-10 03:34:34", [], [], NO, None, "No location", []),
-    "Photos from 2016/IMG_3984.jpeg": (
-        ("2016-03-29 00:05:08", ["Same Name"], [], NO, NO, "Flowering Tree", ["edited copy", "album copy"])
-    ),
-    "Photos from 2016/IMG_3984-edited.jpeg": (
-        ("2016-03-29 00:05:08", ["Same Name"], [], NO, YES, "Flowering Tree", ["original", "album copy"])
-    ),
-    "Photos from 2017/IMG_1760.jpg": ("2017-07-04 20:09:41", [], [], NO, None, "Artibonite⁩, Haiti⁩", []),
-    "Photos from 2017/IMG_4547.jpg": (
-        ("2017-06-20 07:48:00", ["Adelaide"], [], NO, None, "⁨Elder Park⁩, ⁨Adelaide⁩, ⁨Australia⁩", ["album copy"])
-    ),
-    "Photos from 2018/IMG_3439.jpg": (
-        ("2018-11-28 22:14:00", [], [], NO, None, "⁨National Mall⁩, ⁨Washington⁩, ⁨United States⁩", [])
-    ),
-    "Photos from 2018/Pumkins1.jpg": (
-        ("2018-09-28 22:35:49", ["Pumpkin Farm"], ["Katie", "Suzy"], NO, None, "Can we carry this?", ["album copy"])
-    ),
-    "Photos from 2018/Pumkins2.jpg": (
-        ("2018-09-28 23:07:07", ["Pumpkin Farm"], ["Katie"], YES, None, "Girl holding a pumpkin", ["album copy"])
-    ),
-    "Photos from 2018/Pumpkins3.jpg": (
-        ("2018-09-28 23:09:33", ["Pumpkin Farm"], ["Katie", "Suzy"], NO, None, "3 kids at Pumpkin Farm", ["album copy"])
-    ),
-    # So called by the user: it has a JSON of its own, and Google writes a dash.
-    "Photos from 2018/St James Park_edited.jpg": ("2018-10-13 08:18:12", [], [], NO, None, None, []),
-    "Photos from 2019/Tulips.jpg": ("2019-07-04 23:24:01", [], [], NO, None, "Tulips in a flower shop", []),
-    "Photos from 2019/wedding.jpg": ("2019-04-15 21:40:24", [], ["Maria"], NO, None, "Bride Wedding day", []),
-    "Photos from 2020/IMG_1994.JPG": ("2020-04-15 17:25:51", [], [], NO, None, None, []),
-    "Photos from 2020/IMG_1997.JPG": ("2020-04-16 17:42:58", [], [], NO, None, None, []),
-    "Photos from 2020/IMG_3092.heic": ("2020-09-19 21:36:26", [], [], NO, None, "Apple tree", []),
-    "Photos from 2021/IMG_4179.jpeg": (
-        ("2021-04-08 23:04:55", [], [], YES, NO, "Used for testing osxphotos", ["edited copy"])
-    ),
-    "Photos from 2021/IMG_4179-edited.jpeg": (
-        ("2021-04-08 23:04:55", ["Same Name"], [], YES, YES, "Used for testing osxphotos", ["original", "album copy"])
-    ),
-    # The second upload; its JSON is as that in the album, while the first is a favorite.
-    "Photos from 2021/IMG_4179(1).jpeg": (
-        ("2021-04-08 23:04:55", ["Same Name"], [], NO, None, "Used for testing osxphotos", ["album copy"])
-    ),
-}
 
 
 @pytest.fixture
@@ -101,28 +59,50 @@ def pixels(photo: Photo) -> bytes:
     return data
 
 
-def told(photo: Photo) -> tuple[object, ...]:
+def as_in_table(photo: Photo) -> dict[str, object]:
+    """What the table says of a photo, with what it leaves out where there is nothing to say."""
     facts = photo.facts
-    taken = facts.taken_at.strftime("%Y-%m-%d %H:%M:%S") if facts.taken_at else None
-    albums = [album for (album,) in facts.albums]
-    roles = [part.role for part in photo.parts if part.role != "sidecar"]
-    return taken, albums, list(facts.people), facts.favorite, facts.edited, facts.caption, roles
+    sidecars = [part.name for part in photo.parts if part.role == "sidecar"]
+    row: dict[str, object] = {"sidecar": sidecars[0], "name": photo.name}
+    if photo.problem:
+        return row | {"problem": photo.problem}
+    row |= {"rendition": " ".join(rendition.kind for rendition in photo.renditions), "date": facts.taken_at}
+    row |= {"edited": facts.edited} if facts.edited is not None else {}
+    rest = {
+        "albums": [album for (album,) in facts.albums],
+        "people": list(facts.people),
+        "caption": facts.caption,
+        "position": None if facts.latitude is None else [facts.latitude, facts.longitude],
+        "favorite": facts.favorite,
+        "parts": [part.role for part in photo.parts if part.role != "sidecar"],
+        "keywords": list(facts.keywords),
+        "rating": facts.rating,
+        "title": facts.title,
+    }
+    return row | {name: value for name, value in rest.items() if value}
 
 
-def test_the_real_tree(export, tmp_path) -> None:
+def test_the_real_tree_is_as_in_the_table(export, tmp_path) -> None:
     source, photos = open_all(unpack(export, tmp_path) / "Takeout")
-    read = {key.removeprefix("Google Photos/"): told(photo) for key, photo in photos.items() if not photo.problem}
-    assert read == EXPECTED
-    assert {key: photo.problem for key, photo in photos.items() if photo.problem} == {
-        "Google Photos/Photos from 2020/Jellyfish.mov": "it is a video; only pictures are read"
+    expected = {
+        f"Google Photos/{key}": {"name": key.rpartition("/")[2]} | row
+        for key, row in SAMPLE.items()
+        if "copy_of" not in row and row.get("in_export", True)
+    }
+    assert {key: as_in_table(photo) for key, photo in photos.items()} == expected
+    copies = {key: row["copy_of"] for key, row in SAMPLE.items() if "copy_of" in row}
+    assert copies == {
+        str(part.path.relative_to(tmp_path / PHOTOS)): key.removeprefix("Google Photos/")
+        for key, photo in photos.items()
+        for part in photo.parts
+        if part.role == "album copy" and part.path
     }
     (remark,) = source.remarks
-    assert remark.startswith("6 photos or videos are described in this export but not in it")
+    absent = [key for key, row in SAMPLE.items() if not row.get("in_export", True)]
+    assert remark.startswith(f"{len(absent)} photos or videos are described in this export but not in it")
     assert list(source.count()) == [len(photos)]
     haiti = photos["Google Photos/Photos from 2017/IMG_1760.jpg"]
-    assert (haiti.facts.latitude, haiti.facts.longitude) == (18.9555889, -72.7274778)
     assert haiti.ref == "https://photos.google.com/photo/AF1QipNcxeWuebl1HanKsEe_7tezEM08hzs7rShVd9Ly"
-    assert photos["Google Photos/Photos from 2021/IMG_4179(1).jpeg"].name == "IMG_4179.jpeg"
 
 
 def test_every_packing_gives_the_same(export, tmp_path) -> None:
@@ -215,6 +195,29 @@ def test_a_photo_that_is_only_in_albums_is_one_photo(tmp_path) -> None:
     assert {key: photo.facts.albums for key, photo in photos.items()} == {"A/a.jpg": (("A",), ("Bee",))}
 
 
+def test_an_album_with_a_year_in_its_name_needs_no_json(tmp_path) -> None:
+    photos = put(
+        tmp_path,
+        {
+            "Photos from 2018/a.jpg": picture(1),
+            "Photos from 2018/b.jpg": picture(2),
+            "Trip 2018/a.jpg": picture(1),
+            "Alps 2018/b.jpg": picture(2),  # which has stood for the photo since before it was an album
+            "Trip 2018/c.jpg": picture(3),
+        },
+    )
+    assert {key: photo.facts.albums for key, photo in photos.items()} == {
+        "Photos from 2018/a.jpg": (("Trip 2018",),),
+        "Alps 2018/b.jpg": (("Alps 2018",),),
+        "Trip 2018/c.jpg": (("Trip 2018",),),
+    }
+
+
+def test_years_in_a_language_that_was_not_seen_are_no_albums(tmp_path) -> None:
+    photos = put(tmp_path, {"2018-as fotók/a.jpg": picture(1), "2019-es fotók/b.jpg": picture(2)})
+    assert [photo.facts.albums for photo in photos.values()] == [(), ()]
+
+
 @pytest.mark.skipif(sys.platform == "darwin", reason="its file systems take no such names")
 def test_names_that_are_no_text(tmp_path) -> None:
     folder = tmp_path / PHOTOS / os.fsdecode(b"caf\xe9")
@@ -265,6 +268,18 @@ def test_the_bin_is_left_out_unless_asked_for(tmp_path) -> None:
     assert photos["Google Photos/Archive/c.jpg"].facts.albums == ()
     _, photos = open_all(tmp_path, include=frozenset((Mark.TRASHED,)))
     assert not any(photo.problem for photo in photos.values())
+
+
+@pytest.mark.parametrize("how", ["tree", "zip", "tgz"])
+def test_what_computers_leave_in_folders_is_no_photo(tmp_path, how) -> None:
+    left = (".DS_Store", "._a.jpg", "._a.jpg.json", "._.DS_Store", ".nomedia", "Thumbs.db", "._clip.mp4", "._b")
+    files = {f"{YEAR}/{name}": b"x" for name in left} | {f"{YEAR}/a.jpg": picture(1), f"{YEAR}/b": picture(2)}
+    path = {
+        "tree": lambda: unpack(files, tmp_path),
+        "zip": lambda: pack_zip(files, tmp_path / f"{STAMP}-001.zip"),
+        "tgz": lambda: pack_tgz(files, tmp_path / f"{STAMP}-001.tgz"),
+    }[how]()
+    assert {photo.name for photo in open_all(path)[1].values()} == {"a.jpg", "b"}
 
 
 def test_moving_halves_are_parts_and_videos_are_counted(tmp_path) -> None:
@@ -378,6 +393,74 @@ def test_the_younger_export_counts_where_two_have_a_file(tmp_path) -> None:
     assert len(open_all(tmp_path / "takeout-20230101T000000Z-001.zip")[1]) == 2
 
 
+def two_exports(older: dict[str, bytes], younger: dict[str, bytes], folder: Path, how: str) -> Path:
+    for day, files in (("20230101", older), ("20240101", younger)):
+        files = {f"{YEAR}/{name}": data for name, data in files.items()}
+        name = f"takeout-{day}T000000Z-001"
+        if how == "tree":
+            unpack(files, folder / name)
+        else:
+            {"zip": pack_zip, "tgz": pack_tgz}[how](files, folder / f"{name}.{how}")
+    return folder
+
+
+@pytest.mark.parametrize("how", ["zip", "tgz", "tree"])
+@pytest.mark.parametrize("length", ["same", "other"])
+@pytest.mark.parametrize("naming", [".json", ".supplemental-metadata.json"])
+def test_other_photos_under_the_names_of_another_export_keep_their_own_json(tmp_path, how, length, naming) -> None:
+    old, old_copy, new = picture(1), picture(3), picture(2)
+    size = max(map(len, (old, old_copy, new)))
+    old, old_copy, new = old.ljust(size, b"\0"), old_copy.ljust(size + 1, b"\0"), new.ljust(size, b"\0")
+    if length == "other":
+        old += b"\0"
+    older = {"a.jpg": old, f"a.jpg{naming}": sidecar("a.jpg", people=[{"name": "Ana"}]), "c.jpg": picture(4)}
+    older |= {"a-edited.jpg": old_copy, f"c.jpg{naming}": sidecar("c.jpg", description="old")}
+    younger = {"a.jpg": new, "a.jpg.json": sidecar("a.jpg", people=[{"name": "Bob"}]), "c.jpg": picture(4)}
+    younger |= {"a-edited.jpg": new + b"\0\0", "c.jpg.json": sidecar("c.jpg", description="new")}
+    source, photos = open_all(two_exports(older, younger, tmp_path, how))
+    photos = {key.rpartition("/")[2]: photo for key, photo in photos.items()}
+    roles = {
+        key: [(part.role, part.name) for part in photo.parts if part.role != "sidecar"] for key, photo in photos.items()
+    }
+    assert roles == {
+        "a.jpg": [("edited copy", "a-edited.jpg")],
+        "a-edited.jpg": [("original", "a.jpg")],
+        "a#2.jpg": [("edited copy", "a-edited#2.jpg")],
+        "a-edited#2.jpg": [("original", "a#2.jpg")],
+        "c.jpg": [],
+    }
+    people = {key: photo.facts.people for key, photo in photos.items() if photo.facts.people}
+    assert people == {"a.jpg": ("Bob",), "a-edited.jpg": ("Bob",), "a#2.jpg": ("Ana",), "a-edited#2.jpg": ("Ana",)}
+    assert photos["a#2.jpg"].name == "a.jpg"
+    assert [photo.facts.edited for photo in photos.values()].count(True) == 2
+    assert source.remarks == []
+    if how != "tgz":
+        assert pixels(photos["a.jpg"]) == new
+        assert pixels(photos["a#2.jpg"]) == old
+        assert list(source.count()) == [4 if (how, length) == ("tree", "same") else 5]  # which it does not read
+    stamps = {photo.key: photo.stamp for photo in source.photos()}
+    assert {photo.key for photo in source.photos(lambda key, stamp: stamps.get(key) == stamp)} == set(stamps)
+
+
+def test_a_json_goes_to_the_picture_that_lies_in_its_export(tmp_path) -> None:
+    older = {"a.jpg": picture(1), "a.jpg.json": sidecar("a.jpg", description="older")}
+    _, photos = open_all(two_exports(older, {"a.jpg.json": sidecar("a.jpg", description="younger")}, tmp_path, "zip"))
+    assert [photo.facts.caption for photo in photos.values()] == ["older"]
+
+
+def test_a_picture_without_json_in_its_export_has_that_of_the_other(tmp_path) -> None:
+    older = {"a.jpg.json": sidecar("a.jpg", description="older")}
+    _, photos = open_all(two_exports(older, {"a.jpg": picture(1)}, tmp_path, "zip"))
+    assert [photo.facts.caption for photo in photos.values()] == ["older"]
+
+
+def test_a_picture_never_has_the_json_of_another_photo_of_another_export(tmp_path) -> None:
+    older = {"a.jpg": picture(1), "a.jpg.json": sidecar("a.jpg", description="of the older")}
+    _, photos = open_all(two_exports(older, {"a.jpg": picture(2) + b"\0"}, tmp_path, "zip"))
+    captions = {key.rpartition("/")[2]: photo.facts.caption for key, photo in photos.items()}
+    assert captions == {"a.jpg": None, "a#2.jpg": "of the older"}
+
+
 def test_a_streams_files_go_away_with_the_run(tmp_path, monkeypatch) -> None:
     room = tmp_path / "room"
     room.mkdir()
@@ -462,6 +545,63 @@ def test_folders_with_other_pictures_are_no_exports(tmp_path, names) -> None:
         TakeoutSource(tmp_path / "Pictures")
 
 
+def two_parts(folder: Path, *, below: str = "Takeout/") -> Path:
+    """Unpack an export so that the picture in one part is described in the other."""
+    for number, half in enumerate(split({f"{YEAR}/a.jpg": picture(1), f"{YEAR}/a.jpg.json": sidecar("a.jpg")}), 1):
+        for name, data in half.items():
+            unpack({name.replace("Takeout/", below, 1): data}, folder / f"part{number}")
+    return folder
+
+
+@pytest.mark.parametrize("below", ["Takeout/", "Takeout 2/", f"{STAMP}-001/Takeout/"])
+def test_parts_in_folders_of_any_name_are_merged(tmp_path, below) -> None:
+    source, photos = open_all(two_parts(tmp_path, below=below))
+    assert isinstance(open_source(tmp_path), TakeoutSource)
+    assert [photo.facts.taken_at for photo in photos.values()] == [datetime(2018, 9, 28, 23, 7, 7, tzinfo=UTC)]
+    assert source.root == tmp_path
+
+
+@pytest.mark.parametrize("other", ["notes/plan.jpg", "part1/b.jpg", "part1/other/b.jpg", "a.jpg", "part1/more/a/b.jpg"])
+def test_parts_among_other_pictures_are_read_plainly_and_said(tmp_path, other) -> None:
+    unpack({other: picture(2)}, two_parts(tmp_path / "all"))
+    source = open_source(tmp_path / "all")
+    assert isinstance(source, FolderSource)
+    for _ in range(2):
+        assert {photo.name for photo in source.photos()} == {"a.jpg", Path(other).name}
+    assert source.passed_over == []
+    assert len(source.remarks) == 1 + other.startswith("part1")
+    for remark in source.remarks:
+        assert "only the pictures of a Google Takeout are read here" in remark
+    if other.startswith("part1"):  # which is no export itself, then
+        inside = tmp_path / "all" / "part1" / "Takeout"
+        assert source.remarks[1].endswith(f'safelight index "{inside}"')
+        assert TakeoutSource.recognise(inside)
+    else:
+        assert source.remarks[0].startswith(f"{tmp_path / 'all'} (part1, part2): only")
+
+
+@pytest.mark.parametrize("name", ["Takeout", "Takeout 3", STAMP, "mine/Takeout", "mine/Google Photos", "Fotky Google"])
+def test_an_export_in_a_plain_folder_is_said_once_by_its_outermost_folder(tmp_path, name) -> None:
+    inside = name if "Google" in name or "Fotky" in name else f"{name}/Google Photos"
+    files = {f"{inside}/{folder}/a.jpg": picture(1) for folder in ("Photos from 2018", "Photos from 2019", "Takeout!")}
+    files[f"{inside}/Photos from 2018/a.jpg.json"] = sidecar("a.jpg")
+    unpack({"b.jpg": picture(2), **files}, tmp_path / "pictures")
+    source = open_source(tmp_path / "pictures")
+    assert len(list(source.photos())) == 4
+    outermost = tmp_path / "pictures" / name.split("/", maxsplit=1)[0]
+    (remark,) = source.remarks
+    assert remark.startswith(f"{outermost}: ")
+    assert remark.endswith(f'safelight index "{outermost}"')
+    assert TakeoutSource.recognise(outermost)
+
+
+def test_folders_that_are_only_called_like_exports_are_not_said(tmp_path) -> None:
+    unpack({"takeout menus/a.jpg": b"x", "Google trip/2019/b.jpg": b"x", "c.jpg": b"x"}, tmp_path)
+    source = open_source(tmp_path)
+    assert len(list(source.photos())) == 3
+    assert source.remarks == []
+
+
 def test_recognising_looks_into_few_folders_and_no_archive(tmp_path, monkeypatch) -> None:
     files = {f"{PHOTOS}/Album {n}/{n}.jpg": b"" for n in range(100)} | {f"{YEAR}/a.jpg": b""}
     unpack(files, tmp_path / "tree")
@@ -475,6 +615,60 @@ def test_recognising_looks_into_few_folders_and_no_archive(tmp_path, monkeypatch
     assert TakeoutSource.recognise(tmp_path / "zips")
     assert TakeoutSource.recognise(tmp_path / "zips" / f"{STAMP}-050.zip")
     assert len(looks) < 10
+
+
+PACK = {".zip": pack_zip, ".tgz": pack_tgz, ".tar.gz": pack_tgz, ".TGZ": pack_tgz}
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize("prefix", ["Takeout/", "./Takeout/", "", "./"])
+def test_archives_of_other_names_are_known_by_what_is_in_them(tmp_path, suffix, prefix) -> None:
+    files = {"archive_browser.html": b"x", "Google Photos/Photos from 2018/a.jpg": picture(1)}
+    files["Google Photos/Photos from 2018/a.jpg.json"] = sidecar("a.jpg")
+    path = PACK[suffix]({prefix + name: data for name, data in files.items()}, tmp_path / f"from google{suffix}")
+    assert TakeoutSource.recognise(path)
+    assert TakeoutSource.recognise(tmp_path)
+    _, photos = open_all(path)
+    assert list(photos) == ["Google Photos/Photos from 2018/a.jpg"]
+    assert open_all(tmp_path)[1].keys() == photos.keys()
+
+
+@pytest.mark.parametrize("suffix", PACK)
+def test_archives_of_other_names_in_one_folder_are_merged(tmp_path, suffix) -> None:
+    for number, half in enumerate(split({f"{YEAR}/a.jpg": picture(1), f"{YEAR}/a.jpg.json": sidecar("a.jpg")}), 1):
+        PACK[suffix](half, tmp_path / f"part {number}{suffix}")
+    PACK[suffix]({"a/b.jpg": picture(2)}, tmp_path / f"other{suffix}")
+    (tmp_path / f"broken{suffix}").write_bytes(b"\x1f\x8b broken")
+    source, photos = open_all(tmp_path)
+    assert [photo.facts.taken_at for photo in photos.values()] == [datetime(2018, 9, 28, 23, 7, 7, tzinfo=UTC)]
+    assert (source.unreadable, source.remarks) == ({}, [])
+
+
+@pytest.mark.parametrize("suffix", PACK)
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["holiday/Photos from 2018/a.jpg"],
+        ["Takeout/Drive/a.jpg"],
+        ["Takeout/Google Chat/Groups/a.jpg", "Takeout/Google Chat/Groups/messages.json"],
+        ["a.jpg"],
+        [],
+    ],
+)
+def test_other_archives_are_no_exports(tmp_path, suffix, names) -> None:
+    path = PACK[suffix](dict.fromkeys(names, b"x"), tmp_path / f"some{suffix}")
+    assert not TakeoutSource.recognise(path)
+    assert not TakeoutSource.recognise(tmp_path)
+
+
+def test_a_stream_is_looked_into_at_its_beginning_only_and_once(tmp_path, monkeypatch) -> None:
+    far = pack_tgz({"Takeout/Drive/a": bytes(17 << 20), f"{YEAR}/a.jpg": picture(1)}, tmp_path / "far.tgz")
+    assert not TakeoutSource.recognise(far)
+    near = pack_tgz({f"{YEAR}/a.jpg": picture(1), "Takeout/Drive/a": bytes(17 << 20)}, tmp_path / "near.tgz")
+    near.write_bytes(near.read_bytes()[:4000])
+    assert TakeoutSource.recognise(near)
+    monkeypatch.setattr(tarfile, "open", lambda *args, **options: pytest.fail("opened again"))
+    assert TakeoutSource.recognise(near)
 
 
 @pytest.mark.parametrize(
@@ -496,6 +690,55 @@ def test_exports_in_any_language(tmp_path, name, packed) -> None:
         f"{name}/a.jpg": datetime(2018, 9, 28, 23, 7, 7, tzinfo=UTC)
     }
     assert photos[f"{name}/a.jpg"].facts.albums == ()
+
+
+@pytest.mark.parametrize("name", ["Google フォト", "Google 포토", "Google Foto's", "Zdjęcia Google", "Google Fotók"])
+@pytest.mark.parametrize("how", ["tree", "zip", "renamed zip", "tgz"])
+def test_a_part_with_albums_alone_is_known_in_any_language(tmp_path, name, how) -> None:
+    files = {
+        f"Takeout/{name}/夏休み/a.jpg": picture(1),
+        f"Takeout/{name}/夏休み/a.jpg.supplemental-metadata.json": sidecar("a.jpg", people=[{"name": "Ana"}]),
+        f"Takeout/{name}/夏休み/metadata.json": album("夏休み!"),
+    }
+    path = {
+        "tree": lambda: unpack(files, tmp_path) / "Takeout",
+        "zip": lambda: pack_zip(files, tmp_path / f"{STAMP}-002.zip"),
+        "renamed zip": lambda: pack_zip(files, tmp_path / "mine.zip"),
+        "tgz": lambda: pack_tgz(files, tmp_path / f"{STAMP}-002.tgz"),
+    }[how]()
+    assert TakeoutSource.recognise(path)
+    _, photos = open_all(path)
+    assert {key: (photo.facts.albums, photo.facts.people) for key, photo in photos.items()} == {
+        f"{name}/夏休み/a.jpg": ((("夏休み!",),), ("Ana",))
+    }
+
+
+@pytest.mark.parametrize("hows", [("zip", "zip"), ("zip", "tree"), ("tree", "zip"), ("tree", "tree"), ("zip", "tgz")])
+def test_what_is_the_google_photos_folder_one_part_tells_of_another(tmp_path, hows) -> None:
+    """The part with the album has not even a JSON."""
+    parts = [
+        {"Takeout/Google 相册/2019/b.jpg": picture(2), "Takeout/Google 相册/2019/b.jpg.json": sidecar("b.jpg")},
+        {"Takeout/Google 相册/夏天/a.jpg": picture(1), "Takeout/Google Chat/Groups/c.jpg": picture(3)},
+    ]
+    for number, (how, files) in enumerate(zip(hows, parts, strict=True), 1):
+        name = f"{STAMP}-{number:03}"
+        if how == "tree":
+            unpack(files, tmp_path / name)
+        else:
+            {"zip": pack_zip, "tgz": pack_tgz}[how](files, tmp_path / f"{name}.{how}")
+    source, photos = open_all(tmp_path)
+    assert {key: photo.facts.albums for key, photo in photos.items()} == {
+        "Google 相册/2019/b.jpg": (),
+        "Google 相册/夏天/a.jpg": (("夏天",),),
+    }
+    assert (source.unreadable, source.remarks) == ({}, [])
+
+
+def test_googles_other_products_are_no_photos(tmp_path) -> None:
+    files = {"Takeout/Google Chat/Groups/c.jpg": picture(3), "Takeout/Google Chat/Groups/messages.json": b"{}"}
+    assert not TakeoutSource.recognise(unpack(files, tmp_path / "tree") / "Takeout")
+    assert not TakeoutSource.recognise(pack_zip(files, tmp_path / "mine.zip"))
+    assert open_all(pack_zip(files, tmp_path / f"{STAMP}-001.zip"))[1] == {}
 
 
 # The camera's clock and Google's

@@ -65,6 +65,21 @@ def test_names_that_lead_out_are_counted(tmp_path, name, packed) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [f"{STAMP}-001.{packed}"]
 
 
+@pytest.mark.parametrize("packed", ["zip", "tgz"])
+def test_names_that_begin_where_the_archive_lies_are_no_harm(tmp_path, packed) -> None:
+    files = {f"./{name}": data for name, data in GOOD.items()} | {"././../evil.jpg": b"", f"{YEAR}/./evil.jpg": b""}
+    pack = {"zip": pack_zip, "tgz": pack_tgz}[packed]
+    photos = {photo.key: photo for photo in TakeoutSource(pack(files, tmp_path / f"{STAMP}-001.{packed}")).photos()}
+    good = photos.pop(b"Google Photos/Photos from 2018/good.jpg")
+    assert good.problem is None
+    assert good.facts.taken_at
+    assert len(photos) == 2
+    assert all("leads out of the export" in (photo.problem or "") for photo in photos.values())
+    for photo in (good, *photos.values()):
+        if photo.done:
+            photo.done()
+
+
 def test_links_in_a_zip_are_no_files(tmp_path) -> None:
     info = zipfile.ZipInfo(f"{YEAR}/link.jpg")
     info.external_attr = (stat.S_IFLNK | 0o777) << 16

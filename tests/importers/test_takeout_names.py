@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from takeout_exports import SAMPLE
 
 from importers.takeout_names import agrees, cut, is_video, match_sidecars, units
 from importers.takeout_pairs import EDITED, MADE, match_motion, match_originals, relate
@@ -100,6 +101,22 @@ RULES = {
     ),
     "a Pixel's": (["PXL_2.MP.jpg"], ["PXL_2.MP.jpg.json"], {"PXL_2.MP.jpg": 0}),
     "a Pixel's second": (["PXL_2.MP~2.jpg"], ["PXL_2.MP~2.jpg.json"], {"PXL_2.MP~2.jpg": 0}),
+    "a suffix in another case": (["IMG.JPG"], ["IMG.jpg.json"], {"IMG.JPG": 0}),
+    "a suffix in another case, of today": (["IMG.jpg"], ["IMG.JPG.supplemental-metadata.json"], {"IMG.jpg": 0}),
+    "a suffix in another case, cut": ([f"{'x' * 41}.JPG"], [f"{'x' * 41}.jpg..json"], {f"{'x' * 41}.JPG": 0}),
+    "a suffix in another case, counted": (
+        ["IMG.JPG", "IMG(1).JPG"],
+        ["IMG.jpg.json", "IMG.jpg(1).json"],
+        {"IMG.JPG": 0, "IMG(1).JPG": 1},
+    ),
+    "a suffix in another case, and a number of its own": (["IMG(1).JPG"], ["IMG(1).jpg.json"], {"IMG(1).JPG": 0}),
+    "a suffix in another case, where the same case is there": (
+        ["IMG.JPG", "IMG.jpg"],
+        ["IMG.jpg.json"],
+        {"IMG.jpg": 0},
+    ),
+    "a suffix in another case, that two might have": (["IMG.JPG", "IMG.Jpg"], ["IMG.jpg.json"], {}),
+    "a name in another case": (["img.jpg"], ["IMG.jpg.json"], {}),
     "an album's": (["IMG.jpg"], ["metadata.json", "métadonnées.json"], {}),
     "more files than JSON, all cut: one of them is an edited copy that lost its name": (
         [f"{'z' * 47}.jpg", f"{'z' * 47}(1).jpg", f"{'z' * 47}(2).jpg"],
@@ -207,6 +224,48 @@ def test_a_copy_takes_nothing_from_its_original_where_the_cut_made_them_alike() 
     assert kinship.originals == {copy: original}
 
 
+@pytest.mark.parametrize(
+    "added",
+    [
+        "-измененный",
+        "-redigerad",
+        "-수정됨",
+        "-已編輯",
+        "-muokattu",
+        "-แก้ไข",
+        "-संपादित",
+        "-đã chỉnh sửa",
+        "-ویرایش\u200cشده",
+    ],
+)
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_a_copy_leads_to_its_original_in_a_language_that_was_not_seen(added: str, form: str) -> None:
+    one, two = (unicodedata.normalize(form, f"IMG{added}{counter}.jpg") for counter in ("", "(1)"))
+    kinship = relate(["IMG.jpg", "IMG(1).jpg", one, two], ["IMG.jpg.json", "IMG.jpg(1).json"])
+    assert kinship.originals == {one: "IMG.jpg", two: "IMG(1).jpg"}
+    assert kinship.sidecars[one] == "IMG.jpg.json"
+    assert kinship.sidecars[two] == "IMG.jpg(1).json"
+    assert kinship.copies == {one, two}
+
+
+@pytest.mark.parametrize(
+    ("media", "described", "expected"),
+    [
+        (["IMG.HEIC", "IMG-retušováno.jpg"], ["IMG.HEIC"], {"IMG-retušováno.jpg": "IMG.HEIC"}),
+        (["IMG.HEIC", "IMG.jpg", "IMG-x.jpg"], ["IMG.HEIC", "IMG.jpg"], {"IMG-x.jpg": "IMG.jpg"}),
+        (["IMG.HEIC", "IMG.png", "IMG-x.jpg"], ["IMG.HEIC", "IMG.png"], {}),  # two that it might be
+        (["IMG.jpg", "IMG-수정됨.jpg"], [], {}),
+        (["IMG.jpg", "IMG-수정됨.jpg"], ["IMG.jpg", "IMG-수정됨.jpg"], {}),
+        (["IMG.jpg", "IMG-2.jpg", "IMG-a2.jpg", "IMG-.jpg", "IMG-a .jpg", "IMGa.jpg"], ["IMG.jpg"], {}),
+        (["IMG.jpg", "IMG-a-b.jpg"], ["IMG.jpg"], {}),
+        (["IMG.jpg", "IMG-수정됨.mp4"], ["IMG.jpg"], {}),
+        (["IMG.jpg", "IMG-수정됨(1).jpg"], ["IMG.jpg"], {}),
+    ],
+)
+def test_words_after_a_dash_make_a_copy_only_of_what_is_described(media, described, expected) -> None:
+    assert match_originals(media, described) == expected
+
+
 # Live and motion photos
 
 
@@ -244,48 +303,7 @@ def test_one_json_is_for_both_halves() -> None:
     assert kinship.motion == {f"{long}.MP4": f"{long}.HEIC"}
 
 
-# A real tree. The table was written by hand: each file's JSON is the one that states its name as the title, the
-# two uploads of IMG_4179.jpeg told apart by "favorited", which only the first has.
-
-NAMED_AS_THEIR_JSON = """
-Adelaide/IMG_4547.jpg
-Photos from 2016/IMG_1523_no_location.jpg
-Photos from 2016/IMG_3984.jpeg
-Photos from 2017/IMG_1760.jpg
-Photos from 2017/IMG_4547.jpg
-Photos from 2018/IMG_3439.jpg
-Photos from 2018/Pumkins1.jpg
-Photos from 2018/Pumkins2.jpg
-Photos from 2018/Pumpkins3.jpg
-Photos from 2018/St James Park_edited.jpg
-Photos from 2019/Tulips.jpg
-Photos from 2019/wedding.jpg
-Photos from 2020/IMG_1994.JPG
-Photos from 2020/IMG_1997.JPG
-Photos from 2020/IMG_3092.heic
-Photos from 2020/Jellyfish.mov
-Photos from 2021/IMG_4179.jpeg
-Pumpkin Farm/Pumkins1.jpg
-Pumpkin Farm/Pumkins2.jpg
-Pumpkin Farm/Pumpkins3.jpg
-Same Name/IMG_3984.jpeg
-Same Name/IMG_4179.jpeg
-"""
-EXPECTED = {line: f"{line}.json" for line in NAMED_AS_THEIR_JSON.strip().splitlines()} | {
-    "Photos from 2016/IMG_3984-edited.jpeg": "Photos from 2016/IMG_3984.jpeg.json",
-    "Photos from 2021/IMG_4179(1).jpeg": "Photos from 2021/IMG_4179.jpeg(1).json",
-    "Photos from 2021/IMG_4179-edited.jpeg": "Photos from 2021/IMG_4179.jpeg.json",
-    "Same Name/IMG_3984-edited.jpeg": "Same Name/IMG_3984.jpeg.json",
-    "Same Name/IMG_4179-edited.jpeg": "Same Name/IMG_4179.jpeg.json",
-}
-WITHOUT_MEDIA = [
-    "Photos from 2018/IMG_1523.jpg.json",
-    "Photos from 2018/IMG_1760_Seattle.jpg.json",
-    "Photos from 2020/DSC03584.dng.json",
-    "Photos from 2020/IMG_1693.tif.json",
-    "Photos from 2020/IMG_1994.cr2.json",
-    "Photos from 2020/IMG_1997.cr2.json",
-]
+# A real tree
 
 
 def test_a_real_tree(samples) -> None:
@@ -302,9 +320,11 @@ def test_a_real_tree(samples) -> None:
         matched = relate(media, sidecars).sidecars
         found |= {f"{folder}/{name}": f"{folder}/{sidecar}" for name, sidecar in matched.items()}
         left += [f"{folder}/{name}" for name in sidecars if name not in matched.values() and name != "metadata.json"]
-    assert found == EXPECTED
-    assert sorted(left) == WITHOUT_MEDIA
-    for name, sidecar in EXPECTED.items():  # the table itself is right: the JSON is of this photo
+    there = {name: row for name, row in SAMPLE.items() if row.get("in_export", True)}
+    expected = {name: f"{PurePosixPath(name).parent}/{row['sidecar']}" for name, row in there.items()}
+    assert found == expected
+    assert sorted(left) == sorted(f"{name}.json" for name in SAMPLE.keys() - there.keys())
+    for name, sidecar in expected.items():  # the table itself is right: the JSON is of this photo
         title = json.loads((samples / "takeout" / "Google Photos" / sidecar).read_bytes())["title"]
         assert title == PurePosixPath(name).name.replace("-edited", "").replace("(1)", "")
 

@@ -17,7 +17,7 @@ PATIENCE_S = 60
 FORKER = """
 import os, sys, traceback
 from pathlib import Path
-import chromadb, chromadb.api.rust
+import chromadb_rust_bindings
 import numpy as np
 from indexer import matrix_file, vectors
 from indexer.catalog import Catalog, Content

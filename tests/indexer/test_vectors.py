@@ -90,11 +90,42 @@ def test_answers_as_exact_search_does(library, random_units):
         assert len(index.query(np.ones(DIM), 1000)[0]) == 320
 
 
-def test_the_collection_is_made_for_recall_and_without_a_model(library):
+def test_other_tools_open_it_with_chromas_own_package_made_for_recall(library, random_units):
+    import chromadb
+
     with opened(library) as index:
-        hnsw = index._collection.configuration_json["hnsw"]
+        everything = sorted([*library.planted, *library.plant(random_units(10, DIM, 2))])
+        index.apply()
+    client = chromadb.PersistentClient(str(index_folder(library)))
+    try:
+        collection = client.get_collection("model-1", embedding_function=None)
+        hnsw = collection.configuration_json["hnsw"]
         assert (hnsw["space"], hnsw["ef_search"]) == ("cosine", 1000)
-        assert index._collection._embedding_function is None
+        stored = collection.get(include=["embeddings"])
+        assert sorted(map(int, stored["ids"])) == everything
+        for content_id, vector in zip(stored["ids"], stored["embeddings"], strict=True):
+            assert collection.query([vector], n_results=1)["ids"] == [[content_id]]
+    finally:
+        client.close()
+    with opened(library) as index:
+        check_complete(library, index)
+    with closing(sqlite3.connect(index_folder(library) / "chroma.sqlite3")) as db:
+        assert '"num_threads":1,' in db.execute("SELECT schema_str FROM collections").fetchone()[0]
+
+
+def test_what_chromas_own_package_wrote_is_taken_over(library):
+    import chromadb
+
+    with opened(library):
+        pass
+    shutil.rmtree(index_folder(library))
+    client = chromadb.PersistentClient(str(index_folder(library)))
+    client.create_collection("model-1", embedding_function=None, configuration={"hnsw": {"space": "cosine"}})
+    client.close()
+    built: list[object] = []
+    with opened(library, built.append) as index:
+        assert index.apply() == 0
+        check_complete(library, index)
 
 
 def test_an_empty_library(new_library):
@@ -414,13 +445,13 @@ def test_a_rebuild_killed_anywhere(library):
 
 
 def test_chroma_is_imported_only_when_opened():
-    code = "import sys, indexer.vectors, indexer.matrix; print(json.dumps('chromadb' in sys.modules))"
+    code = "import sys, indexer.vectors, indexer.matrix; print(json.dumps('chromadb_rust_bindings' in sys.modules))"
     output = subprocess.run([sys.executable, "-c", "import json;" + code], capture_output=True, check=True).stdout
     assert json.loads(output) is False
 
 
 def test_without_chroma_everything_else_works(library, monkeypatch):
-    monkeypatch.setitem(sys.modules, "chromadb", None)
+    monkeypatch.setitem(sys.modules, "chromadb_rust_bindings", None)
     with pytest.raises(VectorError, match="not installed"):
         opened(library)
     assert outbox_count(library) == 320

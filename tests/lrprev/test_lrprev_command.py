@@ -139,6 +139,28 @@ def test_damage_inside_a_picture_is_found_when_extracting(preview: Path, generat
     assert [path.name[-10:] for path in tmp_path.glob("*.jpg")] == ["120x80.jpg"]
 
 
+def test_an_odd_field_of_a_header_is_told(preview: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    preview.write_bytes(preview.read_bytes().replace(b'"final"', b"1234567"))
+    for what in (preview, preview.parents[2]):
+        assert main([str(what)]) == 1
+        assert "problem    quality = 1234567" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("named", ["Lib Smart Previews.lrdata", "."])
+def test_smart_previews_are_listed_and_copied(tmp_path: Path, named: str, capsys: pytest.CaptureFixture[str]) -> None:
+    uuid = "0A1B2C3D-0000-4000-8000-00000000AAAA"
+    dng = tmp_path / "lib/Lib Smart Previews.lrdata/0/0A1B" / f"{uuid}.dng"
+    dng.parent.mkdir(parents=True)
+    dng.write_bytes(b"II*\0 a DNG")
+    arguments = [str(tmp_path / "lib" / named), "-x", "-o", str(tmp_path / "out")]
+    assert main(arguments) == 0
+    assert f"{uuid}.dng" in capsys.readouterr().out
+    assert (tmp_path / "out" / f"{uuid}.dng").read_bytes() == dng.read_bytes()
+    assert main([*arguments, "--json"]) == 2  # it is there already, and nothing else was to be done
+    (line,) = capsys.readouterr().out.splitlines()
+    assert (json.loads(line)["state"], json.loads(line)["uuid"]) == ("smart", uuid)
+
+
 def test_errors_are_one_line_and_exit_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     junk = tmp_path / "junk.lrprev"
     junk.write_bytes(b"no preview")

@@ -114,7 +114,6 @@ def test_keys_in_brackets_and_escapes() -> None:
         b"x = { [nil] = 1 }",
         b'x = "open',
         b'x = "\\999"',
-        b'x = "\xff"',
         b"x = 1e999",
         b"x = os.exit()",
         b"x = function() end",
@@ -178,28 +177,63 @@ def test_missing_keys_are_none() -> None:
     assert parse(b"pyramid = {}") == Pyramid()
 
 
+def test_bytes_that_are_no_text_are_a_string_nevertheless() -> None:
+    assert parse_assignment(b'x = { "\xff", a = "fin\xe4l\\\\" }') == ("x", {1: "\ufffd", "a": "fin\ufffdl\\"})
+
+
 @pytest.mark.parametrize(
-    ("good", "bad"),
+    ("good", "bad", "key"),
     [
-        (b'"AdobeRGB"', b"7"),
-        (b"2848", b'"2848"'),
-        (b"2848", b"-1"),
-        (b"2848", b"0.2"),
-        (b"2848", b"1e300"),
-        (b"2848", b"true"),
-        (b"411156515.25", b"1e30"),
-        (b"false", b"0"),
-        (b'"07CC63f155500a902b21fef7be6585b5"', b'"../../../etc/passwd"'),
-        (b'"3829e5fc-7F3F-4B22-94F3-FB5E2C796026"', b'"3829e5fc/7F3F-4B22-94F3-FB5E2C796026"'),
-        (b"height = 45", b"depth = 45"),
-        (b"{\n\t\t\theight = 45,\n\t\t\twidth = 67,\n\t\t}", b"45"),
-        (b"pyramid", b"obelisk"),
+        (b'"AdobeRGB"', b"7", "color_profile"),
+        (b'"AdobeRGB"', b'"Adob\xe9RGB"', "color_profile"),
+        (b"2848", b'"2848"', "cropped_height"),
+        (b"2848", b"0", "cropped_height"),
+        (b"2848", b"-1", "cropped_height"),
+        (b"2848", b"0.2", "cropped_height"),
+        (b"2848", b"1e300", "cropped_height"),
+        (b"2848", b"true", "cropped_height"),
+        (b"411156515.25", b"1e30", "file_time"),
+        (b"411156515.25", b"-63113817601", "file_time"),
+        (b"false", b"0", "from_proxy"),
+        (b'"final"', b"{ 3 }", "quality"),
+        (b'"07CC63f155500a902b21fef7be6585b5"', b'"../../../etc/passwd"', "digest"),
+        (b'"3829e5fc-7F3F-4B22-94F3-FB5E2C796026"', b'"3829e5fc/7F3F-4B22-94F3-FB5E2C796026"', "uuid"),
     ],
 )
-def test_a_known_key_with_a_wrong_value_is_an_error(good: bytes, bad: bytes) -> None:
+def test_a_known_key_with_an_odd_value_is_unknown_and_costs_no_other(good: bytes, bad: bytes, key: str) -> None:
     assert good in HEADER
+    found = parse(HEADER.replace(good, bad))
+    (problem,) = found.problems
+    assert found._replace(problems=()) == parse(HEADER)._replace(**{key: None})
+    assert problem.startswith(f"{key.split('_')[0]}")
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "left"),
+    [
+        (b"height = 45", b"depth = 45", (LevelSize(2, 134, 89),)),
+        (b"{\n\t\t\theight = 45,\n\t\t\twidth = 67,\n\t\t}", b"45", (LevelSize(2, 134, 89),)),
+        (b"height = 45", b'height = "45"', (LevelSize(2, 134, 89),)),
+        (HEADER[HEADER.index(b"{\n\t\t{") : HEADER.index(b",\n\tquality")], b"7", ()),
+        (HEADER[HEADER.index(b"{\n\t\t{") : HEADER.index(b",\n\tquality")], b"{%s}" % (b"{}," * 65), ()),
+    ],
+)
+def test_a_level_with_an_odd_size_is_not_listed(good: bytes, bad: bytes, left: tuple[LevelSize, ...]) -> None:
+    assert good in HEADER
+    found = parse(HEADER.replace(good, bad))
+    (problem,) = found.problems
+    assert problem.startswith("levels")
+    assert found._replace(problems=()) == parse(HEADER)._replace(levels=left)
+
+
+def test_a_time_that_lightroom_never_knew_is_nothing_odd() -> None:
+    found = parse(HEADER.replace(b"411156515.25", b"-63113817600"))
+    assert (found.file_time, found.problems) == (None, ())
+
+
+def test_another_name_is_an_error() -> None:
     with pytest.raises(LrprevError):
-        parse(HEADER.replace(good, bad))
+        parse(HEADER.replace(b"pyramid", b"obelisk"))
 
 
 def test_errors_count_from_the_start_of_the_file() -> None:

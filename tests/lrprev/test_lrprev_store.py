@@ -232,6 +232,22 @@ def test_a_pipe_under_a_previews_name_does_not_hang(tmp_path: Path) -> None:
             store.read(stored)
 
 
+def test_what_a_header_says_oddly_previews_db_still_tells(
+    tmp_path: Path, generated: bytes, place: Place, make_previews_db: Callable[..., None]
+) -> None:
+    odd = generated.replace(b'"AdobeRGB"', b"123456789 ")
+    assert odd != generated
+    place(tmp_path, odd, UUID, OLD)
+    make_previews_db(tmp_path / "previews.db", [(1, UUID, OLD, "AB")])
+    with Store(tmp_path) as store:
+        (stored,) = store.previews()
+        preview = store.read(stored)
+    assert preview.pyramid
+    assert (preview.pyramid.color_profile, len(preview.pyramid.problems)) == ("AdobeRGB", 1)
+    assert preview.pyramid.levels == read_preview(generated).pyramid.levels
+    assert (preview.problems, preview.is_sound) == ((), False)
+
+
 def test_a_thumbnail_in_root_pixels_is_a_preview_where_the_file_is_lost(
     tmp_path: Path,
     generated: bytes,

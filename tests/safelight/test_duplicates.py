@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import pi_heif
 import pytest
 from click.testing import CliRunner
 from generated_dng import generated_dng
@@ -14,6 +15,7 @@ from indexed_library import DEMO, by_name, duplicates, index, indexed_library
 from PIL import Image, ImageOps
 from PIL.ExifTags import IFD, Base
 
+from importers.images import open_upright
 from indexer.duplicates.store import Decision
 from indexer.duplicates.verify import Sensitivity
 from safelight.cli.entry import cli
@@ -248,3 +250,72 @@ def test_the_original_is_kept_and_not_the_larger_file_that_was_encoded_again(tmp
         ((_, members),) = groups(library)
         assert (members["again.jpg"].relation, members["again.jpg"].reason) == ("keeper", "you chose it")
         assert members["original.jpg"].reason.startswith("the keeper was made from it, with the traces")
+
+
+def camera_data(width: int, height: int) -> Image.Exif:
+    tags = Image.Exif()
+    tags[Base.Make], tags[Base.Model] = "Acme", "One"
+    details = tags.get_ifd(IFD.Exif)
+    details[Base.DateTimeOriginal], details[Base.MakerNote] = "2024:06:01 12:00:00", b"Acme\0notes"
+    details[Base.ExifImageWidth], details[Base.ExifImageHeight] = width, height
+    return tags
+
+
+@pytest.mark.parametrize("recorded", [True, False])
+def test_an_enlarged_copy_that_kept_its_cameras_data_is_not_kept(tmp_path, recorded):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    with Image.open(DEMO / "dahlia.jpg") as dahlia:
+        photo = dahlia.convert("RGB")
+    tags = camera_data(*(photo.size if recorded else (0, 0)))
+    photo.save(folder / "original.jpg", quality=90, exif=tags)
+    photo.resize((photo.width * 2, photo.height * 2)).save(folder / "large.jpg", quality=95, exif=tags)
+    photo.resize((photo.width // 2, photo.height // 2)).save(folder / "small.jpg", quality=95, exif=tags)
+    with indexed_library(folder, tmp_path / "home") as library:
+        ((kind, members),) = groups(library)
+        assert kind == "resized"
+        assert members["small.jpg"].source == "keeper"
+        if not recorded:
+            assert members["large.jpg"].relation == "keeper", "nothing tells that it was enlarged"
+            return
+        assert members["original.jpg"].relation == "keeper"
+        assert "it is the original: the other was enlarged" in members["original.jpg"].reason
+        assert members["large.jpg"].source == "keeper"
+        assert members["large.jpg"].reason.endswith(", enlarged")
+        assert groups(library) == [(kind, members)], "remembered"
+        record_decision(library.catalog, Decision.KEEPER, [id_of(library, "large.jpg")])
+        ((_, members),) = groups(library)
+        assert members["large.jpg"].relation == "keeper"
+        assert members["original.jpg"].reason.endswith("the keeper was made from it, enlarged")
+
+
+def test_a_camera_writes_no_webp_so_its_jpeg_is_kept_although_it_is_the_smaller_file(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    with Image.open(DEMO / "dahlia.jpg") as dahlia:
+        photo = dahlia.convert("RGB")
+    photo.save(folder / "original.jpg", quality=70, exif=camera_data(*photo.size))
+    with Image.open(folder / "original.jpg") as original:
+        original.save(folder / "saved.webp", quality=99, exif=camera_data(*photo.size))
+    assert (folder / "saved.webp").stat().st_size > (folder / "original.jpg").stat().st_size
+    with indexed_library(folder, tmp_path / "home") as library:
+        ((kind, members),) = groups(library)
+    assert kind == "re-encoded"
+    assert members["original.jpg"].reason == "it is the original: the other was encoded again"
+    assert members["saved.webp"].reason.endswith("saved as WebP, which no camera writes")
+
+
+def test_the_phones_heic_is_kept_and_not_the_larger_jpeg_that_was_saved_from_it(tmp_path, samples):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    heic = samples / "images" / "exif" / "heic" / "mobile" / "iphone_13_pro_max.HEIC"
+    shutil.copy(heic, folder / "phone.heic")
+    tags = Image.Exif()
+    tags.load(pi_heif.open_heif(heic).info["exif"])  # as programs hand it on
+    tags[Base.Orientation] = 1
+    open_upright(heic, min_edge=100_000).rgb.save(folder / "saved.jpg", quality=97, exif=tags)
+    assert (folder / "saved.jpg").stat().st_size > heic.stat().st_size
+    with indexed_library(folder, tmp_path / "home") as library:
+        ((_, members),) = groups(library)
+    assert members["phone.heic"].reason == "it is the original: the other was encoded again"
+    assert members["saved.jpg"].reason.endswith("without the camera's small picture")

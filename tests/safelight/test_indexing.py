@@ -468,6 +468,10 @@ def test_two_models_side_by_side_lose_nothing(index, photos, tmp_path):
     with (other / "tokenizer.json").open("a", encoding="utf-8") as file:
         file.write("\n")  # other bytes, so a model of its own as far as anyone can tell
     home = index.library.home
+    catalog = index.library.catalog
+    with catalog.transaction():
+        catalog.db.execute("UPDATE features SET data = zeroblob(length(data))")
+        catalog.db.execute("DELETE FROM features WHERE content_id = (SELECT min(content_id) FROM features)")
     second = Library(Settings(model=str(other)), home)
     tally = index_paths(
         second, [str(photos)], stop=threading.Event(), on_progress=print, on_problem=print, on_remark=print
@@ -475,6 +479,9 @@ def test_two_models_side_by_side_lose_nothing(index, photos, tmp_path):
     assert outcomes(tally) == {"indexed": 6, "embedded": 6}
     second.close()
     assert index.count("embedding") == 12
+    described = "SELECT count(*), sum(data = zeroblob(length(data))) FROM features"
+    found = catalog.db.execute(described).fetchone()
+    assert found == (6, 5), "what pictures look like is computed once, whatever models see them, and where it is lost"
     assert outcomes(index(photos)) == {"unchanged": 6}
 
 

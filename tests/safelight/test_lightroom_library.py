@@ -175,7 +175,10 @@ def test_another_model_reads_every_preview_again(index, lightroom5):
     db = index.library.catalog.db
     with index.library.catalog.transaction():
         db.execute("UPDATE model SET space = 'another'")
+        db.execute("UPDATE features SET data = zeroblob(length(data))")
     assert index.run(lightroom5).embedded == 3
+    found = db.execute("SELECT count(*), sum(data = zeroblob(length(data))) FROM features").fetchone()
+    assert found == (3, 3), "what pictures look like is computed once, whatever models see them"
 
 
 def test_the_real_catalog_without_previews_and_originals(index, lrcat_only):

@@ -1,5 +1,6 @@
 """What is put beside a picture: read back with exiftool and Pillow, and never at the picture's cost."""
 
+import math
 from datetime import datetime, timedelta, timezone
 from fractions import Fraction
 from io import BytesIO
@@ -11,13 +12,14 @@ from exiftool import exiftool  # noqa: F401 - a fixture
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
-from preview_folders import levels_of, picture
+from preview_folders import DIGEST, Library, container, levels_of, picture, place
 
 from importers import icc
 from importers.lightroom import CatalogPhoto, Exposure, Position
 from lrprev import jpeg as structure
-from safelight.recover import exif, iptc, xmp
+from safelight.recover import Layout, Options, exif, iptc, recover, xmp
 from safelight.recover.jpeg import Dress, dressed
+from safelight.recover.ledger import Outcome, Row
 
 FULL = CatalogPhoto(
     image_id=1,
@@ -132,6 +134,27 @@ def test_everything_is_read_back_by_exiftool(tmp_path, exiftool):  # noqa: F811
     assert found["Photoshop:IPTCDigest"] == found["File:CurrentIPTCDigest"]
 
 
+def test_every_shutter_speed_of_a_catalog_is_written_as_it_is(tmp_path, exiftool):  # noqa: F811
+    """Generated: electronic shutters go to 1/180000; catalogs keep a logarithm with six decimals."""
+    speeds = [900, 30, 1.3, 0.3, 1 / 3, 1 / 8_000, 1 / 12_800, 1 / 16_000, 1 / 32_000, 1 / 64_000, 1 / 180_000]
+    with Library(tmp_path / "lib") as library:
+        for number, seconds in enumerate(speeds):
+            image = library.photo(f"{number:02}.JPG")
+            library.writer.add("AgHarvestedExifMetadata", image=image, shutterSpeed=round(-math.log2(seconds), 6))
+    recover([tmp_path / "lib"], tmp_path / "out", Options(layout=Layout.FLAT))
+    found = exiftool(*sorted((tmp_path / "out").glob("*.JPG")))
+    assert [one["ExifIFD:ExposureTime"] for one in found] == pytest.approx(speeds, rel=2e-5)
+
+
+@pytest.mark.parametrize("iso", [50, 65_534, 65_535, 102_400, 3_280_000])
+def test_no_sensitivity_is_too_high(tmp_path, exiftool, iso):  # noqa: F811
+    photo = FULL._replace(exposure=Exposure(iso=float(iso)))
+    (found,) = exiftool(write(tmp_path / "a.jpg", stored(), dress(photo)), options=("-all", "-validate"))
+    assert found["ExifIFD:ISO"] == min(iso, 65_535)
+    assert found.get("ExifIFD:RecommendedExposureIndex", found["ExifIFD:ISO"]) == iso
+    assert found["ExifTool:Validate"] == "0 1 1"  # as without: see above
+
+
 def test_a_photo_of_which_nothing_is_known_gets_no_empty_fields(tmp_path, exiftool):  # noqa: F811
     nothing = CatalogPhoto(1, "U", "F", "/", "", "a", "CR2")
     (found,) = exiftool(write(tmp_path / "a.jpg", stored(), dress(nothing)), options=("-all", "-validate"))
@@ -213,6 +236,34 @@ def test_primaries_are_those_of_the_definition(name, primaries, white):
     profile = ImageCms.ImageCmsProfile(BytesIO(icc.profile(name))).profile
     found = np.array([profile.red_colorant[0], profile.green_colorant[0], profile.blue_colorant[0]])
     assert np.abs(found - expected).max() < 2e-4
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"fileTimeStamp": -63113817600},
+        {"fileTimeStamp": "false"},
+        {"croppedWidth": 0, "croppedHeight": 0},
+        {"croppedWidth": '"uncropped"'},
+        {"quality": 3},
+        {"quality": '"fin\xe4l"'},
+        {"fromProxy": 7},
+    ],
+)
+def test_an_odd_field_of_a_header_costs_neither_colours_nor_the_rest(tmp_path, odd):
+    """Generated: what is odd is not known, the picture is whole, and no damage is claimed."""
+    with Library(tmp_path / "lib") as library:
+        file, uuid = library.file("a.CR2")
+        library.image(file, uuid, digest=DIGEST)
+        place(library.previews, container(levels_of(picture(1)), uuid, DIGEST, **odd), uuid)
+    (library.previews / "previews.db").unlink()
+    (preview,) = library.previews.rglob("*.lrprev")
+    preview.write_bytes(preview.read_bytes().replace("ä".encode(), b"\xe4 "))
+    rows: list[Row] = []
+    recover([tmp_path / "lib"], tmp_path / "out", Options(layout=Layout.FLAT), on_photo=rows.append)
+    assert Image.open(tmp_path / "out/a.CR2.jpg").info["icc_profile"] == icc.profile("AdobeRGB")
+    assert [(row.outcome, row.width, row.note) for row in rows] == [(Outcome.RECOVERED, 240, "")]
+    assert bool(rows[0].details) == (odd != {"fileTimeStamp": -63113817600})
 
 
 def test_an_unknown_space_gets_no_profile():

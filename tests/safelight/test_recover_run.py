@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -26,7 +27,7 @@ from safelight.errors import SafelightError
 from safelight.recover import Layout, Options, Pixels, recover
 from safelight.recover.ledger import FILE_NAME, Ledger, Outcome, Row
 from safelight.recover.names import Name
-from safelight.recover.shift import Shift
+from safelight.recover.shift import Crew
 
 
 def run(source: Path, out: Path, *, catalog: Path | None = None, **options):
@@ -300,7 +301,7 @@ def test_a_smart_preview_is_developed_where_no_preview_is_larger(tmp_path):
             if edge:
                 library.image(file, uuid, levels=levels_of(picture(2).resize((edge, edge * 2 // 3))))
             else:
-                library.writer.image(file)
+                library.writer.image(file, orientation="BC")
             smart_preview(library, uuid, dng)
     before = fingerprint(tmp_path / "lib")
     tally, rows = run(tmp_path / "lib", tmp_path / "out")
@@ -792,26 +793,24 @@ def test_jobs_says_how_many_processes_write_at_the_same_time(tmp_path, monkeypat
     with Library(tmp_path / "lib") as library:
         for number in range(200):
             library.photo(f"{number}.JPG")
-    started: list[Shift] = []
-    most = 0
+    forks, batches = [0], [0]
 
-    class Counted(Shift):
-        ended = False
+    class Counted(Crew):
+        def start(self, jobs):
+            batches[0] += 1
+            return super().start(jobs)
 
-        def __init__(self, work) -> None:
-            nonlocal most
-            super().__init__(work)
-            started.append(self)
-            most = max(most, sum(not shift.ended for shift in started))
+    fork = os.fork
 
-        def result(self):
-            row = super().result()
-            self.ended = row is None
-            return row
+    def counted() -> int:
+        forks[0] += 1
+        return fork()
 
-    monkeypatch.setattr(module, "Shift", Counted)
+    monkeypatch.setattr(threading, "active_count", lambda: 1)  # else pytest's own threads may keep it from forking
+    monkeypatch.setattr(os, "fork", counted)
+    monkeypatch.setattr(module, "Crew", Counted)
     assert run(tmp_path / "lib", tmp_path / "out", jobs=jobs)[0].recovered == 200
-    assert len(started) > jobs >= most
+    assert batches[0] > jobs >= forks[0] > 0
     assert len(names(tmp_path / "out")) == 200
 
 

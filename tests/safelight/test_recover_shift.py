@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from safelight.recover.shift import Shift
+from safelight.recover.shift import Crew, Shift
 
 
 @pytest.fixture(autouse=True)
@@ -27,25 +27,63 @@ def results(shift: Shift) -> list:
     return found
 
 
-def pids(count: int = 3) -> Iterator[int]:
-    for _ in range(count):
-        yield os.getpid()
+def numbers_and_pids(jobs: list[int]) -> Iterator[tuple[int, int]]:
+    for number in jobs:
+        yield number, os.getpid()
 
 
-def test_results_come_in_order_from_another_process():
-    shifts = [Shift((number, os.getpid()) for number in range(start, start + 50)) for start in (0, 50)]
-    found = [result for shift in shifts for result in results(shift)]
-    assert [number for number, _ in found] == list(range(100))
+def test_results_come_in_order_from_other_processes_which_live_as_long_as_the_crew():
+    with Crew(numbers_and_pids, 2) as crew:
+        shifts = [crew.start(list(range(start, start + 50))) for start in range(0, 250, 50)]
+        found = [result for shift in shifts for result in results(shift)]
+    assert [number for number, _ in found] == list(range(250))
     assert len({pid for _, pid in found} - {os.getpid()}) == 2
+    for _, pid in found:
+        with pytest.raises(ChildProcessError):
+            os.waitpid(pid, os.WNOHANG)  # they have ended, and been waited for
+
+
+def test_a_process_that_is_idle_is_given_the_next_batch():
+    with Crew(numbers_and_pids, 8) as crew:
+        found = [result for start in range(5) for result in results(crew.start([start]))]
+    assert len({pid for _, pid in found}) == 1
+
+
+def test_the_results_of_one_process_belong_to_the_batch_that_they_are_of():
+    with Crew(numbers_and_pids, 1) as crew:
+        first, second, third = (crew.start(jobs) for jobs in ([1, 2], [], [3]))
+        assert first.result()[0] == 1
+        assert [second.has_result(), third.has_result()] == [False, False]
+        assert [number for number, _ in results(third)] == [3]
+        assert results(second) == []
+        assert [number for number, _ in results(first)] == [2]
+        assert [shift.result() for shift in (first, second, third)] == [None] * 3
 
 
 def test_results_that_no_pipe_holds_are_whole():
-    assert [len(result) for result in results(Shift(bytes(size) for size in (1, 5_000_000, 0, 3)))] == [
-        1,
-        5_000_000,
-        0,
-        3,
-    ]
+    with Crew(lambda sizes: map(bytes, sizes), 1) as crew:
+        assert [len(result) for result in results(crew.start([1, 5_000_000, 0, 3]))] == [1, 5_000_000, 0, 3]
+
+
+def test_results_do_not_wait_for_a_step_that_takes_long(tmp_path):
+    def work(jobs: list[str]) -> Iterator[int]:
+        yield 1
+        while not (tmp_path / "go on").exists():
+            time.sleep(0.001)
+        yield from range(2, 2000)
+
+    with Crew(work, 1) as crew:
+        shift = crew.start(["x"])
+        assert shift.result() == 1
+        (tmp_path / "go on").touch()
+        assert results(shift) == list(range(2, 2000))
+
+
+def test_jobs_and_results_that_no_pipe_holds_do_not_wait_for_each_other():
+    large = b"x" * 5_000_000
+    with Crew(iter, 1) as crew:
+        shifts = [crew.start([large, large]) for _ in range(3)]
+        assert all(results(shift) == [large, large] for shift in shifts)
 
 
 def test_beside_other_threads_the_work_is_done_here(monkeypatch):
@@ -54,82 +92,100 @@ def test_beside_other_threads_the_work_is_done_here(monkeypatch):
     other = threading.Thread(target=over.wait)
     other.start()
     try:
-        assert results(Shift(pids())) == [os.getpid()] * 3
+        with Crew(numbers_and_pids, 3) as crew:
+            assert results(crew.start([1, 2])) == [(1, os.getpid()), (2, os.getpid())]
     finally:
         over.set()
         other.join()
 
 
 def test_an_error_is_raised_here_after_the_results_before_it():
-    def work() -> Iterator[int]:
-        yield 1
+    def work(jobs: list[int]) -> Iterator[int]:
+        yield from jobs
         raise OSError(28, "No space left on device", "/out/a.jpg")
 
-    shift = Shift(work())
-    assert shift.result() == 1
-    with pytest.raises(OSError, match="No space left") as caught:
-        shift.result()
+    with Crew(work, 1) as crew:
+        shift = crew.start([1])
+        assert shift.result() == 1
+        with pytest.raises(OSError, match="No space left") as caught:
+            shift.result()
     assert (caught.value.errno, caught.value.filename) == (28, "/out/a.jpg")
     assert any("in work" in note for note in caught.value.__notes__), "where it happened is told"
 
 
 def test_a_child_that_is_killed_is_an_error_and_not_the_end():
-    def work() -> Iterator[int]:
+    def work(jobs: list[int]) -> Iterator[int]:
         yield os.getpid()
         time.sleep(60)
 
-    shift = Shift(work())
-    os.kill(shift.result(), signal.SIGKILL)
-    with pytest.raises(ChildProcessError):
-        shift.result()
+    with Crew(work, 1) as crew:
+        shift = crew.start([0])
+        os.kill(shift.result(), signal.SIGKILL)
+        with pytest.raises(ChildProcessError, match="ended"):
+            shift.result()
 
 
-def test_a_shift_that_is_stopped_ends_with_the_step_at_hand(tmp_path):
-    def work() -> Iterator[int]:
+def test_a_child_that_is_killed_while_it_is_given_work_is_an_error():
+    with Crew(numbers_and_pids, 1) as crew:
+        os.kill(crew.start([1]).result()[1], signal.SIGKILL)
+        with pytest.raises(ChildProcessError, match="ended"):
+            for _ in range(100):
+                crew.start([b"x" * 1_000_000]).result()
+
+
+def test_a_crew_that_is_stopped_ends_with_the_step_at_hand(tmp_path):
+    def work(jobs: list[int]) -> Iterator[int]:
         for number in range(10_000):
             time.sleep(0.01)
             (tmp_path / str(number)).touch()
             yield number
 
-    shift = Shift(work())
-    assert shift.result() == 0
-    started = time.monotonic()
-    shift.stop()
+    with Crew(work, 1) as crew:
+        shift = crew.start([0])
+        crew.start([0])
+        assert shift.result() == 0
+        started = time.monotonic()
     assert time.monotonic() - started < 50
     done = len(list(tmp_path.iterdir()))
     time.sleep(0.1)
     assert len(list(tmp_path.iterdir())) == done < 10_000
-    shift.stop()
+    crew.stop()
 
 
 def test_ctrl_c_is_for_the_parent_to_hear():
-    def work() -> Iterator[int]:
+    def work(jobs: list[int]) -> Iterator[int]:
         yield os.getpid()
         time.sleep(0.2)
         yield 2
 
-    shift = Shift(work())
-    child = shift.result()
-    os.kill(child, signal.SIGINT)
-    os.kill(child, signal.SIGTERM)
-    assert results(shift) == [2]
+    with Crew(work, 1) as crew:
+        shift = crew.start([0])
+        child = shift.result()
+        os.kill(child, signal.SIGINT)
+        os.kill(child, signal.SIGTERM)
+        assert results(shift) == [2]
 
 
-def test_children_end_soon_after_their_parent_is_killed():
+@pytest.mark.parametrize("is_idle", [False, True])
+def test_children_end_soon_after_their_parent_is_killed(is_idle):
     """All hold the pipe that is read here: it ends when the last of them does."""
     script = """
         import os, time
-        from safelight.recover.shift import Shift
-        def work():
-            for number in range(10_000):
+        from safelight.recover.shift import Crew
+        def work(jobs):
+            for number in range({steps}):
                 time.sleep(0.01)
                 yield number
-        shifts = [Shift(work()) for _ in range(3)]
+        crew = Crew(work, 3)
+        shifts = [crew.start([0]) for _ in range(3)]
+        for shift in shifts if {steps} == 1 else []:
+            while shift.result() is not None:
+                pass
         os.write({pipe}, b"x")
         time.sleep(60)
     """
     ours, theirs = os.pipe()
-    code = textwrap.dedent(script.format(pipe=theirs))
+    code = textwrap.dedent(script.format(pipe=theirs, steps=1 if is_idle else 10_000))
     process = subprocess.Popen([sys.executable, "-c", code], pass_fds=(theirs,))
     os.close(theirs)
     assert os.read(ours, 1) == b"x"

@@ -214,6 +214,24 @@ def test_what_is_regular_is_a_time_lapse_and_what_is_exposed_otherwise_a_bracket
     assert named(Found([], [list(bracket)]), bracket)[0][0][0] == BRACKET
 
 
+@pytest.mark.parametrize(
+    ("exposures", "what"),
+    [
+        # Four shots by hand with the ISO number left to the camera, as in exif-rotn of ThreatExchange's PDQ samples.
+        ([(0.1, 1.7, 320.0), (0.1, 1.7, 500.0), (0.1, 1.7, 500.0), (0.1, 1.7, 200.0)], SCENE),
+        ([(0.01, 2.8, 400.0), (0.02, 2.8, 200.0), (0.04, 2.8, 100.0)], SCENE),  # the same light, otherwise
+        ([(0.01, 2.8, 100.0), (0.04, 2.8, 125.0), (0.0025, 2.8, 100.0)], BRACKET),
+        ([(0.01, 2.8, 100.0), (0.01, 5.6, 100.0), (0.01, 4.0, 100.0)], BRACKET),
+        ([(0.01, None, None), (0.04, None, None)], BRACKET),
+        ([(None, None, None)] * 3, SCENE),
+    ],
+)
+def test_an_iso_number_that_the_camera_chose_makes_no_bracket(exposures, what):
+    times = (timedelta(seconds=seconds) for seconds in (0, 9, 13, 24))
+    shots = {n: Picture(f"{n}", taken_at=NOON + next(times), exposure=one) for n, one in enumerate(exposures)}
+    assert named(Found([], [list(shots)]), shots)[0] == [(what, list(shots))]
+
+
 def test_raw_and_jpeg_of_one_shot_are_a_pair():
     pictures = shots(Picture("IMG_1.CR2", "/a", "RAW"), Picture("IMG_1.JPG", "/a", "JPEG"))
     series, stars = named(Found([Star(0, {1: SAME})], []), pictures)

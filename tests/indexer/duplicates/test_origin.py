@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from indexer.duplicates.origin import _COSINES, encoded_from
+from indexer.duplicates.origin import _COSINES, converted_from, encoded_from, is_enlarged
 
 DEMO = Path(__file__).resolve().parents[3] / "assets" / "demo"
 TRACES = "with the traces of the other's encoding in it"
@@ -97,6 +97,16 @@ def _has_thumbnail(path: Path) -> bool:
         return False
 
 
+def _is_complete(path: Path) -> bool:
+    """Tell whether a JPEG is as its camera wrote it."""
+    if not _has_thumbnail(path):
+        return False
+    with Image.open(path) as image:
+        details = image.getexif().get_ifd(IFD.Exif)
+        recorded = details.get(Base.ExifImageWidth), details.get(Base.ExifImageHeight)
+        return Base.MakerNote in details and recorded == image.size
+
+
 def test_a_file_that_is_cut_off_in_its_pixels_tells_nothing(tmp_path, photo):
     original = saved(tmp_path / "a.jpg", photo, 75)
     finer = saved_again(tmp_path / "b.jpg", original, 95)
@@ -124,3 +134,35 @@ def test_the_transform_is_the_one_of_jpeg():
     Image.new("L", (8, 8)).save(file, "JPEG", quality=50)
     table = np.array(Image.open(file).quantization[0]).reshape(8, 8)
     assert (table[0, 1], table[1, 0], table[0, 7]) == (11, 12, 61), "rows and columns, not the zigzag of the file"
+
+
+def test_of_two_formats_that_which_no_camera_writes_was_made(tmp_path):
+    raw, webp = ("RAW", tmp_path / "a.dng"), ("WebP", tmp_path / "a.webp")
+    told = "saved as WebP, which no camera writes"
+    assert (converted_from(raw, webp), converted_from(webp, raw)) == ((1, told), (-1, told))
+    assert converted_from(webp, ("PNG", tmp_path / "a.png")) == (0, "")
+    assert converted_from(raw, ("TIFF", tmp_path / "a.tif")) == (0, "")
+
+
+def test_a_jpeg_without_all_that_its_camera_wrote_was_made_from_the_heic(tmp_path, photo, samples):
+    heic = ("HEIC", tmp_path / "away.heic")  # not opened: a damaged one may end the process
+    made = ("JPEG", saved(tmp_path / "made.jpg", photo, 90, exif=exif()))
+    told = "without the camera's small picture"
+    assert (converted_from(heic, made), converted_from(made, heic)) == ((1, told), (-1, told))
+    own = next(path for path in sorted((samples / "images" / "exif").rglob("*.jpg")) if _is_complete(path))
+    told = "from a JPEG that has all that its camera wrote"
+    assert (converted_from(("JPEG", own), heic), converted_from(heic, ("JPEG", own))) == ((1, told), (-1, told))
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    assert converted_from(("JPEG", tmp_path / "broken.jpg"), heic) == (0, "")
+    with pytest.raises(FileNotFoundError):
+        converted_from(("JPEG", tmp_path / "gone.jpg"), heic)
+
+
+def test_what_has_more_pixels_than_its_camera_recorded_was_enlarged_from_what_has_as_many(tmp_path, photo):
+    large = saved(tmp_path / "a.jpg", photo.resize((600, 400)), 90, exif=exif(size=(300, 200)))
+    assert is_enlarged(large, (300, 200))
+    assert is_enlarged(large, (200, 300)), "turned upright"
+    assert not is_enlarged(large, (150, 100)), "both may have been made from a third"
+    own = saved(tmp_path / "b.jpg", photo.resize((600, 400)), 90, exif=exif(size=(600, 400)))
+    assert not is_enlarged(own, (300, 200))
+    assert not is_enlarged(saved(tmp_path / "c.jpg", photo, 90, exif=exif()), (300, 200))

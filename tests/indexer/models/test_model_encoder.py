@@ -236,6 +236,8 @@ def test_auto_settles_once_and_remembers(
     encoder, exact = load(golden_folder("siglip"), cache=tmp_path), load(golden_folder("siglip"), precision="float32")
     pixels = noise(encoder, PICTURES)
     assert encoder.engine.endswith("float32, trying int8")
+    assert encoder.precision_reason == "the first 64 pictures of a run decide"
+    assert exact.precision_reason == "as asked for"
     first = encoder.embed_pixels(pixels[:40])
     assert np.array_equal(first, exact.embed_pixels(pixels[:40])), "float32 until it is settled"
     assert encoder.precision == "float32"
@@ -248,6 +250,10 @@ def test_auto_settles_once_and_remembers(
     )
     again = load(golden_folder("siglip"), cache=tmp_path)
     assert again.engine.endswith(f", {encoder.precision}")
+    verdict = "int8 was good enough" if again.precision == "int8" else "int8 was not good enough"
+    assert again.precision_reason.startswith(
+        f"{verdict} on 64 pictures: {outcome['speedup']} times as fast, least cosine"
+    )
     assert load(golden_folder("siglip")).engine.endswith("trying int8"), "without a cache nothing is remembered"
 
 
@@ -311,13 +317,13 @@ from pathlib import Path
 from indexer.models.dual_encoder import DualEncoder
 DualEncoder.load(Path({str(golden_folder("siglip2"))!r}), name="x", engine={engine!r}).embed_texts(["a cat"])
 """
-    heavy = ("torch", "transformers", "chromadb", "huggingface_hub", "mlx.core", "onnxruntime")
+    heavy = ("torch", "transformers", "chromadb_rust_bindings", "huggingface_hub", "mlx.core", "onnxruntime")
     assert imported(code, *heavy) == ["mlx.core" if engine == "mlx" else "onnxruntime"]
 
 
 def test_the_engines_are_imported_only_when_chosen() -> None:
     code = "import indexer.models.dual_encoder, indexer.models.engine, indexer.models.load"
-    assert imported(code, "torch", "transformers", "chromadb", "mlx.core", "onnxruntime", "onnx") == []
+    assert imported(code, "torch", "transformers", "chromadb_rust_bindings", "mlx.core", "onnxruntime", "onnx") == []
 
 
 def test_pictures_of_any_shape_go_through(golden_folder: Callable[[str], Path]) -> None:

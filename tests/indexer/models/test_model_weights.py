@@ -110,8 +110,38 @@ def test_tensors_outside_the_file(tmp_path: Path, offsets: list[int]) -> None:
 
 
 def test_a_type_that_no_tower_uses(tmp_path: Path) -> None:
-    save_file({"a": np.zeros(3, np.uint8)}, tmp_path / NAME)
-    refused(tmp_path, "stores a as U8; float32, float16 and bfloat16 can be read")
+    save_file({"a": np.zeros(3, np.uint8), "b": np.ones(2, np.float32)}, tmp_path / NAME)
+    checkpoint = open_checkpoint(tmp_path)
+    assert list(checkpoint) == ["b"]
+    with pytest.raises(ModelError, match="stores a as U8; float32, float16 and bfloat16 can be read"):
+        checkpoint["a"]
+    with pytest.raises(KeyError):
+        checkpoint["c"]
+
+
+def test_numbers_that_no_tower_asks_for_may_be_of_any_type(copy_of: Callable[[str], Path]) -> None:
+    folder = copy_of("clip-quick-gelu")
+    before = DualEncoder.load(folder, name="tiny", engine="onnx").embed_texts(["a cat"])
+    unused = {
+        "text_model.embeddings.position_ids": np.arange(77, dtype=np.int32)[None],
+        "logit_scale": np.array(4.6, np.float64),
+        "quantised": np.ones(3, np.int8),
+    }
+    rewrite(folder, lambda tensors: tensors.update(unused))
+    encoder = DualEncoder.load(folder, name="tiny", engine="onnx", precision="float32")
+    assert np.array_equal(encoder.embed_texts(["a cat"]), before)
+    assert encoder.embed_pixels(np.zeros((1, 32, 32, 3), np.uint8)).shape == (1, 64)
+
+
+@pytest.mark.parametrize("engine", ["onnx", "mlx"])
+def test_numbers_that_a_tower_asks_for_are_refused_by_their_type(copy_of: Callable[[str], Path], engine: str) -> None:
+    folder = copy_of("clip-quick-gelu")
+    name = "vision_model.encoder.layers.1.mlp.fc1.weight"
+    rewrite(folder, lambda tensors: tensors.update({name: tensors[name].astype(np.float64)}))
+    encoder = DualEncoder.load(folder, name="tiny", engine=engine)
+    assert encoder.embed_texts(["a cat"]).shape == (1, 64)
+    with pytest.raises(ModelError, match=rf"stores {name} as F64; float32"):
+        encoder.embed_pixels(np.zeros((1, 32, 32, 3), np.uint8))
 
 
 def test_a_missing_shard(copy_of: Callable[[str], Path]) -> None:
@@ -168,6 +198,22 @@ def test_one_nan_anywhere_is_refused(copy_of: Callable[[str], Path], value: floa
         save_file(damaged, folder / NAME)
         encoder = DualEncoder.load(folder, name="tiny", engine="onnx", precision="float32")
         embed = (lambda: encoder.embed_texts(["a cat"])) if "text" in name else (lambda: encoder.embed_pixels(pixels))  # noqa: B023
+        with pytest.raises(ModelError, match="are damaged"):
+            embed()
+
+
+@pytest.mark.parametrize("engine", ["onnx", "mlx"])
+@pytest.mark.parametrize("family", ["clip-quick-gelu", "siglip"])
+def test_a_file_that_got_its_size_but_not_its_bytes_is_refused(
+    copy_of: Callable[[str], Path], family: str, engine: str
+) -> None:
+    folder = copy_of(family)
+    data = (folder / NAME).read_bytes()
+    start = 8 + int.from_bytes(data[:8], "little")
+    (folder / NAME).write_bytes(data[:start] + bytes(len(data) - start))
+    encoder = DualEncoder.load(folder, name="tiny", engine=engine)
+    pixels = np.zeros((1, encoder.pixels.height, encoder.pixels.width, 3), np.uint8)
+    for embed in (lambda: encoder.embed_texts(["a cat"]), lambda: encoder.embed_pixels(pixels)):
         with pytest.raises(ModelError, match="are damaged"):
             embed()
 

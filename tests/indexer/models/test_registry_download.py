@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 from fake_hub import REPOSITORY, FakeHub, serve
-from huggingface_hub import constants
+from huggingface_hub import constants, snapshot_download
 
 from indexer.errors import ModelError
 from indexer.events import Progress
 from indexer.lock import LockedError, ProcessLock
 from indexer.models import registry
 from indexer.models.download import fetch
-from indexer.models.registry import ModelInfo, find, lookup, missing, space
+from indexer.models.registry import ModelInfo, find, is_complete, lookup, space
 
 SHAPES = Path(__file__).parents[2] / "data" / "shapes-clip"
 
@@ -42,7 +42,7 @@ def test_fetches_once_then_asks_the_network_no_more(hub: FakeHub, tmp_path: Path
     assert find("shapes", home=tmp_path) is None
     seen: list[Progress] = []
     folder = fetch("shapes", home=tmp_path, on_progress=seen.append)
-    assert missing(folder) == []
+    assert is_complete(folder)
     assert (folder / "model.safetensors").read_bytes() == hub.files["model.safetensors"]
     total = sum(len(data) for data in hub.files.values())
     assert (seen[0].done, seen[-1].done, {event.total for event in seen}) == (0, total, {total})
@@ -86,6 +86,28 @@ def test_refuses_a_repository_without_a_tokenizer(hub: FakeHub, tmp_path: Path) 
     del hub.files["tokenizer.json"]
     with pytest.raises(ModelError, match=r"has no tokenizer\.json"):
         fetch("shapes", home=tmp_path)
+
+
+def test_takes_a_repository_of_other_files_where_the_registry_promises_no_more(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As transformers 5 saves a processor, and as older CLIP checkpoints have their words."""
+    hub.files["processor_config.json"] = b'{"image_processor": %s}' % hub.files.pop("preprocessor_config.json")
+    hub.files["vocab.json"] = hub.files["merges.txt"] = b""
+    del hub.files["tokenizer.json"]
+    with pytest.raises(ModelError, match=r"has no tokenizer\.json, preprocessor_config\.json;"):
+        fetch("shapes", home=tmp_path)
+    monkeypatch.delitem(registry.MODELS, "shapes")
+    folder = fetch(REPOSITORY, home=tmp_path)
+    assert {file.name for file in folder.iterdir()} == set(hub.files)
+    assert find(REPOSITORY, home=tmp_path) == folder
+
+
+def test_what_another_program_fetched_in_part_is_made_whole(hub: FakeHub, tmp_path: Path) -> None:
+    """Without its processor's file the pictures would be cut some other way, and their vectors be other ones."""
+    snapshot_download(REPOSITORY, revision=hub.commit, ignore_patterns="preprocessor_config.json")
+    assert find("shapes", home=tmp_path) is None
+    assert (fetch("shapes", home=tmp_path) / "preprocessor_config.json").is_file()
 
 
 def test_goes_on_after_each_cut_while_something_comes(hub: FakeHub, tmp_path: Path) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 
 from indexer.errors import ModelError
-from indexer.models.registry import DEFAULT, MODELS, STARTER, ModelInfo, lookup, missing, pin, pinned
+from indexer.models.registry import DEFAULT, MODELS, STARTER, ModelInfo, lookup, pin, pinned
 
 
 def test_every_entry_is_complete() -> None:
@@ -40,15 +39,3 @@ def test_pins_are_kept_and_a_damaged_note_is_named(tmp_path: Path) -> None:
     (tmp_path / "models" / "revisions.json").write_text("{")
     with pytest.raises(ModelError, match=r"revisions\.json is damaged"):
         pinned(info, tmp_path)
-
-
-def test_missing_names_what_a_folder_lacks(tmp_path: Path) -> None:
-    assert missing(tmp_path) == ["config.json", "preprocessor_config.json", "tokenizer.json", "model.safetensors"]
-    for name in ("config.json", "preprocessor_config.json", "tokenizer.json"):
-        (tmp_path / name).touch()
-    shards = {"weight_map": {"x": "model-00001-of-00002.safetensors", "y": "model-00002-of-00002.safetensors"}}
-    (tmp_path / "model.safetensors.index.json").write_text(json.dumps(shards))
-    (tmp_path / "model-00001-of-00002.safetensors").touch()
-    assert missing(tmp_path) == ["model-00002-of-00002.safetensors"]
-    (tmp_path / "model.safetensors.index.json").write_text("[]")
-    assert missing(tmp_path) == ["model.safetensors.index.json"]
