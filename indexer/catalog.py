@@ -195,11 +195,12 @@ class Catalog:
             "SELECT path FROM photo WHERE root_id = ? AND state <> 'missing' AND path = CAST(? || key AS BLOB)",
             (root.id, os.fsencode(root.path) + b"/"),
         )
-        known = 0
-        for known, (path,) in enumerate(of_files, 1):  # a million, where nothing is there
+        is_empty = True
+        for (path,) in of_files:  # not a list: of a million, where nothing is there
             if not is_gone(path):
                 return True
-        return not known
+            is_empty = False
+        return is_empty
 
     def set_options(self, root: Root, options: str) -> None:
         """Record how a place is to be read.
