@@ -8,11 +8,12 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,7 @@ from indexer.errors import CatalogError
 from indexer.home import why_unwritable
 from indexer.migrations import migrate
 from indexer.photo_row import PhotoRow
-from indexer.presence import SeenIds, has_left, is_gone, is_under
+from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_on, is_under
 from indexer.tags import write_tags
 
 FILE_NAME = "library.sqlite"
@@ -41,6 +42,9 @@ class Root:
     device: int | None
     state: str
     options: str  # JSON, see safelight/roots.py
+
+
+_ROOT = "r.id, r.source, r.path, r.device, r.state, r.options"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +153,7 @@ class Catalog:
 
     def roots(self) -> list[Root]:
         """List every indexed place."""
-        rows = self.db.execute("SELECT id, source, path, device, state, options FROM root ORDER BY path")
-        return [Root(i, s, Path(os.fsdecode(p)), *others) for i, s, p, *others in rows]
+        return [_root(row) for row in self.db.execute(f"SELECT {_ROOT} FROM root r ORDER BY r.path")]
 
     def add_root(self, source: str, path: Path, device: int | None, *, keys_are_paths: bool = True) -> Root:
         """Record a place, or return it as it stands. Roots inside it are taken over, their photos kept.
@@ -177,6 +180,27 @@ class Catalog:
                     self.db.execute("DELETE FROM photo WHERE root_id = ?", (inner.id,))
                     self.db.execute("DELETE FROM root WHERE id = ?", (inner.id,))
         return root
+
+    def is_there(self, root: Root) -> bool:
+        """Tell whether a place can be read now, and is the one that was indexed: its drive may be away.
+
+        A mount point without its drive can hold a stray file, or another drive. But a number that has changed tells
+        nothing, as drives get new ones when the computer starts. So one file that is known there is enough.
+        """
+        if not is_mounted(root.path):
+            return False
+        if is_on(root.path, root.device):
+            return True
+        of_files = self.db.execute(
+            "SELECT path FROM photo WHERE root_id = ? AND state <> 'missing' AND path = CAST(? || key AS BLOB)",
+            (root.id, os.fsencode(root.path) + b"/"),
+        )
+        is_empty = True
+        for (path,) in of_files:  # not a list: of a million, where nothing is there
+            if not is_gone(path):
+                return True
+            is_empty = False
+        return is_empty
 
     def set_options(self, root: Root, options: str) -> None:
         """Record how a place is to be read.
@@ -237,14 +261,14 @@ class Catalog:
         )
         return next((known for known in map(_known, rows) if has_left(known.path, stamp.inode)), None)
 
-    def vanished_with(self, content_id: int, source: str) -> int | None:
+    def vanished_with(self, content_id: int, source: str, is_there: Callable[[Root], bool]) -> int | None:
         """Find a photo of such sources with this content whose file is gone although its root is there: it moved."""
         rows = self.db.execute(
-            "SELECT p.id, p.path, r.path FROM photo p JOIN root r ON r.id = p.root_id"
+            f"SELECT p.id, p.path, {_ROOT} FROM photo p JOIN root r ON r.id = p.root_id"
             " WHERE p.content_id = ? AND r.source = ?",
             (content_id, source),
         ).fetchall()
-        return next((i for i, path, root in rows if is_gone(path) and not is_gone(root)), None)
+        return next((i for i, path, *root in rows if is_gone(path) and is_there(_root(root))), None)
 
     def content_at(self, root_id: int, key: bytes) -> tuple[int | None] | None:
         """Return the content id of the photo at a place, in a tuple because it may be None; None: nothing is there."""
@@ -396,6 +420,11 @@ class Catalog:
             if model.dim != dim:
                 raise CatalogError(f"{name} gives vectors of {dim} numbers, the catalog's {space} have {model.dim}")
         return model
+
+
+def _root(row: Sequence[Any]) -> Root:
+    root_id, source, path, *others = row
+    return Root(root_id, source, Path(os.fsdecode(path)), *others)
 
 
 def _known(row: tuple[object, ...]) -> Known:

@@ -15,9 +15,16 @@ def data_home() -> Path:
     return Path(platformdirs.user_data_dir("safelight", appauthor=False))
 
 
+_LEAST_FREE_BYTES = 64 * 1024
+"""SQLite needs 32 kB beside the catalog to open it at all."""
+
+
 def why_unwritable(home: Path) -> str | None:
     """Say why nothing can be written into the data folder, there or to be made; None: something can."""
     there = next(folder for folder in (home, *home.parents) if os.access(folder, os.F_OK))
     if not there.is_dir():
         return f"{there} is a file, not a folder"
-    return None if os.access(there, os.W_OK | os.X_OK) else f"no permission to write into {there}"
+    if not os.access(there, os.W_OK | os.X_OK):
+        return f"no permission to write into {there}"
+    space = os.statvfs(there)
+    return f"the disk of {there} is full" if space.f_bavail * space.f_frsize < _LEAST_FREE_BYTES else None

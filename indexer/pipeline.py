@@ -23,7 +23,7 @@ from indexer.decoders import Decoded, DecoderPool, Job
 from indexer.duplicates.store import is_described, write_features
 from indexer.events import OnProgress, Progress
 from indexer.photo_row import PhotoRow
-from indexer.presence import SeenIds, is_gone, is_under
+from indexer.presence import SeenIds, is_gone, is_on, is_under
 from indexer.tally import Tally
 
 BATCH = 32
@@ -89,6 +89,7 @@ class IndexRun:
         self._new_facts: list[tuple[int, PhotoRow]] = []
         self._total, self._total_final = 0, False
         self._source_name, self._keys_are_paths = "", True
+        self._there: dict[tuple[int, int], bool] = {}  # by root and device: whether that is the place we know
 
     def run(self, source: Source) -> Tally:
         """Index everything that `source` shows.
@@ -345,12 +346,24 @@ class IndexRun:
             here = self._catalog.content_at(row.root_id, row.key)
             is_same = here == (row.content_id,)  # touched, or restored from a backup
             if here is None and self._keys_are_paths:
-                moved = self._catalog.vanished_with(row.content_id, self._source_name)
+                moved = self._catalog.vanished_with(row.content_id, self._source_name, self._is_there)
                 if moved is not None:
                     self._catalog.move_photo(moved, row.root_id, row.key, row.path, row.name)
                     is_same = True
         self._seen.add(self._catalog.write_photo(row))
         return Outcome.UNCHANGED if is_same and not embedded else row.outcome
+
+    def _is_there(self, root: Root) -> bool:
+        """Tell whether a place is there from which a photo may have come; if it was emptied, all of them may have."""
+        if is_on(root.path, root.device):
+            return True
+        try:
+            where = root.id, root.path.stat().st_dev
+        except OSError:
+            return False
+        if where not in self._there:  # looked up once: it may take a look at every file
+            self._there[where] = root.state != "offline" and self._catalog.is_there(root)
+        return self._there[where]
 
     def _row(self, photo: Photo, outcome: Outcome, reason: str | None, facts: Facts | None = None) -> PhotoRow:
         return PhotoRow(

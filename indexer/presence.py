@@ -39,6 +39,17 @@ def is_mounted(root: Path) -> bool:
         return False
 
 
+def is_on(place: Path, device: int | None) -> bool:
+    """Tell whether a folder is surely the one that was seen on `device`; if not, it may be all the same.
+
+    An unplugged drive leaves its number to the next, and the place where it was mounted to the disk beneath.
+    """
+    try:
+        return place.stat().st_dev == device and not place.is_mount()
+    except OSError:
+        return False
+
+
 def is_gone(path: bytes | None) -> bool:
     """Tell whether nothing is at `path`; trouble in looking is not absence."""
     if path is None:

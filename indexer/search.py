@@ -384,7 +384,12 @@ def _path(path: bytes | None) -> Path | None:
     return None if path is None else Path(os.fsdecode(path))
 
 
+_LONGEST_ECHO = 200
+
+
 def _nothing(query: Query, filters: Filters, nearest: Hit | None) -> str:
     within = " among the photos that pass the filters" if filters else ""
     hint = f"; the nearest is {nearest.place.name} ({nearest.score:.2f})" if nearest else ""
-    return f"nothing here looks like {query}{within}{hint}"
+    asked = str(query)
+    asked = asked if len(asked) <= _LONGEST_ECHO else asked[:_LONGEST_ECHO] + "..."
+    return f"nothing here looks like {asked}{within}{hint}"

@@ -102,8 +102,11 @@ def save_setting(key: str, value: str | None) -> None:
             document[key] = checked
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(tomlkit.dumps(document), "utf-8")
-        temporary.replace(path)
+        try:
+            temporary.write_text(tomlkit.dumps(document), "utf-8")
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)  # where the disk was full
     except OSError as error:
         raise SafelightError(f"cannot write {path}: {error.strerror}") from error
 

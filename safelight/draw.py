@@ -239,7 +239,7 @@ def checks(found: list[Check], as_json: bool) -> None:
         if as_json:
             emit(asdict(check))
         else:
-            say(f"{'ok ' if check.ok else 'NOT'}  {check.name:16}{printable(check.says)}")
+            say(f"{'ok ' if check.ok else 'NOT'}  {check.name:15} {printable(check.says)}")
 
 
 def prune_plan(plan: PrunePlan, as_json: bool) -> None:

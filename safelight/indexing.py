@@ -183,9 +183,9 @@ def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, tr
     """
     known = [root for root in library.catalog.roots() if path.absolute().is_relative_to(root.path)]
     root = max(known, key=lambda root: len(root.path.parts), default=None)
-    if root is not None and not is_mounted(root.path):
+    if root is not None and not library.catalog.is_there(root):
         library.catalog.mark_root(root, "offline", root.device)
-        on_remark(f"{root.path} is not there, or empty (is its drive plugged in?); its photos are kept as they are.")
+        on_remark(_why_not_there(root))
         return None
     try:
         return _whole(library, open_source(path, wishes.over(root.options if root else "{}")), wishes)
@@ -195,6 +195,15 @@ def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, tr
             library.catalog.set_unread(root, {None: str(error)})
             library.catalog.forget_if_empty(root)
         return None
+
+
+def _why_not_there(root: Root) -> str:
+    if not is_mounted(root.path):
+        return f"{root.path} is not there, or empty (is its drive plugged in?); its photos are kept as they are."
+    return (
+        f"{root.path} holds none of the photos that are known there (is its drive plugged in?);"
+        f' they are kept as they are. If they are gone: safelight prune --forget "{root.path}"'
+    )
 
 
 def _whole(library: Library, source: Source, wishes: Wishes) -> Source:
@@ -232,7 +241,7 @@ def _root_of(library: Library, source: Source, wishes: Wishes) -> Root:
     else:
         root = next((root for root in around if root.path == source.root), None)
     root = root or catalog.add_root(source.name, source.root, source.device, keys_are_paths=source.keys_are_paths)
-    catalog.mark_root(root, "online", source.device)
+    catalog.mark_root(root, "online", source.device if root.path == source.root else root.device)
     if (options := pack_options(wishes.over(root.options))) != root.options:
         catalog.set_options(root, options)
     return root

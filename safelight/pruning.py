@@ -51,13 +51,14 @@ def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
             raise SafelightError(f"{target} is not an indexed place; there are: {known}")
         rows = db.execute("SELECT id, path, name FROM photo WHERE root_id = ? ORDER BY path", (roots[0],)).fetchall()
     else:
+        away = {root.id for root in library.catalog.roots() if not library.catalog.is_there(root)}
         rows = [
             (photo_id, path, name)
             for photo_id, path, name, root, source in db.execute(
-                "SELECT p.id, p.path, p.name, r.path, r.source FROM photo p JOIN root r ON r.id = p.root_id"
+                "SELECT p.id, p.path, p.name, r.id, r.source FROM photo p JOIN root r ON r.id = p.root_id"
                 " WHERE p.state = 'missing' ORDER BY p.path"
-            )
-            if (is_gone(path) or source not in PATH_SOURCES) and Path(os.fsdecode(root)).exists()
+            ).fetchall()
+            if (is_gone(path) or source not in PATH_SOURCES) and root not in away
         ]
     going = [(photo_id, os.fsdecode(path) if path else name) for photo_id, path, name in rows]
     db.execute("CREATE TEMP TABLE IF NOT EXISTS going (photo_id INTEGER PRIMARY KEY)")

@@ -71,6 +71,12 @@ def roots(catalog: Catalog) -> list[RootStatus]:
     )
     found = [RootStatus(os.fsdecode(row[0]), row[1], row[2], *(count or 0 for count in row[3:])) for row in rows]
     lost, _ = away({Path(root.path): () for root in found})
+    # Where another drive lies at its place, which the last run told by the photos that are not there.
+    lost |= {
+        root.path
+        for root in catalog.roots()
+        if root.state == "offline" and root.path not in lost and not catalog.is_there(root)
+    }
     return [replace(root, state="offline") if Path(root.path) in lost else root for root in found]
 
 

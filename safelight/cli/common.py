@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -51,6 +52,23 @@ def only_one_format(flags: Mapping[str, Any]) -> None:
     """
     if flags["as_json"] and (flags["paths"] or flags["zero"]):
         raise click.UsageError("--json and --paths (or -0) are two ways to print; choose one")
+
+
+def drop_output() -> None:
+    """Let what was not written yet go nowhere, or Python would fail over it once more at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def read_or_not(show: Callable[..., None]) -> Callable[..., None]:
+    """Return what shows the same, and goes on silently once nobody reads it (`| head`): for work that is to be done."""
+
+    def shown(*arguments: Any) -> None:
+        try:
+            show(*arguments)
+        except BrokenPipeError:
+            drop_output()
+
+    return shown
 
 
 def remark_on_files(lacking: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import errno
 import gc
+import io
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 import safelight
-from safelight.cli.common import ERROR, FOUND, INTERRUPTED
+from safelight.cli.common import ERROR, FOUND, INTERRUPTED, drop_output
 
 _COMMANDS = {
     "index": "indexing",
@@ -48,6 +49,7 @@ def main(on_interrupt: Any = None) -> NoReturn:
         on_interrupt: What handles SIGINT from now on, as signal.getsignal gives it; None: what does.
     """
     sys.unraisablehook = _unraisable
+    _mend_streams()
     try:
         if on_interrupt is not None:
             signal.signal(signal.SIGINT, on_interrupt)
@@ -59,7 +61,7 @@ def main(on_interrupt: Any = None) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
-        _drop_output()
+        drop_output()
         code = FOUND
     except Exception as error:
         code = INTERRUPTED if _is_interrupt(error) else ERROR
@@ -67,8 +69,10 @@ def main(on_interrupt: Any = None) -> NoReturn:
             pass
         elif _is_ours(error):
             click.echo(f"safelight: {error}", err=True)
+        elif said := _of_the_catalog(error):
+            click.echo(f"safelight: {said}", err=True)
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
-            _drop_output()
+            drop_output()
             click.echo("safelight: the disk is full; make room and run it again, what is done is kept", err=True)
         else:
             import traceback
@@ -97,9 +101,26 @@ def _unraisable(raised: sys.UnraisableHookArgs) -> None:
     sys.__unraisablehook__(raised)
 
 
-def _drop_output() -> None:
-    """Let what was not written yet go nowhere, or Python would fail over it once more at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _mend_streams() -> None:
+    """Have streams that take whatever is written: one may be closed (`>&-`), or its locale lack a name's letters."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115  # as long as we run
+        elif isinstance(stream := getattr(sys, name), io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _of_the_catalog(error: Exception) -> str | None:
+    """Say what to do where SQLite cannot read on in an opened catalog; None: the error is another one."""
+    import sqlite3
+
+    from indexer.catalog import FILE_NAME
+    from indexer.home import data_home
+
+    if not isinstance(error, sqlite3.DatabaseError) or isinstance(error, sqlite3.ProgrammingError):
+        return None
+    todo = "run `safelight doctor`; if it is damaged, move it away and index again, or take it from a backup"
+    return f"cannot read the catalog {data_home() / FILE_NAME}: {error}; {todo}"
 
 
 def _is_ours(error: Exception) -> bool:
@@ -129,7 +150,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
-            _drop_output()
+            drop_output()
             raise click.exceptions.Exit(FOUND) from None
 
 

@@ -22,6 +22,7 @@ from safelight.cli.common import (
     model_option,
     moved_pairs,
     open_library,
+    read_or_not,
     settings,
     stopping,
 )
@@ -68,10 +69,11 @@ def index(paths: tuple[str, ...], yes: bool, retry: bool, as_json: bool, moved: 
 
     stop = threading.Event()
     wishes = _wishes(moved, flags)
+    emit = read_or_not(draw.emit)
 
     def on_problem(path: str, outcome: str, reason: str) -> None:
         if as_json:
-            draw.emit({"event": "problem", "path": path, "outcome": outcome, "reason": reason})
+            emit({"event": "problem", "path": path, "outcome": outcome, "reason": reason})
 
     unread: list[str] = []
     with open_library(**flags) as library:
@@ -84,7 +86,7 @@ def index(paths: tuple[str, ...], yes: bool, retry: bool, as_json: bool, moved: 
                 "wishes": wishes,
                 "retry": retry,
                 "stop": stop,
-                "on_progress": draw.json_progress() if as_json else bar.show,
+                "on_progress": read_or_not(draw.json_progress()) if as_json else bar.show,
                 "on_problem": on_problem,
                 "on_remark": draw.remark,
             }
@@ -97,7 +99,7 @@ def index(paths: tuple[str, ...], yes: bool, retry: bool, as_json: bool, moved: 
                 tally, unread = error.tally, error.reasons
     if as_json:
         counts = ("indexed", "unchanged", "skipped", "failed", "missing")
-        draw.emit({"event": "done", **{name: getattr(tally, name) for name in counts}})
+        emit({"event": "done", **{name: getattr(tally, name) for name in counts}})
     else:
         draw.say(draw.tally_line(tally))
     for reason in unread:

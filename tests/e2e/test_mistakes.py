@@ -227,3 +227,71 @@ def test_a_library_emptied_by_prune_is_as_a_new_one(tmp_path):
     safelight("index", str(DEMO / "cat.jpg"))
     safelight("prune", "--forget", str(DEMO / "cat.jpg"), "--yes")
     assert safelight("search", "cat", code=2).stderr == new
+
+
+def test_a_damaged_catalog_is_one_line(tmp_path):
+    safelight = home_at(tmp_path)
+    safelight("index", str(DEMO / "cat.jpg"))
+    catalog = tmp_path / "library.sqlite"
+    with catalog.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (catalog.stat().st_size - 4096))
+    for arguments in (("search", "cat"), ("status",), ("index",)):
+        said = safelight(*arguments, code=2)
+        assert str(catalog) in said.stderr
+        assert "safelight doctor" in said.stderr
+        assert len(said.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_a_closed_stream_is_no_fault(demo, closed):
+    command = f"{sys.executable} -m safelight status {closed}"
+    said = subprocess.run(["sh", "-c", command], env=demo.env, capture_output=True, text=True, check=False)
+    assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_a_name_that_the_locale_cannot_write_is_escaped(tmp_path):
+    safelight = home_at(tmp_path / "home")
+    shutil.copy(DEMO / "cat.jpg", tmp_path / "Kätzchen.jpg")
+    safelight("index", str(tmp_path / "Kätzchen.jpg"))
+    ascii_only = safelight.env | {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "safelight", "search", "--source", "folder"]
+    said = subprocess.run(command, env=ascii_only, capture_output=True, check=False)
+    assert (said.returncode, said.stderr) == (0, b"")
+    assert b"K\\xe4tzchen.jpg" in said.stdout
+
+
+def test_indexing_goes_on_where_nobody_reads_its_progress(tmp_path):
+    safelight = home_at(tmp_path)
+    command = [sys.executable, "-m", "safelight", "index", str(DEMO), "--json"]
+    process = subprocess.Popen(command, env=safelight.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout
+    assert process.stderr
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 0
+    (root, *_) = safelight.records("status")
+    assert root["indexed"] == len(list(DEMO.glob("*.jpg")))
+
+
+def test_a_full_disk_is_named_by_every_command(tmp_path):
+    home = tmp_path / "small"
+    home.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(home)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("mounting needs root")
+    try:
+        safelight = home_at(home)
+        safelight("index", str(DEMO / "cat.jpg"))
+        try:
+            with (home / "filling").open("wb", buffering=0) as file:
+                while True:
+                    file.write(bytes(4096))
+        except OSError:
+            pass
+        for arguments in (("search", "cat"), ("status",), ("prune",)):
+            said = safelight(*arguments, code=2)
+            assert "is full" in said.stderr
+            assert len(said.stderr.splitlines()) == 1
+    finally:
+        subprocess.run(["umount", "-l", str(home)], check=True)

@@ -13,7 +13,7 @@ from indexer.errors import QueryError
 from indexer.filters import Filters
 from indexer.photo_row import PhotoRow
 from indexer.query import parse
-from indexer.search import Search
+from indexer.search import Search, _nothing
 
 DIM = 64
 AXES = {word: axis for axis, word in enumerate(["dog", "beach", "cat", "snow"])}
@@ -299,3 +299,9 @@ def test_an_empty_library_says_what_to_do(tmp_path):
     assert answer.hits == ()
     assert "safelight index" in answer.reason
     library.catalog.close()
+
+
+def test_a_long_query_is_not_echoed_whole():
+    said = _nothing(parse("nothing of the kind " * 480), Filters(), None)
+    assert said.startswith('nothing here looks like "nothing of')
+    assert len(said) < 300
