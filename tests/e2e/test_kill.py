@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from indexer.pipeline import BATCH
+
 KILLS = int(os.environ.get("SAFELIGHT_TEST_KILLS", "30"))
 PICTURES = 300
 MODEL = Path(__file__).parent.parent / "data" / "shapes-clip"
@@ -71,7 +73,7 @@ def test_kills_at_any_moment_end_where_an_undisturbed_run_ends(pictures, tmp_pat
     expected = contents(tmp_path / "undisturbed")
 
     chance = random.Random(2026)
-    killed, homes, kept = 0, 1, 0
+    killed, homes, kept, half_done = 0, 1, 0, 0
     while killed < KILLS:
         home = tmp_path / f"disturbed-{homes}"
         process = start(home, pictures)
@@ -79,7 +81,7 @@ def test_kills_at_any_moment_end_where_an_undisturbed_run_ends(pictures, tmp_pat
             process.communicate(timeout=chance.uniform(0.05, 0.8 * seconds))
         except subprocess.TimeoutExpired:
             process.send_signal(signal.SIGKILL)
-            process.communicate()
+            said, _ = process.communicate()
             killed += 1
         else:
             # The work that the kills left was done in time: it is right, and the next kills meet a new library.
@@ -90,14 +92,23 @@ def test_kills_at_any_moment_end_where_an_undisturbed_run_ends(pictures, tmp_pat
             continue
         now = len(contents(home)) if (home / "library.sqlite").exists() and has_tables(home) else 0
         assert now >= kept, "what was committed stays"
+        assert now >= reported(said) - BATCH, "what was said to be done is there, but for a batch at most"
+        half_done += kept < now < len(expected)
         kept = now
 
+    assert half_done, "killed in the middle, a run has left what it had done by then"
     finish(start(home, pictures))
     assert_same(expected, contents(home))
     again = finish(start(home, pictures))
     assert again == {
         "event": "done", "indexed": 0, "unchanged": PICTURES + 1, "skipped": 0, "failed": 1, "missing": 0,
     }  # fmt: skip
+
+
+def reported(said: str) -> int:
+    """How many photos a killed run said it was done with; its last line may be torn."""
+    events = [json.loads(line) for line in said.splitlines() if line.endswith("}")]
+    return max((event["done"] for event in events if event["event"] == "progress"), default=0)
 
 
 def assert_same(expected: dict, found: dict) -> None:
