@@ -81,7 +81,7 @@ def health(home: Path, connection: sqlite3.Connection, model_id: int) -> Health:
     if not (folder / "index").exists():
         return Health("absent", "", None, waiting)
     try:
-        with ProcessLock(folder / "lock", "checking the Chroma index"):
+        with _lock(folder, "checking the Chroma index"):
             return Health("ok", "", chroma_health.check(folder / "index", _name(model_id), dim), waiting)
     except LockedError as error:
         return Health("in use", str(error), None, waiting)
@@ -111,7 +111,7 @@ def rebuild(home: Path, connection: sqlite3.Connection, model_id: int, on_progre
     Writes: <home>/chroma/<model id>/
     """
     folder = folder_of(home, model_id)
-    with ProcessLock(folder / "lock", "rebuilding the Chroma index"):
+    with _lock(folder, "rebuilding the Chroma index"):
         _build(folder, connection, model_id, on_progress)
 
 
@@ -144,7 +144,7 @@ class ChromaIndex:
         self._connection = connection
         self._model_id = model_id
         self._folder = folder_of(home, model_id)
-        self._lock = ProcessLock(self._folder / "lock", purpose)
+        self._lock = _lock(self._folder, purpose)
         try:
             self._core = self._open_sound(on_progress)
         except BaseException:
@@ -350,6 +350,13 @@ def _forget_outbox(connection: sqlite3.Connection, model_id: int, last_seq: int)
 
 def _name(model_id: int) -> str:
     return f"model-{model_id}"
+
+
+def _lock(folder: Path, purpose: str) -> ProcessLock:
+    try:
+        return ProcessLock(folder / "lock", purpose)
+    except OSError as error:  # a link that leads nowhere, a file in its place
+        raise VectorError(f"cannot write {folder} ({error.strerror}); searching works without it") from error
 
 
 def _open(folder: Path) -> Core:

@@ -210,6 +210,16 @@ def test_the_doctor_rebuilds_what_is_derived(safelight, tmp_path):
     assert safelight.records("search", "cat") == before
 
 
+def test_a_folder_of_chroma_that_cannot_be_made_is_a_line_and_photos_are_indexed(tmp_path):
+    safelight = Safelight(tmp_path / "home", forked=True)
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home" / "chroma").symlink_to(tmp_path / "away")
+    said = safelight("index", str(DEMO / "cat.jpg"), "--model", "starter")
+    assert said.stdout == "1 indexed.\n"
+    assert "searching works without it" in said.stderr
+    assert safelight.records("search", "cat", "--model", "starter")
+
+
 def test_the_reader_of_a_pipe_may_go_away(safelight):
     command = f"set -o pipefail; {sys.executable} -m safelight search animal --all -n 12 --json | head -c 1"
     done = subprocess.run(["bash", "-c", command], env=safelight.env, capture_output=True, text=True, check=True)
