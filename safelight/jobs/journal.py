@@ -77,7 +77,7 @@ def new_job(kind: str, title: str, arguments: dict[str, Any]) -> Job:
 
 def now() -> str:
     """Return the time as jobs record it."""
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return datetime.now(UTC).isoformat(timespec="microseconds")  # two jobs never have the same
 
 
 class Journal:
