@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from safelight_command import Safelight
+from small_disk import small_disk
 
 ROOT = Path(__file__).resolve().parents[2]
 DEMO = ROOT / "assets" / "demo"
@@ -275,12 +276,7 @@ def test_indexing_goes_on_where_nobody_reads_its_progress(tmp_path):
 
 
 def test_a_full_disk_is_named_by_every_command(tmp_path):
-    home = tmp_path / "small"
-    home.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "none", str(home)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounting needs root")
-    try:
+    with small_disk(tmp_path / "small", "4m") as home:
         safelight = home_at(home)
         safelight("index", str(DEMO / "cat.jpg"))
         try:
@@ -293,5 +289,3 @@ def test_a_full_disk_is_named_by_every_command(tmp_path):
             said = safelight(*arguments, code=2)
             assert "is full" in said.stderr
             assert len(said.stderr.splitlines()) == 1
-    finally:
-        subprocess.run(["umount", "-l", str(home)], check=True)

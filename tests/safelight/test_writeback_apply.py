@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from small_disk import small_disk
 
 from indexer.lock import LockedError
 from safelight.errors import SafelightError
@@ -207,16 +208,10 @@ def test_stopping_ends_after_the_file_at_hand(photos, home):
 # Disks (need the right to mount)
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A disk of 100 kB in memory."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=100k", "none", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("may not mount")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
+@pytest.fixture(name="small_disk")
+def small_disk_fixture(tmp_path):
+    with small_disk(tmp_path / "disk", "100k") as folder:
+        yield folder
 
 
 def test_a_full_disk_is_an_outcome_of_each_file_and_costs_none(small_disk, home):
