@@ -15,7 +15,7 @@ from statistics import median
 from importers.apple_photos import ApplePhotosSource
 from importers.base import Known, Options, Photo
 from importers.images import open_upright
-from pictures import large
+from pictures import large, small
 from previews import compared
 from setting import CHECKOUT, Table, say
 
@@ -27,6 +27,8 @@ _PLAIN = ("F12384F6-CD17-4151-ACBA-AE0E3688539E", "D79B8D77-BFFC-460B-9312-034F2
           "1EB2B765-0765-43BA-A90C-0D0580E6172C")  # fmt: skip
 """Assets of the sample that are not edited and whose originals are there."""
 _PREVIEW = (1024, 768)
+_IPHONE = "exif/heic/mobile/iphone_13_pro_max.HEIC"
+_SMALL = "heic/heif/RGB_8__128x128.heif"
 
 _READ = """
 import sys, time
@@ -52,9 +54,10 @@ def measure(*, quick: bool) -> Iterator[Table]:
         yield table
         return
     yield _metadata(4 if quick else 624, 1 if quick else 3)
-    yield _previews("JPEG", sorted(large(3 if quick else 200).iterdir()), 1 if quick else 3)
+    yield _previews("JPEG", sorted((small(3) if quick else large(200)).iterdir()), 1 if quick else 3)
     with tempfile.TemporaryDirectory() as folder:
-        yield _previews("HEIC", _iphone_photos(Path(folder), 3 if quick else 60), 1 if quick else 2)
+        files = _copies_of_heic(Path(folder), _SMALL, 3) if quick else _copies_of_heic(Path(folder), _IPHONE, 60)
+        yield _previews("HEIC", files, 1 if quick else 2)
 
 
 def _metadata(copies: int, rounds: int) -> Table:
@@ -79,13 +82,13 @@ def _read(library: Path) -> tuple[int, float, float]:
     return int(number), float(seconds), float(growth)
 
 
-def _iphone_photos(folder: Path, count: int) -> list[Path]:
-    """Make as many photos of a real iPhone's as are wanted, no two of the same bytes.
+def _copies_of_heic(folder: Path, sample: str, count: int) -> list[Path]:
+    """Make as many photos of a real one as are wanted, no two of the same bytes.
 
     Nothing here writes HEIC, so each gets a box of its own at its end, of the kind that readers pass over (ISO/IEC
     14496-12, "free").
     """
-    photo = (_SAMPLES / "images/exif/heic/mobile/iphone_13_pro_max.HEIC").read_bytes()
+    photo = (_SAMPLES / "images" / sample).read_bytes()
     files = [folder / f"IMG_{number:04}.HEIC" for number in range(count)]
     for number, file in enumerate(files):
         file.write_bytes(photo + struct.pack(">I4sI", 12, b"free", number))
