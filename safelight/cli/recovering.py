@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, NamedPath, json_option, stopping
+from safelight.cli.loading import Loading
 
 if TYPE_CHECKING:
     from safelight.recover.ledger import Row
@@ -55,14 +55,11 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
     safelight recover ~/Pictures/Lightroom -o ~/Recovered
     safelight recover "Old Catalog.lrcat" -o /Volumes/Rescue --stale
     """
-    gc.disable()  # as where the command line is imported
-    from indexer.events import ignore
-    from safelight import draw, draw_recovery
-    from safelight.recover import Layout, Options, Pixels
-    from safelight.recover import recover as run
-
-    gc.freeze()
-    gc.enable()
+    with Loading():
+        from indexer.events import ignore
+        from safelight import draw, draw_recovery
+        from safelight.recover import Layout, Options, Pixels
+        from safelight.recover import recover as run
 
     if flags["flat"] and flags["by_date"]:
         raise click.UsageError("--flat and --by-date are two ways to lay out folders; choose one")
