@@ -147,6 +147,7 @@ class Ledger:
         """
         self.out = out
         self._anew = anew
+        self._dry_run = dry_run
         self.has_changed = anew
         is_new = not (out / FILE_NAME).exists()
         self._db = _in_memory(out / FILE_NAME) if dry_run else sqlite3.connect(out / FILE_NAME, timeout=5)
@@ -203,11 +204,14 @@ class Ledger:
 
         Writes: nothing new.
         """
+        if self._dry_run:
+            return
         names = [f"{FILE_NAME}-wal"]
         if os.getpid() != self._pid:  # here, closing the database's own file would let go of SQLite's lock on it
             names.append(FILE_NAME)
         for name in names:
-            with suppress(FileNotFoundError), (self.out / name).open("rb") as stream:
+            # To be written, although nothing is: some network drives flush nothing through what is open for reading.
+            with suppress(FileNotFoundError), (self.out / name).open("r+b") as stream:
                 os.fsync(stream.fileno())
 
     def find(self, keys: Sequence[str]) -> dict[str, Row]:
