@@ -727,6 +727,20 @@ def test_the_ledger_is_synced_through_what_may_write_and_in_a_dry_run_not_at_all
     assert len(modes) == 3
 
 
+def test_a_new_ledger_is_on_the_disk_itself_before_a_photo_is_written_without_a_child(tmp_path):
+    """SQLite throws the log away of a database whose own file a power cut has emptied."""
+    out, copy = tmp_path / "out", tmp_path / "copy"
+    out.mkdir()
+    with Ledger(out, "r") as ledger:
+        ledger.plan(Row("k", "/p/a.JPG", "a.JPG", "current", Outcome.PLANNED))
+        ledger.commit()
+        ledger.sync()
+        copy.mkdir()
+        (copy / FILE_NAME).write_bytes((out / FILE_NAME).read_bytes())
+    with Ledger(copy, "r") as ledger:
+        assert ledger.unfinished() == ["a.JPG"]
+
+
 def test_what_a_kill_leaves_in_the_log_is_known_to_a_dry_run_which_leaves_it_alone(tmp_path):
     row = Row("k", "/p/a.JPG", "a.JPG", "current", Outcome.PLANNED)
     (tmp_path / "at work").mkdir()
