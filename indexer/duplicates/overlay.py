@@ -41,7 +41,8 @@ class Overlay:
     """How two pictures compare where they overlap. All but the likeness is computed once it is asked for.
 
     Attributes:
-        likeness: Correlation after the fit, 1 at best; 0 where the overlap is too small.
+        likeness: Correlation after the fit, 1 at best; 0 where the overlap is too small, of which nothing else can be
+            asked.
         finer: The finer picture, float32 (48, 48).
         coarser: The other one, laid under it.
         there: Where they overlap: int64 (cells,), row by row.
@@ -196,9 +197,8 @@ def sampled(gray: NDArray[Any], x: NDArray[np.float32], y: NDArray[np.float32]) 
 
 def square(basis: NDArray[np.float32]) -> NDArray[np.float64]:
     """Multiply float32 (terms, cells) by itself: float64 (terms, terms)."""
-    return (basis.copy() @ basis.T).astype(
-        np.float64
-    )  # by itself, NumPy would call a routine that takes thrice as long
+    other = basis.copy()  # by itself, NumPy would call a routine that takes thrice as long
+    return (other @ basis.T).astype(np.float64)
 
 
 def _compare(a: NDArray[np.float32], b: NDArray[np.float32], there: NDArray[np.intp]) -> Overlay:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
 from dataclasses import replace
 from types import TracebackType
 from typing import Any, cast
@@ -20,6 +19,7 @@ from safelight.bridge.actions import Actions, Plugin
 from safelight.bridge.catalogs import same_file
 from safelight.bridge.duplicates import for_catalog
 from safelight.bridge.errors import BridgeError
+from safelight.bridge.given import Json, as_object, number, object_of, text
 from safelight.bridge.journal import Journal
 from safelight.bridge.keywords import Suggester, read_keywords
 from safelight.bridge.known import Known, catalog_path
@@ -34,8 +34,6 @@ from safelight.service import Library
 
 PROTOCOL = 1
 """Changes when an older plug-in and a newer helper would misunderstand each other."""
-
-Json = Mapping[str, object]
 
 
 class Bridge:
@@ -89,13 +87,13 @@ class Bridge:
             todo = "upgrade Safelight" if newer else "run `safelight lightroom install` and restart Lightroom"
             raise BridgeError(
                 "wrong_version",
-                f"the plug-in ({_text(given, 'plugin')}) and the helper ({version}) do not fit; {todo}",
+                f"the plug-in ({text(given, 'plugin')}) and the helper ({version}) do not fit; {todo}",
             )
-        path = _text(given, "catalog")
+        path = text(given, "catalog")
         met = {plugin.path: plugin.id for plugin in self.actions.plugins()}
         known = same_file(path, list(met))
         lightroom_id = met[known] if known else secrets.token_hex(8)
-        self.actions.seen(lightroom_id, path, _text(given, "plugin"), _text(given, "lightroom"))
+        self.actions.seen(lightroom_id, path, text(given, "plugin"), text(given, "lightroom"))
         consent.invite(self.library.home)
         name = self.library.model_name
         return {
@@ -120,7 +118,7 @@ class Bridge:
 
         Writes: our own data folder.
         """
-        self.actions.report(_number(given, "action"), ok=given.get("ok") is True, says=_text(given, "says"))
+        self.actions.report(number(given, "action"), ok=given.get("ok") is True, says=text(given, "says"))
         return {}
 
     def stamp(self) -> str:
@@ -152,9 +150,9 @@ class Bridge:
         With {offset} in place of {within}, a page: only Lightroom knows which photos its catalog has. It asks on, with
         the offset that `next` names, until it has as many as the question's limit.
         """
-        question, catalog = Question.read(_object(given, "question")), self._catalog(given)
+        question, catalog = Question.read(object_of(given, "question")), self._catalog(given)
         if given.get("offset") is not None:
-            found = page(self.library, question, catalog, _number(given, "offset"))
+            found = page(self.library, question, catalog, number(given, "offset"))
         else:
             within = None if given.get("within") is None else self._refs(given, "within")
             found = find(self.library, question, catalog, within)
@@ -191,7 +189,7 @@ class Bridge:
 
         Writes: the catalog of photos.
         """
-        uuid, name = _text(given, "uuid"), _text(given, "name")
+        uuid, name = text(given, "uuid"), text(given, "name")
         return {"taken": take(self.library, self._catalog(given), uuid, name, jpeg, vector)}
 
     def duplicates(self, given: Json) -> dict[str, Any]:
@@ -226,7 +224,7 @@ class Bridge:
         photos = [known.photo_id(ref, embedded=False) for ref in self._refs(given, "photos")]
         match given.get("decision"):
             case "keeper":
-                (keeper,) = read_refs([_object(given, "keeper")])
+                (keeper,) = read_refs([object_of(given, "keeper")])
                 record_keeper(self.library.catalog, known.photo_id(keeper, embedded=False), photos)
             case "not_duplicates":
                 record_decision(self.library.catalog, Decision.DIFFERENT, photos)
@@ -267,21 +265,21 @@ class Bridge:
         query = self._proposed(given)
         before = self.queries.named(query.name)
         if before is None:
-            query = replace(query, token=_text(given, "token"))
+            query = replace(query, token=text(given, "token"))
         change = {"op": "query", "token": query.token, "before": before and before.record()}
-        self.journal.add(_number(given, "run"), [change])
+        self.journal.add(number(given, "run"), [change])
         return {"query": self.queries.put(query).record()}
 
     def _proposed(self, given: Json) -> SavedQuery:
-        chosen: Json = {} if given.get("rules") is None else _object(given, "rules")
-        return self.queries.propose(_text(given, "name"), Question.read(_object(given, "question")), chosen)
+        chosen: Json = {} if given.get("rules") is None else object_of(given, "rules")
+        return self.queries.propose(text(given, "name"), Question.read(object_of(given, "question")), chosen)
 
     def restore_query(self, given: Json) -> dict[str, Any]:
         """Let the saved queries that {run} has changed be as they were before it; those that it made are forgotten.
 
         Writes: our own data folder.
         """
-        for change in self.journal.queries(_number(given, "run")):
+        for change in self.journal.queries(number(given, "run")):
             if change["before"] is None:
                 self.queries.remove(change["token"])
             else:
@@ -294,7 +292,7 @@ class Bridge:
 
     def difference(self, given: Json) -> dict[str, Any]:
         """Say which photos answer {question} and are none of {carriers}, and which of {carriers} do not answer it."""
-        question, carriers = Question.read(_object(given, "question")), self._refs(given, "carriers")
+        question, carriers = Question.read(object_of(given, "question")), self._refs(given, "carriers")
         change = difference(self.library, question, self._catalog(given), carriers)
         return {
             "add": [match.record() for match in change.add],
@@ -309,7 +307,7 @@ class Bridge:
 
         Writes: our own data folder.
         """
-        return {"run": self.journal.begin(self._plugin(given).id, _text(given, "title"))}
+        return {"run": self.journal.begin(self._plugin(given).id, text(given, "title"))}
 
     def journal_add(self, given: Json) -> dict[str, Any]:
         """Write down {changes} of {run} before they are made.
@@ -319,8 +317,8 @@ class Bridge:
         changes = given.get("changes")
         if not isinstance(changes, list):
             raise BridgeError("bad_request", "changes must come as a list of objects")
-        checked = [_as_object(change) for change in cast("list[object]", changes)]
-        self.journal.add(_number(given, "run"), checked)
+        checked = [as_object(change) for change in cast("list[object]", changes)]
+        self.journal.add(number(given, "run"), checked)
         return {}
 
     def journal_last(self, given: Json) -> dict[str, Any]:
@@ -328,7 +326,7 @@ class Bridge:
         run = self.journal.last(self._plugin(given).id)
         if run is None:
             return {"changes": []}
-        before = _number(given, "before") if given.get("before") is not None else None
+        before = number(given, "before") if given.get("before") is not None else None
         entries = self.journal.entries(run.id, before)
         return {
             "run": run.id,
@@ -344,7 +342,7 @@ class Bridge:
         Writes: our own data folder.
         """
         self.restore_query(given)
-        self.journal.undone(_number(given, "run"))
+        self.journal.undone(number(given, "run"))
         return {}
 
     # Shared
@@ -374,29 +372,3 @@ class Bridge:
     def _indexed(self) -> int:
         (count,) = self.library.catalog.db.execute("SELECT count(*) FROM photo WHERE state = 'indexed'").fetchone()
         return count
-
-
-def _text(given: Json, key: str) -> str:
-    value = given.get(key)
-    if not isinstance(value, str) or not value or len(value) > 10_000:
-        raise BridgeError("bad_request", f"`{key}` must be text")
-    return value
-
-
-def _number(given: Json, key: str) -> int:
-    value = given.get(key)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BridgeError("bad_request", f"`{key}` must be a whole number")
-    return value
-
-
-def _object(given: Json, key: str) -> Json:
-    return _as_object(given.get(key), key)
-
-
-def _as_object(value: object, key: str = "changes") -> dict[str, Any]:
-    if value == []:  # how dkjson may write an empty Lua table
-        return {}
-    if not isinstance(value, Mapping):
-        raise BridgeError("bad_request", f"`{key}` must be an object")
-    return dict(cast("Mapping[str, Any]", value))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 
 TYPE_CHECKING = False  # typing takes long to load, in which Ctrl-C would end in a traceback
@@ -11,6 +10,8 @@ if TYPE_CHECKING:
 
 try:
     import signal
+
+    from safelight.cli.loading import Loading
 except KeyboardInterrupt:
     os._exit(130)
 
@@ -20,11 +21,9 @@ def main() -> NoReturn:
     before = signal.getsignal(signal.SIGINT)
     if before is signal.default_int_handler:  # not where a shell has it ignored, for what runs in the background
         signal.signal(signal.SIGINT, _end)
-    gc.disable()  # what is imported stays; to look through it for loops, again and again, is a tenth of a start
-    from safelight.cli import entry
+    with Loading():
+        from safelight.cli import entry
 
-    gc.freeze()
-    gc.enable()
     entry.main(before)
 
 

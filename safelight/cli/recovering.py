@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import threading
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, NamedPath, json_option, stopping
+from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, NamedPath, json_option, read_or_not, stopping
+from safelight.cli.loading import Loading
 
 if TYPE_CHECKING:
     from safelight.recover.ledger import Row
@@ -55,14 +56,11 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
     safelight recover ~/Pictures/Lightroom -o ~/Recovered
     safelight recover "Old Catalog.lrcat" -o /Volumes/Rescue --stale
     """
-    gc.disable()  # as where the command line is imported
-    from indexer.events import ignore
-    from safelight import draw, draw_recovery
-    from safelight.recover import Layout, Options, Pixels
-    from safelight.recover import recover as run
-
-    gc.freeze()
-    gc.enable()
+    with Loading():
+        from indexer.events import ignore
+        from safelight import draw, draw_recovery
+        from safelight.recover import Layout, Options, Pixels
+        from safelight.recover import recover as run
 
     if flags["flat"] and flags["by_date"]:
         raise click.UsageError("--flat and --by-date are two ways to lay out folders; choose one")
@@ -75,9 +73,13 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
         jobs=flags["jobs"] or min(8, max(2, os.cpu_count() or 1)),
     )
 
+    emit, json_progress = draw.emit, draw.json_progress()
+    if not options.dry_run:  # photos are recovered whether or not somebody reads of it; a mere list may end early
+        emit, json_progress = read_or_not(emit), read_or_not(json_progress)
+
     def on_photo(row: Row) -> None:
         if as_json:
-            draw.emit(draw_recovery.recovered_record(row, out))
+            emit(draw_recovery.recovered_record(row, out))
         elif options.dry_run:
             draw_recovery.foreseen(row)
 
@@ -89,11 +91,11 @@ def recover(sources: tuple[Path, ...], out: Path, catalog: Path | None, as_json:
             options,
             catalog=catalog,
             stop=stop,
-            on_progress=draw.json_progress() if as_json else ignore if options.dry_run else bar.show,
+            on_progress=json_progress if as_json else ignore if options.dry_run else bar.show,
             on_photo=on_photo,
             on_remark=draw.remark,
         )
-    draw_recovery.recovery(tally, out, as_json, dry_run=options.dry_run)
+    read_or_not(partial(draw_recovery.recovery, dry_run=options.dry_run))(tally, out, as_json)
     if tally.interrupted:
         raise click.exceptions.Exit(INTERRUPTED)
     raise click.exceptions.Exit(NOTHING if tally.lost or tally.lost_catalogs else FOUND)

@@ -147,6 +147,7 @@ class Ledger:
         """
         self.out = out
         self._anew = anew
+        self._dry_run = dry_run
         self.has_changed = anew
         is_new = not (out / FILE_NAME).exists()
         self._db = _in_memory(out / FILE_NAME) if dry_run else sqlite3.connect(out / FILE_NAME, timeout=5)
@@ -155,6 +156,7 @@ class Ledger:
         self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new ledger, and of no other
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # one recovery at a time
         self._has_log = False
+        self._is_unsynced = is_new  # without its own file, the log is nothing to SQLite
         if is_new or anew:
             self._start_log(waits=not is_new)
         self._db.executescript(f"BEGIN; {_SCHEMA}")  # what is made here is committed with the first names
@@ -203,11 +205,17 @@ class Ledger:
 
         Writes: nothing new.
         """
+        if self._dry_run:
+            return
         names = [f"{FILE_NAME}-wal"]
-        if os.getpid() != self._pid:  # here, closing the database's own file would let go of SQLite's lock on it
+        if os.getpid() != self._pid:
             names.append(FILE_NAME)
+        elif self._is_unsynced:  # closing the database's own file here would let go of SQLite's lock on it
+            self.save()
+            self._is_unsynced = False
         for name in names:
-            with suppress(FileNotFoundError), (self.out / name).open("rb") as stream:
+            # To be written, although nothing is: some network drives flush nothing through what is open for reading.
+            with suppress(FileNotFoundError), (self.out / name).open("r+b") as stream:
                 os.fsync(stream.fileno())
 
     def find(self, keys: Sequence[str]) -> dict[str, Row]:

@@ -87,7 +87,7 @@ def name_of_developed(photo: CatalogPhoto, layout: Layout) -> Name:
 
 def name_of_orphan(stored: StoredPreview) -> Name:
     """Name a preview that no photo of a catalog claims."""
-    return Name(ORPHANS, stored.uuid, ".jpg")
+    return _name(ORPHANS, stored.uuid, ".jpg")  # of a preview that has lost all, what its file is called
 
 
 def name_of_orphan_smart_preview(uuid: str) -> Name:
@@ -98,6 +98,11 @@ def name_of_orphan_smart_preview(uuid: str) -> Name:
 def name_of_orphan_developed(uuid: str) -> Name:
     """Name the JPEG of such a Smart Preview."""
     return Name(ORPHANS, f"{uuid} (Smart Preview)", ".jpg")
+
+
+def as_text(name: str) -> str:
+    """Return a file's name as text that can be kept: bytes of it that are none come as escapes."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def suffix_of(extension: str) -> str:

@@ -16,6 +16,7 @@ from lrprev.store import Found
 from safelight.recover.names import (
     Layout,
     Name,
+    as_text,
     name_of,
     name_of_developed,
     name_of_orphan,
@@ -278,7 +279,7 @@ class Plan:
                 continue
             code = next((entry.orientation for entry in stored.cache_entries), None)
             state = State.ORPHAN if self._catalog else stored.state
-            original = f"{stored.uuid}-{stored.digest}" if stored.digest else stored.files[0].name
+            original = f"{stored.uuid}-{stored.digest}" if stored.digest else as_text(stored.files[0].name)
             thumbnail = store.thumbnail(stored)
             self._orphans_seen += 1
             yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code, thumbnail)
@@ -374,4 +375,4 @@ def _key_of_file(path: Path) -> tuple[str, str]:
         pyramid = read_or_salvage(path).pyramid
     except (LrprevError, OSError):
         pyramid = None
-    return (pyramid.uuid, pyramid.digest) if pyramid and pyramid.uuid and pyramid.digest else (path.stem, "")
+    return (pyramid.uuid, pyramid.digest) if pyramid and pyramid.uuid and pyramid.digest else (as_text(path.stem), "")

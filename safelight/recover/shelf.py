@@ -24,7 +24,7 @@ class Shelf:
             "CREATE TABLE previews (uuid TEXT, digest TEXT, files TEXT, known INTEGER DEFAULT 0,"
             " taken INTEGER DEFAULT 0, PRIMARY KEY (uuid, digest)) WITHOUT ROWID"
         )
-        self._db.execute("CREATE TABLE smart (uuid TEXT PRIMARY KEY, file TEXT, taken INTEGER DEFAULT 0) WITHOUT ROWID")
+        self._db.execute("CREATE TABLE smart (uuid TEXT PRIMARY KEY, file BLOB, taken INTEGER DEFAULT 0) WITHOUT ROWID")
 
     def close(self) -> None:
         """Let go of the database."""
@@ -75,13 +75,13 @@ class Shelf:
 
     def fill_smart(self, found: Iterable[SmartPreview]) -> None:
         """Add Smart Previews; of several of one photo, the first."""
-        rows = ((smart.uuid, os.fspath(smart.path)) for smart in found)
+        rows = ((smart.uuid, os.fsencode(smart.path)) for smart in found)  # a name need not be text
         self._db.executemany("INSERT OR IGNORE INTO smart (uuid, file) VALUES (?, ?)", rows)
 
     def smart_of(self, uuids: Collection[str]) -> dict[str, Path]:
         """Return the Smart Previews of some files."""
         rows = self._db.execute(f"SELECT uuid, file FROM smart WHERE {_THESE}", (json.dumps([*uuids]),))
-        return {uuid: Path(file) for uuid, file in rows}
+        return {uuid: Path(os.fsdecode(file)) for uuid, file in rows}
 
     def take_smart(self, uuids: Collection[str]) -> None:
         """Note that there are jobs for the Smart Previews of these files."""
@@ -94,7 +94,7 @@ class Shelf:
     def smart_left(self) -> Iterator[SmartPreview]:
         """Yield the Smart Previews that were not taken."""
         for uuid, file in self._db.execute("SELECT uuid, file FROM smart WHERE NOT taken"):
-            yield SmartPreview(uuid, Path(file))
+            yield SmartPreview(uuid, Path(os.fsdecode(file)))
 
 
 def _found(row: tuple[str, str, str]) -> Found:

@@ -31,6 +31,8 @@ _KEPT_BYTES = 16 * 1024 * 1024
 """Once a block so large is freed, glibc keeps smaller ones for the next picture; else each costs hundreds of faults."""
 _PIPE_BYTES = 1024 * 1024  # room for what a child finds until somebody asks for it
 _PAUSE_S = 0.01  # between two messages of a child
+_FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM)
+"""Ctrl-C reaches every process of a terminal; whether to go on is the parent's to say."""
 _END: _Message = ([], None)
 
 
@@ -64,15 +66,24 @@ class Crew(Generic[_Job, _T]):
 
     def start(self, jobs: list[_Job]) -> Shift[_T]:
         """Give a batch to the process that has the fewest; results are to be taken in the order of the batches."""
-        child = min(self._children, key=lambda child: len(child.shifts), default=None)
+        child = self._least_busy()
         if (child is None or child.shifts) and len(self._children) < self._size and can_fork():
-            child = _Child(self._work)
-            self._children.append(child)
+            self._fork()
+            child = self._least_busy()
         if child is None:
             return Shift(None, self._work(jobs))
         shift: Shift[_T] = Shift(child, iter(()))
         child.give(jobs, shift)
         return shift
+
+    def _least_busy(self) -> _Child | None:
+        return min(self._children, key=lambda child: len(child.shifts), default=None)
+
+    def _fork(self) -> None:
+        try:
+            self._children.append(_Child(self._work))
+        except OSError:  # this user may have no more processes or open files: those that are there have to do
+            self._size = len(self._children)
 
     def stop(self) -> None:
         """End the work once the steps at hand are done."""
@@ -135,12 +146,22 @@ class _Child:
                 fcntl.fcntl(results, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         os.set_blocking(self._jobs, False)
         self._ours.update((self._jobs, self._results))
+        self._is_listening = True
         self._exit_code: int | None = None
-        self._pid = os.fork()
-        if self._pid == 0:
-            _be_the_child(work, jobs, results, self._ours)
-        os.close(jobs)
-        os.close(results)
+        # An exception in the child before it is at its work would have it go through all that the parent does at its
+        # end: so no signal is let through until the fork is over, and none of these in the child at all.
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
+        try:
+            self._pid = os.fork()
+            if self._pid == 0:
+                _be_the_child(work, jobs, results, self._ours)
+        except OSError:
+            self.dismiss()
+            raise
+        finally:
+            os.close(jobs)
+            os.close(results)
+            signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
     def give(self, jobs: list[Any], shift: Shift[Any]) -> None:
         """Hand over a batch; while it takes in no more, because nobody takes its results, take them."""
@@ -175,14 +196,19 @@ class _Child:
 
     def dismiss(self) -> None:
         """Give it no more to do, and listen no more."""
-        for pipe in self._ours & {self._jobs, self._results}:
-            self._ours.discard(pipe)
-            os.close(pipe)
+        if self._is_listening:  # their numbers may be another's by now
+            self._is_listening = False
+            for pipe in (self._jobs, self._results):
+                self._ours.discard(pipe)
+                os.close(pipe)
 
     def wait(self) -> int:
-        """Wait until it has ended; return its exit code."""
+        """Wait until it has ended; return its exit code, or 0 where the system has forgotten it."""
         if self._exit_code is None:
-            self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            try:
+                self._exit_code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+            except ChildProcessError:  # so it is where whoever started this process ignores SIGCHLD (`trap '' CHLD`)
+                self._exit_code = 0
         return self._exit_code
 
 
@@ -191,9 +217,6 @@ def _be_the_child(work: _Work, jobs: int, results: int, others: set[int]) -> NoR
     try:
         gc.freeze()  # to look through all that is shared with the parent would touch it, and so copy it
         bytes(_KEPT_BYTES)
-        # Ctrl-C reaches every process of a terminal; whether to go on is the parent's to say.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         for other in others:
             os.close(other)
         try:

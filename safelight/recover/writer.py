@@ -12,6 +12,7 @@ from types import TracebackType
 from lrprev import LrprevError, StoredPreview, read_files
 from safelight.recover.files import write_whole
 from safelight.recover.ledger import Outcome, Row
+from safelight.recover.names import as_text
 from safelight.recover.picture import NoSuchSizeError, Picture, Pixels, picture_of, wanted
 from safelight.recover.plan import Job
 
@@ -56,9 +57,9 @@ class Writer:
             return row._replace(outcome=Outcome.LEFT_OUT, note=str(error), details="")
         except LrprevError as error:
             note = "; ".join(filter(None, ("nothing in the preview is whole", row.details)))
-            return row._replace(outcome=Outcome.FAILED, note=note, details=str(error))
+            return row._replace(outcome=Outcome.FAILED, note=note, details=as_text(str(error)))
         except _ReadError as error:
-            return row._replace(outcome=Outcome.FAILED, note="the preview cannot be read", details=str(error))
+            return row._replace(outcome=Outcome.FAILED, note="the preview cannot be read", details=as_text(str(error)))
         except OSError as error:
             if error.errno not in _OF_ONE_FILE:
                 raise
@@ -111,7 +112,7 @@ class Writer:
             full_height=made.full_size and made.full_size[1],
             size_bytes=size_bytes,
             note="; ".join(filter(None, (row.note, made.note))),
-            details=made.details,
+            details=as_text(made.details),
             thumbnail=made.thumbnail,
             written_run=self._run,
         )

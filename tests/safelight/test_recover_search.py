@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
-from preview_folders import Library, fingerprint
+from preview_folders import Library, container, fingerprint, levels_of, picture
 
 from safelight.errors import SafelightError
 from safelight.recover import Options, Tally, recover
@@ -48,6 +50,29 @@ def carved(tmp_path: Path) -> Path:
     (tmp_path / "disk/notes.txt").write_text("no preview")
     (tmp_path / "disk/empty").touch()
     return tmp_path / "disk"
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="this system takes no such name")
+def test_names_that_are_no_text_are_nothing_special(tmp_path: Path):
+    """Latin-1, from an old disk: of folders of previews and Smart Previews, and of strays, sound and damaged."""
+    disk = tmp_path / "disk" / os.fsdecode(b"caf\xe9")
+    with Library(disk) as library:
+        library.photo("a.CR2")
+        _, uuid = library.file("b.CR2")
+        smart = disk / f"Lib Smart Previews.lrdata/{uuid[0]}/{uuid[:4]}/{uuid}.dng"
+    smart.parent.mkdir(parents=True)
+    smart.write_bytes(b"II*\0" + bytes(99))
+    strays = tmp_path / "disk/strays"
+    strays.mkdir()
+    (strays / os.fsdecode(b"\xe91.lrprev")).write_bytes(container(levels_of(picture(1)), "of none"))
+    (strays / os.fsdecode(b"\xe92: ?.lrprev")).write_bytes(b"AgHg" + bytes(99))
+    tally, rows, _ = run(tmp_path / "disk", tmp_path / "out")
+    assert (tally.recovered, tally.smart, tally.failed) == (3, 1, 1)
+    assert files(tmp_path / "out") == {f"{NAMED}/a.CR2.jpg", "orphans/_udce91.jpg"}
+    assert {row.original for row in rows} >= {r"\udce91.lrprev", r"\udce92: ?.lrprev"}
+    before = fingerprint(tmp_path / "out")
+    assert run(tmp_path / "disk", tmp_path / "out")[0].unchanged == 3
+    assert fingerprint(tmp_path / "out") == before
 
 
 def test_previews_under_any_name_are_found_and_named_by_the_only_catalog(tmp_path: Path, carved: Path):

@@ -2,12 +2,14 @@
 
 import os
 import signal
+import stat
 import subprocess
 import sys
 import textwrap
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -164,6 +166,79 @@ def test_ctrl_c_is_for_the_parent_to_hear():
         os.kill(child, signal.SIGINT)
         os.kill(child, signal.SIGTERM)
         assert results(shift) == [2]
+
+
+def test_ctrl_c_in_a_child_that_has_just_been_forked_does_not_make_it_a_second_parent():
+    """It would go through the parent's own end: commit to its ledger, and remove the ledger's log."""
+    script = """
+        import os, signal
+        from safelight.recover.shift import Crew
+        fork, parent = os.fork, os.getpid()
+        def struck():
+            pid = fork()
+            if pid == 0:
+                os.kill(os.getpid(), signal.SIGINT)
+                for _ in range(1000):
+                    pass  # somewhere in here Python would notice
+            return pid
+        os.fork = struck
+        try:
+            with Crew(iter, 1) as crew:
+                print(crew.start([1]).result())
+        finally:
+            os.write(1, b"" if os.getpid() == parent else b"a second parent")
+    """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("1\n", "", 0)
+
+
+def test_ctrl_c_reaches_this_process_after_a_fork_as_before():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    with Crew(numbers_and_pids, 1) as crew:
+        crew.start([1])
+        assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+
+
+def test_children_of_a_process_that_was_started_to_ignore_theirs_can_be_waited_for():
+    """A shell's `trap '' CHLD` stays in what it starts: the system forgets a child as soon as it ends."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        with Crew(numbers_and_pids, 2) as crew:
+            shifts = [crew.start([number]) for number in range(4)]
+            assert [number for shift in shifts for number, _ in results(shift)] == [0, 1, 2, 3]
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+
+
+@pytest.mark.parametrize("there_may_be", [0, 1])
+def test_where_no_more_processes_may_be_those_that_are_there_do_the_work(monkeypatch, there_may_be):
+    fork, forked = os.fork, []
+
+    def limited() -> int:
+        if len(forked) == there_may_be:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        forked.append(True)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", limited)
+    pipes = open_pipes()
+    with Crew(numbers_and_pids, 3) as crew:
+        shifts = [crew.start([number]) for number in range(4)]
+        found = [result for shift in shifts for result in results(shift)]
+    assert [number for number, _ in found] == [0, 1, 2, 3]
+    assert len({pid for _, pid in found}) == 1
+    assert ({pid for _, pid in found} == {os.getpid()}) is not bool(there_may_be)
+    assert open_pipes() == pipes
+
+
+def open_pipes() -> list[int]:
+    """List this process's descriptors that are pipes."""
+    found = []
+    for descriptor in range(256):
+        with suppress(OSError):
+            if stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+                found.append(descriptor)
+    return found
 
 
 @pytest.mark.parametrize("is_idle", [False, True])
