@@ -104,12 +104,18 @@ def test_200_writes_killed_again_and_again(photos, tmp_path):
 def test_a_kill_at_each_step_of_one_write_leaves_the_old_or_the_new(photos, tmp_path):
     """Killed by itself before every system call that changes anything, one after the other."""
     home, plan_file = tmp_path / "home", tmp_path / "plan.json"
+    command = [sys.executable, "-c", STEPS, str(home), str(plan_file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stepping:
+        kill_at_each_step(photos, home, plan_file, stepping)
+
+
+def kill_at_each_step(photos: Path, home: Path, plan_file: Path, stepping: subprocess.Popen[str]) -> None:
     for name in ("000", "001"):  # a new sidecar, and one that is there
         before = everything(photos)
         whole = plan(photos)
         plan_file.write_text(Plan("tag", tuple(c for c in whole.changes if Path(c.path).stem == name)).to_json())
         steps = 0
-        while killed_at_step(steps, home, plan_file):
+        while killed_at_step(steps, stepping):
             now = everything(photos)
             changed = {one for one in now if now[one] != before.get(one)}
             assert changed <= {f"{name}.xmp"}
@@ -126,34 +132,51 @@ def test_a_kill_at_each_step_of_one_write_leaves_the_old_or_the_new(photos, tmp_
         undo(home)
 
 
+# Imports once and forks a process for each line it reads, a number of steps: so that some thirty cost one import.
 STEPS = """
 import os, signal, sys
 from pathlib import Path
-left = int(sys.argv[3])
-def count(event, arguments):
-    global left
-    changes = event in ("os.rename", "os.remove", "os.link", "os.chmod", "os.chown", "os.setxattr") or (
-        event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-    )
-    if changes:
+import safelight.writeback.journal
+from safelight.writeback import Plan, apply
+
+def run_until(left):
+    plan = Plan.from_json(Path(sys.argv[2]).read_text())
+    def step():
+        nonlocal left
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
-from safelight.writeback import Plan, apply
-import safelight.writeback.journal
-plan = Plan.from_json(Path(sys.argv[2]).read_text())
-fsync = os.fsync
-def counted_fsync(descriptor):
-    count("os.rename", ())
-    fsync(descriptor)
-os.fsync = counted_fsync
-sys.addaudithook(count)
-apply(plan, Path(sys.argv[1]))
+    def count(event, arguments):
+        changes = event in ("os.rename", "os.remove", "os.link", "os.chmod", "os.chown", "os.setxattr")
+        if changes or (
+            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        ):
+            step()
+    fsync = os.fsync
+    def counted_fsync(descriptor):
+        step()
+        fsync(descriptor)
+    os.fsync = counted_fsync
+    sys.addaudithook(count)
+    apply(plan, Path(sys.argv[1]))
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            run_until(int(line))
+            code = 0
+        finally:
+            os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-def killed_at_step(step: int, home: Path, plan_file: Path) -> bool:
-    command = [sys.executable, "-c", STEPS, str(home), str(plan_file), str(step)]
-    code = subprocess.run(command, check=False, capture_output=True).returncode
+def killed_at_step(step: int, stepping: subprocess.Popen[str]) -> bool:
+    assert stepping.stdin
+    assert stepping.stdout
+    print(step, file=stepping.stdin, flush=True)
+    code = int(stepping.stdout.readline())
     assert code in (0, -signal.SIGKILL)
     return code != 0
