@@ -224,7 +224,7 @@ def helper(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[R
         running.stop()
 
 
-def raw(port: int, request: bytes, *, timeout_s: float = 60) -> bytes:
+def raw(port: int, request: bytes, *, timeout_s: float = 600) -> bytes:
     """Send bytes as they are; returns all that comes back until the other end closes or falls silent."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
         connection.settimeout(timeout_s)
