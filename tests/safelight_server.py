@@ -24,7 +24,22 @@ from PIL import Image
 
 MODEL = Path(__file__).parent / "data" / "shapes-clip"
 ONE_DECODER = {"SAFELIGHT_WORKERS": "1"}  # starting another takes longer than it would save
-STOP_S = 10.0  # it ends within, streams open or not, whatever it is at; it gives itself three, machines are busy
+STOP_S = 60.0  # it ends within, streams open or not, whatever it is at; it gives itself three, machines are busy
+HELD = """
+import os, time
+from pathlib import Path
+from safelight.cli import main
+from safelight.jobs.board import Report
+gate, progress = Path(os.environ["TEST_GATE"]), Report.progress
+def held(report, event):
+    progress(report, event)
+    is_in_the_middle = event.done >= 16 and event.stage in ("indexing", "recovering photos")
+    while is_in_the_middle and gate.exists() and not report.stop.is_set():
+        time.sleep(0.01)
+Report.progress = held
+main()
+"""
+"""A helper whose jobs wait in the middle while a file is there: once they tell that 16 photos are done."""
 
 
 def paint(path: Path, seed: int, size: tuple[int, int] = (80, 60)) -> None:
@@ -48,6 +63,7 @@ class RunningHelper:
     home: Path
     process: subprocess.Popen[str]
     info: dict[str, Any]
+    gate: Path | None = None
 
     @property
     def port(self) -> int:
@@ -110,7 +126,7 @@ class RunningHelper:
 
     def start_again(self) -> None:
         """Be the helper that comes after this one, which has ended."""
-        again = start_helper(self.home)
+        again = start_helper(self.home, gate=self.gate)
         self.process, self.info = again.process, again.info
 
     def log(self) -> str:
@@ -133,16 +149,20 @@ def free_port() -> int:
             return port
 
 
-def start_helper(home: Path, *arguments: str) -> RunningHelper:
+def start_helper(home: Path, *arguments: str, gate: Path | None = None) -> RunningHelper:
+    """Start a helper and wait until it answers; while the file `gate` is there, its jobs are held in the middle."""
+    given = arguments
     if "--port" not in arguments and not (home / "helper.json").exists():
         # Not the usual one: it would be gone to a test that runs beside, once this helper is killed.
-        arguments = ("--port", str(free_port()), *arguments)
+        given = ("--port", str(free_port()), *arguments)
     with (home.parent / f"{home.name}.log").open("a") as log:
+        before = log.tell()
         process = subprocess.Popen(
-            [sys.executable, "-m", "safelight", "serve", *arguments],
+            [sys.executable, *(["-c", HELD] if gate else ["-m", "safelight"]), "serve", *given],
             env=os.environ
             | ONE_DECODER
-            | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)},
+            | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)}
+            | {"TEST_GATE": str(gate)},
             stdout=log,
             stderr=log,
             text=True,
@@ -152,16 +172,19 @@ def start_helper(home: Path, *arguments: str) -> RunningHelper:
     while time.monotonic() < deadline and process.poll() is None:
         info = json.loads(file.read_text()) if file.exists() else {}
         if info.get("pid") == process.pid:
-            return RunningHelper(home, process, info)
+            return RunningHelper(home, process, info, gate)
         time.sleep(0.02)
     process.kill()
-    raise AssertionError((home.parent / f"{home.name}.log").read_text())
+    said = (home.parent / f"{home.name}.log").read_text()
+    if given != arguments and "cannot listen on port" in said[before:]:  # another program was quicker
+        return start_helper(home, *arguments, gate=gate)
+    raise AssertionError(said)
 
 
 @contextmanager
-def own_helper(user: Path) -> Iterator[RunningHelper]:
+def own_helper(user: Path, gate: Path | None = None) -> Iterator[RunningHelper]:
     """A helper of one test's own, and those that come after it; its user's home is this folder."""
-    running = start_helper(user / "home")
+    running = start_helper(user / "home", gate=gate)
     try:
         yield running
     finally:
@@ -201,7 +224,7 @@ def helper(tmp_path_factory: pytest.TempPathFactory, photos: Path) -> Iterator[R
         running.stop()
 
 
-def raw(port: int, request: bytes, *, timeout_s: float = 60) -> bytes:
+def raw(port: int, request: bytes, *, timeout_s: float = 600) -> bytes:
     """Send bytes as they are; returns all that comes back until the other end closes or falls silent."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout_s) as connection:
         connection.settimeout(timeout_s)

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from safelight.server.access import Access
     from safelight.server.discovery import Helper
 
-_START_S = 30.0
-_STOP_S = 10.0
+_START_S = 120.0
+_STOP_S = 30.0
 _LAST_S = 2.5  # after it was told to stop: what is still at work then is broken off
 
 

@@ -4,7 +4,6 @@ import random
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,18 +13,19 @@ from safelight.writeback import Group, Member, Plan, apply, plan_xmp, runs, undo
 from safelight.writeback.xmp_edit import edited, new_sidecar
 
 PHOTOS, KILLS = 200, 6
-APPLY = """
-import sys
+KILLED = """
+import os, signal, sys
 from pathlib import Path
-from safelight.writeback import Plan, apply
-apply(Plan.from_json(Path(sys.argv[2]).read_text()), Path(sys.argv[1]), on_change=lambda *_: print(flush=True))
+from safelight.writeback import Plan, apply, undo
+seen, wait_s = int(sys.argv[1]), float(sys.argv[2])
+def count(*_):
+    global seen
+    seen -= 1
+    if seen == 0:
+        signal.setitimer(signal.ITIMER_REAL, wait_s)
 """
-UNDO = """
-import sys
-from pathlib import Path
-from safelight.writeback import undo
-undo(Path(sys.argv[1]), sys.argv[2], on_file=lambda *_: print(flush=True))
-"""
+APPLY = KILLED + "apply(Plan.from_json(Path(sys.argv[4]).read_text()), Path(sys.argv[3]), on_change=count)"
+UNDO = KILLED + "undo(Path(sys.argv[3]), sys.argv[4], on_file=count)"
 
 
 @pytest.fixture
@@ -54,15 +54,15 @@ def leftovers(photos: Path) -> list[Path]:
 
 
 def killed_after(seen: int, wait_s: float, script: str, *arguments: object) -> bool:
-    """Run a script and kill it a moment after it has handled `seen` files; tell whether it was still running."""
-    command = [sys.executable, "-c", script, *map(str, arguments)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
-        assert process.stdout
-        for _ in range(seen):
-            process.stdout.readline()
-        time.sleep(wait_s)
-        process.kill()
-        return process.wait() == -signal.SIGKILL
+    """Run a script and have it killed a moment after it has handled `seen` files; tell whether it was still running.
+
+    By the system, on a clock that the script sets: a signal of ours would come at any time, or too late, on a busy
+    machine. Nothing in the process handles SIGALRM, which then ends it as SIGKILL does.
+    """
+    command = [sys.executable, "-c", script, str(seen), str(wait_s), *map(str, arguments)]
+    ended = subprocess.run(command, check=False, timeout=600).returncode
+    assert ended in (0, -signal.SIGALRM)
+    return ended != 0
 
 
 def test_200_writes_killed_again_and_again(photos, tmp_path):
@@ -78,7 +78,7 @@ def test_200_writes_killed_again_and_again(photos, tmp_path):
     killed = 0
     for _ in range(KILLS):
         plan_file.write_text(plan(photos).to_json())
-        killed += killed_after(chance.randint(1, 20), chance.random() / 200, APPLY, home, plan_file)
+        killed += killed_after(chance.randint(1, 20), 0.0001 + chance.random() / 200, APPLY, home, plan_file)
         now = everything(photos)
         assert set(before) <= set(now) <= set(after)
         assert all(content in (before.get(name), after[name]) for name, content in now.items())
@@ -92,7 +92,7 @@ def test_200_writes_killed_again_and_again(photos, tmp_path):
     assert len(facts_of_packet((photos / "001.xmp").read_bytes()).keyword_paths) == 2
 
     for run in runs(home):
-        killed_after(chance.randint(1, 4), chance.random() / 200, UNDO, home, run.run)
+        killed_after(chance.randint(1, 4), 0.0001 + chance.random() / 200, UNDO, home, run.run)
         now = everything(photos)
         assert all(content in (before.get(name), after[name]) for name, content in now.items())
         undo(home, run.run)
@@ -104,12 +104,18 @@ def test_200_writes_killed_again_and_again(photos, tmp_path):
 def test_a_kill_at_each_step_of_one_write_leaves_the_old_or_the_new(photos, tmp_path):
     """Killed by itself before every system call that changes anything, one after the other."""
     home, plan_file = tmp_path / "home", tmp_path / "plan.json"
+    command = [sys.executable, "-c", STEPS, str(home), str(plan_file)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as stepping:
+        kill_at_each_step(photos, home, plan_file, stepping)
+
+
+def kill_at_each_step(photos: Path, home: Path, plan_file: Path, stepping: subprocess.Popen[str]) -> None:
     for name in ("000", "001"):  # a new sidecar, and one that is there
         before = everything(photos)
         whole = plan(photos)
         plan_file.write_text(Plan("tag", tuple(c for c in whole.changes if Path(c.path).stem == name)).to_json())
         steps = 0
-        while killed_at_step(steps, home, plan_file):
+        while killed_at_step(steps, stepping):
             now = everything(photos)
             changed = {one for one in now if now[one] != before.get(one)}
             assert changed <= {f"{name}.xmp"}
@@ -126,34 +132,51 @@ def test_a_kill_at_each_step_of_one_write_leaves_the_old_or_the_new(photos, tmp_
         undo(home)
 
 
+# Imports once and forks a process for each line it reads, a number of steps: so that some thirty cost one import.
 STEPS = """
 import os, signal, sys
 from pathlib import Path
-left = int(sys.argv[3])
-def count(event, arguments):
-    global left
-    changes = event in ("os.rename", "os.remove", "os.link", "os.chmod", "os.chown", "os.setxattr") or (
-        event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
-    )
-    if changes:
+import safelight.writeback.journal
+from safelight.writeback import Plan, apply
+
+def run_until(left):
+    plan = Plan.from_json(Path(sys.argv[2]).read_text())
+    def step():
+        nonlocal left
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
-from safelight.writeback import Plan, apply
-import safelight.writeback.journal
-plan = Plan.from_json(Path(sys.argv[2]).read_text())
-fsync = os.fsync
-def counted_fsync(descriptor):
-    count("os.rename", ())
-    fsync(descriptor)
-os.fsync = counted_fsync
-sys.addaudithook(count)
-apply(plan, Path(sys.argv[1]))
+    def count(event, arguments):
+        changes = event in ("os.rename", "os.remove", "os.link", "os.chmod", "os.chown", "os.setxattr")
+        if changes or (
+            event == "open" and isinstance(arguments[2], int) and arguments[2] & (os.O_WRONLY | os.O_RDWR)
+        ):
+            step()
+    fsync = os.fsync
+    def counted_fsync(descriptor):
+        step()
+        fsync(descriptor)
+    os.fsync = counted_fsync
+    sys.addaudithook(count)
+    apply(plan, Path(sys.argv[1]))
+
+for line in sys.stdin:
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            run_until(int(line))
+            code = 0
+        finally:
+            os._exit(code)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
-def killed_at_step(step: int, home: Path, plan_file: Path) -> bool:
-    command = [sys.executable, "-c", STEPS, str(home), str(plan_file), str(step)]
-    code = subprocess.run(command, check=False, capture_output=True).returncode
+def killed_at_step(step: int, stepping: subprocess.Popen[str]) -> bool:
+    assert stepping.stdin
+    assert stepping.stdout
+    print(step, file=stepping.stdin, flush=True)
+    code = int(stepping.stdout.readline())
     assert code in (0, -signal.SIGKILL)
     return code != 0

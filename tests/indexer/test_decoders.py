@@ -10,6 +10,7 @@ import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 import zlib
 from dataclasses import asdict, replace
@@ -29,7 +30,7 @@ from indexer.errors import IndexerError
 from indexer.preprocess import PixelSpec, fit
 
 SPEC = PixelSpec(64, 64, "exact", 0, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
-PATIENCE_S = 120.0
+PATIENCE_S = 300.0
 
 
 @pytest.fixture
@@ -46,7 +47,7 @@ def pictures(tmp_path):
 def slow_picture(tmp_path_factory):
     """A picture that takes many seconds to decode: its numbers are text, which Pillow reads in Python."""
     path = tmp_path_factory.mktemp("slow") / "slow.ppm"
-    path.write_bytes(b"P3 1500 1500 255 " + b"7 " * (3 * 1500 * 1500))
+    path.write_bytes(b"P3 3000 3000 255 " + b"7 " * (3 * 3000 * 3000))
     return path
 
 
@@ -63,14 +64,30 @@ def answers(pool, tickets):
 
 def wait_for(condition):
     deadline = time.monotonic() + PATIENCE_S
-    while not condition():
+    while not (met := condition()):
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(0.01)
+    return met
 
 
 def is_zombie(process_id):
     state = subprocess.run(["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True).stdout
     return state.startswith("Z")
+
+
+@contextlib.contextmanager
+def stopped(process_id):
+    """Have a process stand still."""
+    os.kill(process_id, signal.SIGSTOP)
+    wait_for(lambda: Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "T")
+    yield
+    os.kill(process_id, signal.SIGCONT)
+
+
+def is_open_in(process_id, path):
+    with contextlib.suppress(OSError):  # a file that is closed meanwhile
+        return any(link.readlink() == path for link in list(Path(f"/proc/{process_id}/fd").iterdir()))
+    return False
 
 
 def is_alive(process_id):
@@ -94,7 +111,6 @@ def strike(pool, before, deadly):
     """Kill the only decoder at work, once it is another than `before`; returns its process id."""
     wait_for(lambda: pool.process_ids not in ([], [before]))
     (process_id,) = pool.process_ids
-    time.sleep(0.05)
     os.kill(process_id, deadly)
     return process_id
 
@@ -174,7 +190,7 @@ def test_odd_names_and_odd_files(tmp_path):
         file.truncate(4 << 30)
     paths = [*(tmp_path / os.fsdecode(name) for name in names)]
     paths += [tmp_path / name for name in ("pipe.png", "folder.png", "zero.png", "sparse.png", "gone.png")]
-    with DecoderPool(SPEC, 1, timeout_s=10) as pool:
+    with DecoderPool(SPEC, 1) as pool:
         for ticket, path in enumerate(paths):
             pool.submit(Job.of_file(ticket, path))
         got = answers(pool, range(len(paths)))
@@ -200,18 +216,23 @@ def test_a_file_too_large_to_hold_is_hashed_and_decoded_all_the_same(tmp_path):
     assert got.pixels[0, 0].tolist() == [1, 2, 3]
 
 
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="what a process has open is read from /proc")
 def test_a_file_that_is_being_written_is_left_alone(tmp_path):
     path = tmp_path / "copying.bmp"
     Image.new("RGB", (8000, 8000)).save(path)
     with DecoderPool(SPEC, 1) as pool:
         pool.submit(Job.of_file(-1, path))  # so that the decoder is up, and the file in the page cache
         answers(pool, [-1])
-        pool.submit(Job.of_file(1, path))
-        with path.open("ab") as file:
-            while not (got := pool.results()):
+        (process_id,) = pool.process_ids
+        for ticket in range(20):  # the file is also open before and after it is read, and we may look too late
+            pool.submit(Job.of_file(ticket, path))
+            while not (got := pool.results()) and not is_open_in(process_id, path.resolve()):
+                time.sleep(0.0005)
+            with stopped(process_id), path.open("ab") as file:
                 file.write(b"more")
-                file.flush()
-                time.sleep(0.001)
+            got = got or pool.results(wait=True)
+            if got[0].problem:
+                break
     assert got[0].problem == Problem(
         "failed", "the file was changed while it was being read; index again when it is at rest", passing=True
     )
@@ -225,7 +246,6 @@ def test_a_decoder_that_is_killed_once_costs_nothing(pictures):
         process_id = freeze(pool)
         for ticket, path in enumerate(pictures):
             pool.submit(Job.of_file(ticket, path))
-        time.sleep(0.05)
         os.kill(process_id, signal.SIGKILL)
         got = answers(pool, range(40))
         assert all(decoded.problem is None for decoded in got.values())
@@ -289,9 +309,9 @@ def test_decoders_killed_at_random_never_cost_an_answer(pictures):
         for ticket in range(400):
             pool.submit(Job.of_file(ticket, pictures[ticket % 40]))
         for _ in range(6):
-            wait_for(lambda: pool.process_ids)
+            ids = wait_for(lambda: pool.process_ids)
             with contextlib.suppress(ProcessLookupError):
-                os.kill(chance.choice(pool.process_ids), signal.SIGKILL)
+                os.kill(chance.choice(ids), signal.SIGKILL)
             got |= {decoded.ticket: decoded for decoded in pool.results(wait=True)}
         while pool.outstanding:
             for decoded in pool.results(wait=True):
@@ -303,13 +323,16 @@ def test_decoders_killed_at_random_never_cost_an_answer(pictures):
 
 
 def test_a_hang_is_ended_by_the_clock_and_blamed_alone(pictures):
-    with DecoderPool(SPEC, 1, timeout_s=2.5) as pool:
+    with DecoderPool(SPEC, 1) as pool:
         process_id = freeze(pool)
+        pool._timeout_s = 2.5  # of the hang alone: on a busy machine a picture may take longer
         for ticket, path in enumerate(pictures[:5]):
             pool.submit(Job.of_file(ticket, path))
+        wait_for(lambda: not is_alive(process_id))
+        pool._timeout_s = PATIENCE_S
         got = answers(pool, range(5))
-        assert not is_alive(process_id)
-    assert got[0].problem == Problem("failed", "reading it took longer than 2.5 seconds")
+    assert got[0].problem.kind == "failed"
+    assert got[0].problem.reason.startswith("reading it took longer than ")
     assert all(got[ticket].problem is None for ticket in range(1, 5))
 
 
@@ -386,9 +409,12 @@ def test_closing_takes_no_time_whatever_is_under_way(slow_picture, pictures):
         pool.submit(Job.of_file(ticket, slow_picture))
     wait_for(lambda: len(pool.process_ids) == 2)
     process_ids = pool.process_ids
-    began = time.monotonic()
-    pool.close()
-    assert time.monotonic() - began < 5, "not as long as one picture takes"
+    for process_id in process_ids:
+        os.kill(process_id, signal.SIGSTOP)  # a picture that takes for ever
+    closing = threading.Thread(target=pool.close)
+    closing.start()
+    closing.join(PATIENCE_S)
+    assert not closing.is_alive(), "it waits for a picture"
     assert not any(map(is_alive, process_ids))
     with pytest.raises(IndexerError):
         pool.submit(Job.of_file(9, pictures[0]))
@@ -419,7 +445,7 @@ while len(pool.process_ids) < 2:
     time.sleep(0.01)
 print(*pool.process_ids, flush=True)
 pool.results(wait=True)
-time.sleep(60)
+time.sleep(3600)
 """
 
 

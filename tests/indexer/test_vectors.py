@@ -400,7 +400,7 @@ print("starting", flush=True)
 if sys.argv[2] == "hold":
     index = vectors.ChromaIndex(catalog.home, catalog.db, 1, "answering searches")
     print("open", flush=True)
-    time.sleep(60)
+    time.sleep(3600)
 while True:
     vectors.rebuild(catalog.home, catalog.db, 1)
 """

@@ -17,6 +17,7 @@ from unittest import mock
 
 import pytest
 from lua.fake import Lightroom
+from safelight_server import free_port
 
 from safelight.cli import main
 
@@ -68,14 +69,14 @@ class Helper:
 
     def start(self) -> None:
         (self.data / "helper.json").unlink(missing_ok=True)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "safelight", "serve"], env=self.env, cwd=CHECKOUT, stderr=subprocess.DEVNULL
-        )
+        # Not at the usual port: another test's helper would take it over, once this one is killed.
+        serve = [sys.executable, "-m", "safelight", "serve", "--port", str(free_port())]
+        self.process = subprocess.Popen(serve, env=self.env, cwd=CHECKOUT, stderr=subprocess.DEVNULL)
         self.wait()
 
-    def wait(self) -> None:
+    def wait(self, other_than: dict[str, Any] | None = None) -> None:
         deadline = time.monotonic() + 300
-        while not (self.data / "helper.json").exists():
+        while not (self.data / "helper.json").exists() or self.said() == other_than:
             assert time.monotonic() < deadline, "the helper did not start"
             time.sleep(0.05)
 

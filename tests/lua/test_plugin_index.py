@@ -116,7 +116,7 @@ def test_the_token_alone_has_no_file_read(user, catalog):
     said = user.said()
 
     def ask(method: str, path: str, body: bytes, kind: str = "application/json") -> tuple[int, dict]:
-        connection = http.client.HTTPConnection("127.0.0.1", said["port"], timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", said["port"], timeout=600)
         headers = {"Authorization": f"Bearer {said['token']}", "Content-Type": kind}
         connection.request(method, f"/api/v1{path}", body, headers)
         answer = connection.getresponse()

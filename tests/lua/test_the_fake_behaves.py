@@ -318,6 +318,7 @@ def test_an_answer_that_is_an_error_has_a_body(lr, server, status):
 
 @pytest.mark.parametrize(("seconds", "code"), [(0, "networkConnectionLost"), (3, "timedOut")])
 def test_no_answer_is_nil_and_why(lr, server, seconds, code):
+    lr.http.most_seconds = 0.5 if seconds else 600
     fine(
         lr,
         f"""

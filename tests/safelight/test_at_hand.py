@@ -13,9 +13,9 @@ def test_a_place_that_hangs_holds_nobody_up(tmp_path, monkeypatch):
         folder.mkdir()
     (fine / "a.jpg").touch()
     look, over = at_hand.is_mounted, threading.Event()
-    monkeypatch.setattr(at_hand, "is_mounted", lambda place: over.wait(120) if place == hangs else look(place))
+    monkeypatch.setattr(at_hand, "is_mounted", lambda place: over.wait(3600) if place == hangs else look(place))
     started = time.monotonic()
     files = {fine: [fine / "a.jpg", fine / "b.jpg"], empty: [empty / "a.jpg"], hangs: [hangs / "a.jpg"]}
     assert away(files | {tmp_path / "gone": []}, seconds=2) == ({empty, hangs, tmp_path / "gone"}, {fine / "b.jpg"})
-    assert time.monotonic() - started < 60
+    assert time.monotonic() - started < 600
     over.set()

@@ -47,7 +47,7 @@ def test_a_duplicates_job_decodes_nothing_in_the_helpers_own_process(tmp_path: P
     job = board.start("duplicates", "x", {"sensitivity": "normal"})
     while not (ended := board.get(job.id)).state.is_over:
         threading.Event().wait(0.02)
-    assert board.close(10)
+    assert board.close(300)
     assert (ended.state, ended.error) == ("done", "")
     look = duplicates_kept.read(home, Sensitivity.NORMAL)
     assert look is not None

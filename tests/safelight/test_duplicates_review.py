@@ -46,7 +46,7 @@ def typed(home, keys: str, **env: str) -> str:
         stdin=slave, stdout=slave, stderr=slave, env=env, cwd=CHECKOUT,
     )  # fmt: skip
     os.close(slave)
-    shown, asked, deadline = b"", 0, time.monotonic() + 60
+    shown, asked, deadline = b"", 0, time.monotonic() + 600
     while time.monotonic() < deadline:
         if select.select([master], [], [], 0.02)[0]:
             try:
@@ -61,7 +61,7 @@ def typed(home, keys: str, **env: str) -> str:
         if shown.count(b"q quit") > asked and asked < len(keys) and is_read:
             os.write(master, keys[asked].encode())
             asked += 1
-    process.wait(60)
+    process.wait(600)
     os.close(master)
     return shown.decode("utf-8", "replace")
 

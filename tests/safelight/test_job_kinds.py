@@ -75,13 +75,13 @@ def test_a_pause_in_the_middle_lasts_over_a_restart(home, kind):
     job = first.start(kind, "x", ARGUMENTS[kind])
     assert wait(first, job.id, State.PAUSED, State.DONE).state is State.PAUSED
     assert duplicates_kept.read(home, Sensitivity.NORMAL) is None
-    assert first.close(60)
+    assert first.close(300)
     second = board(home)
     assert second.get(job.id).state is State.PAUSED
     second.resume(job.id)
     done = wait(second, job.id, State.DONE, State.FAILED)
     assert (done.state, done.error) == (State.DONE, "")
-    assert second.close(60)
+    assert second.close(300)
     if kind == "duplicates":
         look = duplicates_kept.read(home, Sensitivity.NORMAL)
         assert look is not None
@@ -99,7 +99,7 @@ def test_one_that_is_cancelled_in_the_middle_is_over(home, kind):
     assert ended.state is State.CANCELLED
     assert ended.ended is not None
     assert one.resume(job.id).state is State.CANCELLED
-    assert one.close(60)
+    assert one.close(300)
 
 
 def test_a_place_that_cannot_be_read_leaves_the_counts_of_the_others(home, tmp_path):
@@ -110,7 +110,7 @@ def test_a_place_that_cannot_be_read_leaves_the_counts_of_the_others(home, tmp_p
     ended = wait(made, job.id, State.FAILED, State.DONE)
     assert (ended.state, "bad.lrcat" in ended.error) == (State.FAILED, True)
     assert ended.counts["unchanged"] > 0
-    made.close(60)
+    made.close(300)
 
 
 def test_a_run_that_goes_on_does_not_remark_twice(tmp_path):
@@ -119,7 +119,7 @@ def test_a_run_that_goes_on_does_not_remark_twice(tmp_path):
     def run(report: Report) -> dict[str, int]:
         report.remark("the originals are away")
         if not paused.is_set():
-            assert report.stop.wait(60)
+            assert report.stop.wait(300)
             paused.set()
         return {}
 
@@ -128,12 +128,12 @@ def test_a_run_that_goes_on_does_not_remark_twice(tmp_path):
     while made.get(job.id).remarks == []:
         time.sleep(0.01)
     made.pause(job.id)
-    assert paused.wait(60)
+    assert paused.wait(300)
     made.resume(job.id)
     while not made.get(job.id).state.is_over:
         time.sleep(0.01)
     assert made.get(job.id).remarks == ["the originals are away"]
-    assert made.close(60)
+    assert made.close(300)
 
 
 def test_a_fault_says_where_it_was_in_the_log_and_a_problem_does_not(tmp_path, caplog):
@@ -149,4 +149,4 @@ def test_a_fault_says_where_it_was_in_the_log_and_a_problem_does_not(tmp_path, c
     ]
     assert caplog.text.count("Traceback") == 1
     assert "ZeroDivisionError" in caplog.text
-    assert made.close(60)
+    assert made.close(300)

@@ -42,7 +42,7 @@ def assert_it_stands(case, helper):
         base_url=f"http://127.0.0.1:{helper.port}",
         headers={"Authorization": f"Bearer {helper.token}", **({"Content-Type": kind} if kind else {})}
         | ({"Content-Type": "application/json"} if case.method == "POST" and not kind else {}),
-        timeout=60,
+        timeout=600,
         allow_redirects=False,
     )
     case.validate_response(

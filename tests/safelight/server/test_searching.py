@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -78,8 +79,10 @@ def test_what_is_sent_is_decoded_in_another_process(tmp_path: Path, photos: Path
 
 def children(helper: RunningHelper) -> list[bytes]:
     """The commands of the processes that the helper has started."""
-    tasks = Path(f"/proc/{helper.process.pid}/task").iterdir()
-    ids = [child for task in tasks for child in (task / "children").read_text().split()]
+    ids: list[str] = []
+    for task in list(Path(f"/proc/{helper.process.pid}/task").iterdir()):
+        with suppress(OSError):  # a thread that has ended meanwhile
+            ids += (task / "children").read_text().split()
     return [Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ") for child in ids]
 
 
