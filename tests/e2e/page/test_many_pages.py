@@ -30,7 +30,8 @@ def test_eight_pages_load_search_and_follow_the_work_over_one_stream(
 ):
     streams: list[str] = []
     context.on("request", lambda asked: streams.append(asked.url) if asked.url.endswith("/events") else None)
-    pages = [opened(context, few, mistakes)]
+    with context.expect_event("request", lambda asked: asked.url.endswith("/events")):
+        pages = [opened(context, few, mistakes)]
     for _ in range(PAGES - 1):
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{few.port}/")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
-from page_browser import opened
+from page_browser import PATIENCE_MS, opened
 from playwright.sync_api import BrowserContext, Page, expect
 from safelight_server import RunningHelper
 
@@ -14,6 +14,7 @@ from safelight_server import RunningHelper
 def quiet(browser, served: RunningHelper):
     """One page for all of these: they only borrow its modules."""
     context: BrowserContext = browser.new_context()
+    context.set_default_timeout(PATIENCE_MS)
     page = opened(context, served, [])
     expect(page.locator("#count")).to_have_text("96 photos")
     yield page
