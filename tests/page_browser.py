@@ -86,10 +86,25 @@ def browser() -> Iterator[Browser]:
         chromium.close()
 
 
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
+def new_context(browser: Browser) -> BrowserContext:
     context = browser.new_context(viewport={"width": 1280, "height": 800}, color_scheme="dark")
     context.set_default_timeout(PATIENCE_MS)
+    return context
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """A browser that has never been here."""
+    context = new_context(browser)
+    yield context
+    context.close()
+
+
+@pytest.fixture(scope="session")
+def regular(browser: Browser, served: RunningHelper) -> Iterator[BrowserContext]:
+    """A browser that has been here before: it is paired with the shapes' helper, and has the files of the page."""
+    context = new_context(browser)
+    opened(context, served, []).close()
     yield context
     context.close()
 
@@ -102,9 +117,7 @@ def mistakes() -> list[str]:
 
 def opened(context: BrowserContext, helper: RunningHelper, mistakes: list[str], search: str = "") -> Page:
     """Open the page as `safelight serve --open` does: by a link that pairs the browser once."""
-    page = context.new_page()
-    page.on("pageerror", lambda error: mistakes.append(str(error)))
-    page.on("console", lambda line: mistakes.append(line.text) if line.type == "error" else None)
+    page = watched(context, mistakes)
     page.goto(helper.post("/api/v1/link")["url"])
     if search:
         page.goto(f"http://127.0.0.1:{helper.port}/{search}")
@@ -112,10 +125,22 @@ def opened(context: BrowserContext, helper: RunningHelper, mistakes: list[str], 
     return page
 
 
+def watched(context: BrowserContext, mistakes: list[str]) -> Page:
+    """Open an empty page; what goes wrong on it is noted."""
+    page = context.new_page()
+    page.on("pageerror", lambda error: mistakes.append(str(error)))
+    page.on("console", lambda line: mistakes.append(line.text) if line.type == "error" else None)
+    return page
+
+
 @pytest.fixture
-def page(context: BrowserContext, served: RunningHelper, mistakes: list[str]) -> Iterator[Page]:
-    page = opened(context, served, mistakes)
+def page(regular: BrowserContext, served: RunningHelper, mistakes: list[str]) -> Iterator[Page]:
+    """The page with the shapes, in a window of its own."""
+    page = watched(regular, mistakes)
+    page.goto(f"http://127.0.0.1:{served.port}/")
+    page.wait_for_selector("body[data-ready]")
     yield page
+    page.close()
     assert not mistakes
 
 

@@ -45,7 +45,7 @@ def test_eight_pages_load_search_and_follow_the_work_over_one_stream(
     last.keyboard.press("Enter")
     expect(photos(last).first).to_have_accessible_name(re.compile("png"))
 
-    few.post("/api/v1/jobs", {"kind": "duplicates"})
+    few.wait_for_job(few.post("/api/v1/jobs", {"kind": "duplicates"})["id"])
     for page in (pages[0], pages[3], last):
         page.get_by_role("button", name=re.compile("^Library")).click()
         expect(page.locator(".job")).to_contain_text(re.compile("Look for duplicates.*done"))
