@@ -1,5 +1,5 @@
 """The browser and the helper that these tests share."""
 
-from page_browser import browser, context, mistakes, page, served, shapes_folder
+from page_browser import browser, context, mistakes, page, regular, served, shapes_folder
 
-__all__ = ["browser", "context", "mistakes", "page", "served", "shapes_folder"]
+__all__ = ["browser", "context", "mistakes", "page", "regular", "served", "shapes_folder"]

@@ -30,7 +30,8 @@ def test_eight_pages_load_search_and_follow_the_work_over_one_stream(
 ):
     streams: list[str] = []
     context.on("request", lambda asked: streams.append(asked.url) if asked.url.endswith("/events") else None)
-    pages = [opened(context, few, mistakes)]
+    with context.expect_event("request", lambda asked: asked.url.endswith("/events")):
+        pages = [opened(context, few, mistakes)]
     for _ in range(PAGES - 1):
         page = context.new_page()
         page.goto(f"http://127.0.0.1:{few.port}/")
@@ -44,7 +45,7 @@ def test_eight_pages_load_search_and_follow_the_work_over_one_stream(
     last.keyboard.press("Enter")
     expect(photos(last).first).to_have_accessible_name(re.compile("png"))
 
-    few.post("/api/v1/jobs", {"kind": "duplicates"})
+    few.wait_for_job(few.post("/api/v1/jobs", {"kind": "duplicates"})["id"])
     for page in (pages[0], pages[3], last):
         page.get_by_role("button", name=re.compile("^Library")).click()
         expect(page.locator(".job")).to_contain_text(re.compile("Look for duplicates.*done"))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 
 import pytest
-from page_browser import opened
-from playwright.sync_api import BrowserContext, Page, expect
+from page_browser import new_context, opened
+from playwright.sync_api import Page, expect
 from safelight_server import RunningHelper
 
 
 @pytest.fixture(scope="module")
 def quiet(browser, served: RunningHelper):
     """One page for all of these: they only borrow its modules."""
-    context: BrowserContext = browser.new_context()
+    context = new_context(browser)
     page = opened(context, served, [])
     expect(page.locator("#count")).to_have_text("96 photos")
     yield page

@@ -156,7 +156,7 @@ ATTEMPTS = """async helper => {
         }),
         opened: await settled(async () => {
             const other = open(helper);
-            const until = performance.now() + 20_000;
+            const until = performance.now() + 180_000;
             // Empty and of this page, until the helper's is there.
             while (other.document.URL === "about:blank" && performance.now() < until)
                 await new Promise(resolve => setTimeout(resolve, 50));
@@ -259,13 +259,14 @@ def test_a_script_that_got_into_the_page_would_not_run(paired: Page, mistakes: l
             document.body.append(Object.assign(document.createElement("script"), {src: "https://evil.test/x.js"}));
             document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.pwned = 1'>");
             await fetch("https://evil.test/").catch(() => null);
-            const until = performance.now() + 20_000;
+            const until = performance.now() + 180_000;
             while (new Set(said).size < 3 && performance.now() < until)
                 await new Promise(resolve => setTimeout(resolve, 50));
             return [window.pwned ?? null, ...new Set(said)];
         }"""
     )
-    assert refused == [None, "script-src-elem", "script-src-attr", "connect-src"]
+    assert refused[0] is None
+    assert set(refused[1:]) == {"script-src-elem", "script-src-attr", "connect-src"}
     mistakes.clear()  # which are those refusals
 
 

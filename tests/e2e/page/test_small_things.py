@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from page_browser import axe, opened, photos, shot
+from page_browser import large, opened, photos, shot, violations
 from playwright.sync_api import BrowserContext, Page, expect
 from safelight_server import RunningHelper, index, own_helper, paint
 
@@ -19,15 +19,16 @@ def test_a_chip_shows_its_weight(page: Page):
 
 
 def test_the_arrow_to_the_next_photo_is_not_behind_the_details(page: Page):
-    page.emulate_media(reduced_motion="reduce")  # or the opening animation would swallow keys
+    page.emulate_media(reduced_motion="reduce")
     photos(page).first.click()
+    large(page)
     arrow = page.locator(".pswp__button--arrow--next")
     expect(arrow).to_be_visible()
     page.keyboard.press("i")
     expect(page.locator(".details h2")).to_be_visible()
     expect(page.locator(".details .where")).to_contain_text("Folder")
     before = page.locator(".details h2").inner_text()
-    arrow.click(timeout=5_000)  # fails where something else would get it
+    arrow.click()  # is tried in vain where something else would get it
     expect(page.locator(".details h2")).not_to_have_text(before)
     shot(page, "details-arrow")
 
@@ -92,13 +93,7 @@ def test_photos_that_are_away_say_so_and_work_that_was_mended_is_forgotten(
         expect(page.locator(".job").first).to_contain_text("Other")
         expect(page.locator(".job").last).to_contain_text("done")
         shot(page, "absent")
-        page.evaluate(axe())
-        assert (
-            page.evaluate(
-                "() => axe.run().then(({violations}) => violations.flatMap(v => v.nodes.map(n => v.id + n.html)))"
-            )
-            == []
-        )
+        assert violations(page) == ""
         page.get_by_role("searchbox").fill("anything at all")
         page.keyboard.press("Enter")
         away = page.get_by_role("option", name="4.png, no longer there")

@@ -13,6 +13,7 @@ def test_a_search_becomes_a_collection_and_it_is_seen_whether_lightroom_is_there
     context: BrowserContext, served: RunningHelper, mistakes: list[str]
 ):
     page = opened(context, served, mistakes)
+    page.clock.install()  # so that nobody waits for the panel to look again
     button = page.get_by_role("button", name="To Lightroom")
     expect(button).to_be_hidden()
     page.get_by_role("searchbox").fill("a circle -red")
@@ -31,10 +32,12 @@ def test_a_search_becomes_a_collection_and_it_is_seen_whether_lightroom_is_there
     (action,) = served.post("/api/v1/lightroom/poll", {"catalog": catalog})["actions"]
     payload = action["payload"]
     assert (payload["name"], payload["question"]["words"]) == ("Circles <b>", '"a circle" -"red"')
+    page.clock.fast_forward(3000)
     expect(panel).to_contain_text("Lightroom is there, with Family.lrcat")
     shot(page, "to-lightroom")
     report = {"catalog": catalog, "action": action["id"], "ok": True, "says": "16 photos"}
     served.post("/api/v1/lightroom/report", report)
+    page.clock.fast_forward(3000)
     expect(panel).to_contain_text("smart collection, done")
     expect(panel).to_contain_text("16 photos")
     page.get_by_role("link", name="Safelight").click()

@@ -25,6 +25,9 @@ export class LibraryPanel {
       const active = models.find((model) => model.active);
       this.work = el("div", { class: "jobs" });
       const trouble = status.photos.skipped + status.photos.failed + status.photos.missing;
+      const unread = trouble ? this.#problems("/api/v1/problems", `${plural(trouble, "photo")} skipped, failed or missing`) : "";
+      if (unread && this.unread?.isConnected) unread.open = this.unread.open; // who reads it goes on when a job ends
+      this.unread = unread;
       body.replaceChildren(
         status.photos.total ? el("p", {}, summary(status)) : welcome(),
         active.here ? "" : this.#chooseModel(active, models.filter(({ here }) => here)),
@@ -33,7 +36,7 @@ export class LibraryPanel {
         ...places.map((place) => this.#place(place, active)),
         places.length ? "" : el("p", { class: "quiet" }, "No place of photos was found by itself."),
         elsewhere(),
-        trouble ? this.#problems("/api/v1/problems", `${plural(trouble, "photo")} skipped, failed or missing`) : "",
+        unread,
         active.here ? this.#models(models) : "",
         el("p", { class: "quiet small" }, `Safelight ${status.version}, model ${active.name}. Nothing leaves this computer.`),
       );
