@@ -2,22 +2,22 @@
 
 The caller's thread walks the source, asks the catalog what is known, hands files to the decoders and writes what
 comes back. Decoders are processes, the model is one other thread; both are fed ahead and bounded, so that the model
-never waits for the disk and memory stays flat. All that belongs to one batch is written in one transaction.
+never waits for the disk and memory stays flat. All that belongs to one batch is written in one transaction, before the
+model begins with the next: see batches.py.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Source
+from indexer.batches import BATCH, Batches, Embed, Picture
 from indexer.catalog import Catalog, Content, Known, Model, Root
 from indexer.decoders import Decoded, DecoderPool, Job
 from indexer.duplicates.store import is_described, write_features
@@ -26,22 +26,9 @@ from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, is_gone, is_on, is_under
 from indexer.tally import Tally
 
-BATCH = 32
-_LEAST = 8  # pictures that are worth a call of a model that has nothing to do
-_BATCHES_AHEAD = 2
-_ROWS_A_TRANSACTION = 256
+__all__ = ["BATCH", "IndexRun"]
 
-Embed = Callable[[NDArray[np.uint8]], Future[NDArray[np.float32]]]
-
-
-@dataclass(slots=True)
-class _Picture:
-    """A picture on its way through the model, and the photos that show it."""
-
-    content: Content
-    pixels: NDArray[np.uint8]
-    features: bytes
-    rows: list[PhotoRow] = field(default_factory=list[PhotoRow])
+_FACTS_A_TRANSACTION = 256
 
 
 class IndexRun:
@@ -76,15 +63,13 @@ class IndexRun:
         """
         self.tally = Tally()
         self._catalog, self._root, self._model = catalog, root, model
-        self._pool, self._embed, self._reader = pool, embed, reader
+        self._pool, self._reader = pool, reader
         self._prefix, self._scope = prefix, scope
         self._on_progress, self._on_problem, self._stop, self._retry = on_progress, on_problem, stop, retry
         self._seen = SeenIds()
         self._at_work: dict[int, Photo] = {}
         self._tickets = 0
-        self._pictures: dict[bytes, _Picture] = {}  # by hash: decoded, their vectors not yet written
-        self._batch: list[_Picture] = []
-        self._in_model: deque[tuple[list[_Picture], Future[NDArray[np.float32]]]] = deque()
+        self._batches = Batches(embed, self._write_batch, pool.wake)
         self._settled: list[PhotoRow] = []
         self._new_facts: list[tuple[int, PhotoRow]] = []
         self._total, self._total_final = 0, False
@@ -114,7 +99,9 @@ class IndexRun:
             # Also where the drive went away on the way: what was decoded by then is not thrown away.
             while self._at_work and not self._stop.is_set():
                 self._collect(wait=True)
-            self._finish_batches()
+            self._batches.finish()
+            self._write_settled()
+            self._write_new_facts()
         self.tally.interrupted = self._stop.is_set()
         if not self.tally.interrupted:
             self._mark_missing(source)
@@ -191,7 +178,7 @@ class IndexRun:
                 self._catalog.seen_again(known.id)
         if known.facts_token != photo.facts_token:
             self._new_facts.append((known.id, self._row(photo, Outcome.INDEXED, None)))
-            if len(self._new_facts) >= _ROWS_A_TRANSACTION:
+            if len(self._new_facts) >= _FACTS_A_TRANSACTION:
                 self._write_new_facts()
         self._count(Outcome.UNCHANGED)
         self._done(photo)
@@ -231,11 +218,10 @@ class IndexRun:
     # What came of it
 
     def _collect(self, *, wait: bool = False) -> None:
-        """Take in what the decoders and the model have finished; with `wait`, at least one answer of the decoders."""
+        """Take in what the decoders and the model have finished; with `wait`, wait until either has."""
         for decoded in self._pool.results(wait=wait):
             self._take(decoded)
-        while self._in_model and self._in_model[0][1].done():
-            self._write_batch(*self._in_model.popleft())
+        self._batches.settle()
 
     def _take(self, decoded: Decoded) -> None:
         photo = self._at_work.pop(decoded.ticket)
@@ -247,8 +233,9 @@ class IndexRun:
             return
         row = self._read_row(photo, decoded)
         held = self._catalog.content(decoded.digest, self._model)
-        if decoded.digest in self._pictures:
-            self._pictures[decoded.digest].rows.append(row)
+        on_its_way = self._batches.find(decoded.digest)
+        if on_its_way is not None:
+            on_its_way.rows.append(row)
         elif held is not None and held[1]:
             self._settle(replace(row, content_id=held[0]))
         elif decoded.pixels is None:
@@ -256,11 +243,7 @@ class IndexRun:
             return
         else:
             content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
-            picture = _Picture(content, decoded.pixels, decoded.features, [row])
-            self._pictures[decoded.digest] = picture
-            self._batch.append(picture)
-            if len(self._batch) >= (_LEAST if self._model_is_idle else BATCH):
-                self._send_batch()
+            self._batches.add(Picture(content, decoded.pixels, decoded.features, [row]))
         self._done(photo)
 
     def _read_row(self, photo: Photo, decoded: Decoded) -> PhotoRow:
@@ -280,24 +263,6 @@ class IndexRun:
             rendition=None if is_original or is_passing else served,
         )
 
-    @property
-    def _model_is_idle(self) -> bool:
-        return not self._in_model or self._in_model[-1][1].done()
-
-    def _send_batch(self) -> None:
-        while len(self._in_model) >= _BATCHES_AHEAD:
-            self._write_batch(*self._in_model.popleft())
-        batch, self._batch = self._batch, []
-        self._in_model.append((batch, self._embed(np.stack([picture.pixels for picture in batch]))))
-
-    def _finish_batches(self) -> None:
-        if self._batch:
-            self._send_batch()
-        while self._in_model:
-            self._write_batch(*self._in_model.popleft())
-        self._write_settled()
-        self._write_new_facts()
-
     # Writing
 
     def _write_new_facts(self) -> None:
@@ -307,19 +272,16 @@ class IndexRun:
                 for photo_id, row in rows:
                     self._catalog.write_facts(photo_id, row)
 
-    def _write_batch(self, batch: list[_Picture], vectors: Future[NDArray[np.float32]]) -> None:
+    def _write_batch(self, batch: list[Picture], vectors: NDArray[np.float32]) -> None:
         rows: list[PhotoRow] = []
-        computed = vectors.result()  # waited for outside the transaction, which keeps others from writing
         with self._catalog.transaction():
-            for picture, vector in zip(batch, computed, strict=True):
+            for picture, vector in zip(batch, vectors, strict=True):
                 content_id = self._catalog.write_content(picture.content)
                 self._catalog.write_vector(self._model, content_id, vector)
                 if picture.features:
                     write_features(self._catalog.db, content_id, picture.features)
                 rows += [replace(row, content_id=content_id) for row in picture.rows]
             written = [self._write(row, embedded=True) for row in rows]
-        for picture in batch:
-            del self._pictures[picture.content.hash]
         self.tally.embedded += len(batch)
         for outcome in written:
             self._count(outcome)
@@ -327,7 +289,7 @@ class IndexRun:
     def _settle(self, row: PhotoRow) -> None:
         """Take a row that needs no model; it is written with its likes."""
         self._settled.append(row)
-        if len(self._settled) >= _ROWS_A_TRANSACTION:
+        if len(self._settled) >= BATCH:
             self._write_settled()
 
     def _write_settled(self) -> None:
