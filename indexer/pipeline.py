@@ -20,10 +20,11 @@ from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Sour
 from indexer.batches import BATCH, Batches, Embed, Picture
 from indexer.catalog import Catalog, Content, Known, Model, Root
 from indexer.decoders import Decoded, DecoderPool, Job
+from indexer.drives import Drives, Mount
 from indexer.duplicates.store import is_described, write_features
 from indexer.events import OnProgress, Progress
 from indexer.photo_row import PhotoRow
-from indexer.presence import SeenIds, is_gone, is_on, is_under
+from indexer.presence import SeenIds, is_gone, is_under
 from indexer.tally import Tally
 
 __all__ = ["BATCH", "IndexRun"]
@@ -32,7 +33,12 @@ _FACTS_A_TRANSACTION = 256
 
 
 class IndexRun:
-    """One run over one root."""
+    """One run over one root.
+
+    Attributes:
+        tally: How its photos ended.
+        away: After run(): the drives inside the root that are not there; their photos are as they were.
+    """
 
     def __init__(
         self,
@@ -74,7 +80,8 @@ class IndexRun:
         self._new_facts: list[tuple[int, PhotoRow]] = []
         self._total, self._total_final = 0, False
         self._source_name, self._keys_are_paths = "", True
-        self._there: dict[tuple[int, int], bool] = {}  # by root and device: whether that is the place we know
+        self.away: list[Mount] = []
+        self._drives = Drives(catalog, root, prefix, scope)
 
     def run(self, source: Source) -> Tally:
         """Index everything that `source` shows.
@@ -93,6 +100,7 @@ class IndexRun:
             for photo in source.photos(self._is_known):
                 if self._stop.is_set():
                     break
+                self._drives.note(source.mounts)
                 self._meet(self._in_root(photo))
                 self._collect()
         finally:
@@ -139,6 +147,9 @@ class IndexRun:
         return is_settled and known.reader == self._reader and not self._retry
 
     def _meet(self, photo: Photo) -> None:
+        if self._drives.is_away(photo.key):
+            self._done(photo)
+            return
         known = self._catalog.known(self._root, photo.key, self._model)
         if photo.away and known is not None and known.content_id is not None:
             self._meet_again(photo, known)
@@ -149,7 +160,7 @@ class IndexRun:
             self._done(photo)
             return
         if known is None and photo.stamp is not None and self._keys_are_paths:
-            known = self._catalog.vanished_twin(self._root, photo.stamp, self._model)
+            known = self._catalog.vanished_twin(self._root, photo.stamp, self._model, self._drives.holds)
         if known is None or known.stamp != photo.stamp or photo.stamp is None:
             self._decode(photo)
         elif known.has_vector:
@@ -308,24 +319,12 @@ class IndexRun:
             here = self._catalog.content_at(row.root_id, row.key)
             is_same = here == (row.content_id,)  # touched, or restored from a backup
             if here is None and self._keys_are_paths:
-                moved = self._catalog.vanished_with(row.content_id, self._source_name, self._is_there)
+                moved = self._catalog.vanished_with(row.content_id, self._source_name, self._drives.holds)
                 if moved is not None:
                     self._catalog.move_photo(moved, row.root_id, row.key, row.path, row.name)
                     is_same = True
         self._seen.add(self._catalog.write_photo(row))
         return Outcome.UNCHANGED if is_same and not embedded else row.outcome
-
-    def _is_there(self, root: Root) -> bool:
-        """Tell whether a place is there from which a photo may have come; if it was emptied, all of them may have."""
-        if is_on(root.path, root.device):
-            return True
-        try:
-            where = root.id, root.path.stat().st_dev
-        except OSError:
-            return False
-        if where not in self._there:  # looked up once: it may take a look at every file
-            self._there[where] = root.state != "offline" and self._catalog.is_there(root)
-        return self._there[where]
 
     def _row(self, photo: Photo, outcome: Outcome, reason: str | None, facts: Facts | None = None) -> PhotoRow:
         return PhotoRow(
@@ -348,7 +347,9 @@ class IndexRun:
     def _mark_missing(self, source: Source) -> None:
         """Mark what a whole scan of a mounted root did not meet. A file that merely cannot be looked at stays."""
         gone: list[int] = []
+        self.away = self._drives.close(source.mounts)
         unreadable = {self._key(key): why for key, why in source.unreadable.items()}
+        unreadable |= {mount.key: mount.why_away for mount in self.away}
         self._catalog.set_unread(self._root, {**unreadable}, self._scope)
         for photo_id, key, path, state in self._catalog.unseen(self._root, self._scope, self._seen):
             if any(is_under(key, part) for part in unreadable):
