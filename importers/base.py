@@ -277,6 +277,8 @@ class Source(Protocol):
         root: What was opened: absolute, links resolved.
         folder: What paths and keys lie under: the root, or the folder that holds it where the root is a file.
         device: st_dev of the root.
+        mounts: During photos(): keys of the folders met by then that lie on another drive than the folder around them
+            -> st_dev.
         unreadable: After photos(): keys of parts that could not be listed -> why. What was known there is not missing.
         passed_over: After photos(): keys of the libraries of other programs that lie inside and were not entered.
         remarks: After photos(): what people should know, a line each.
@@ -287,6 +289,7 @@ class Source(Protocol):
     root: Path
     folder: Path
     device: int
+    mounts: dict[bytes, int]
     unreadable: dict[bytes, str]
     passed_over: list[bytes]
     remarks: list[str]

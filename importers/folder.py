@@ -72,6 +72,8 @@ class FolderSource(OpenedPlace):
         root: Absolute, links resolved.
         folder: What keys are relative to: the root, or the folder that holds it where the root is a file.
         device: st_dev of the root; an empty folder on another device is a drive that was unplugged.
+        mounts: During photos(): keys of the folders met by then that lie on another drive than the folder around them,
+            or link to one -> st_dev.
         unreadable: After photos(): folder keys ("2024/trip", b"" for none) -> why they could not be listed. What was
             known below them is not missing.
         passed_over: After photos(): keys of the libraries and catalogs inside that belong to one program and are read
@@ -117,7 +119,7 @@ class FolderSource(OpenedPlace):
         Raises:
             ImporterError: The root cannot be listed, or was unplugged on the way.
         """
-        self.unreadable, self.passed_over, self.remarks, self.ignored = {}, [], [], 0
+        self.mounts, self.unreadable, self.passed_over, self.remarks, self.ignored = {}, {}, [], [], 0
         self._exports = set()
         if self.root != self.folder:
             name = os.fsencode(self.root.name)
@@ -137,6 +139,7 @@ class FolderSource(OpenedPlace):
                 if through_link and identity in entered:
                     continue
                 entered.add(identity)
+                self._note_mount(folder, identity[0])
                 files, inner, linked = self._list(folder)
             except OSError as error:
                 self.unreadable[folder] = _why(error)
@@ -148,6 +151,13 @@ class FolderSource(OpenedPlace):
                 yield from self._photo(key, known, beside.get(key, ()), movies.get(key))
         self.remarks += _remarks_on(self._exports)
         self._check_still_there()
+
+    def _note_mount(self, folder: bytes, device: int) -> None:
+        around = folder.rpartition(b"/")[0]
+        while around and around not in self.mounts:
+            around = around.rpartition(b"/")[0]
+        if device != self.mounts.get(around, self.device):
+            self.mounts[folder] = device
 
     def _list(self, folder: bytes) -> tuple[list[bytes], list[bytes], list[bytes]]:
         """List the keys in one folder, sorted: files and the like, folders, links to folders."""

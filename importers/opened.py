@@ -28,6 +28,7 @@ class OpenedPlace:
             raise ImporterError((why or _why)(path, error)) from error
         except RuntimeError as error:  # what Python before 3.13 says of links in a circle
             raise ImporterError(f"{path} is a link to itself") from error
+        self.mounts: dict[bytes, int] = {}
         self.unreadable: dict[bytes, str] = {}
         self.passed_over: list[bytes] = []
         self.remarks: list[str] = []

@@ -23,7 +23,7 @@ from indexer.errors import CatalogError
 from indexer.home import why_unwritable
 from indexer.migrations import migrate
 from indexer.photo_row import PhotoRow
-from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_on, is_under
+from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_under
 from indexer.tags import write_tags
 
 FILE_NAME = "library.sqlite"
@@ -172,6 +172,7 @@ class Catalog:
             for inner in self.roots():
                 if inner.source == source and path in inner.path.parents:
                     start = len(os.fsencode(path)) + len(os.sep) + 1  # SQL counts from 1
+                    self._keep_mounts(root, inner)
                     self.db.execute(
                         "UPDATE OR IGNORE photo SET root_id = ?, key = CASE WHEN ? THEN substr(path, ?) ELSE key END"
                         " WHERE root_id = ?",
@@ -181,26 +182,17 @@ class Catalog:
                     self.db.execute("DELETE FROM root WHERE id = ?", (inner.id,))
         return root
 
-    def is_there(self, root: Root) -> bool:
-        """Tell whether a place can be read now, and is the one that was indexed: its drive may be away.
-
-        A mount point without its drive can hold a stray file, or another drive. But a number that has changed tells
-        nothing, as drives get new ones when the computer starts. So one file that is known there is enough.
-        """
-        if not is_mounted(root.path):
-            return False
-        if is_on(root.path, root.device):
-            return True
-        of_files = self.db.execute(
-            "SELECT path FROM photo WHERE root_id = ? AND state <> 'missing' AND path = CAST(? || key AS BLOB)",
-            (root.id, os.fsencode(root.path) + b"/"),
+    def _keep_mounts(self, root: Root, inner: Root) -> None:
+        """Remember what is known of the drives of a root that `root` takes over; its own may be away now."""
+        key = os.fsencode(inner.path.relative_to(root.path))
+        if inner.state == "offline" or not is_mounted(inner.path):
+            row = (root.id, key, inner.device or 0, "offline")
+            self.db.execute("INSERT OR IGNORE INTO mount VALUES (?, ?, ?, ?)", row)
+        self.db.execute(
+            "INSERT OR IGNORE INTO mount SELECT ?, CAST(? || '/' || key AS BLOB), device, state FROM mount"
+            " WHERE root_id = ?",
+            (root.id, key, inner.id),
         )
-        is_empty = True
-        for (path,) in of_files:  # not a list: of a million, where nothing is there
-            if not is_gone(path):
-                return True
-            is_empty = False
-        return is_empty
 
     def set_options(self, root: Root, options: str) -> None:
         """Record how a place is to be read.
@@ -253,22 +245,30 @@ class Catalog:
         ).fetchone()
         return row and _known(row)
 
-    def vanished_twin(self, root: Root, stamp: FileStamp, model: Model) -> Known | None:
-        """Find the photo of `root` that this file was before it was renamed: same inode, size and time, path gone."""
+    def vanished_twin(
+        self, root: Root, stamp: FileStamp, model: Model, is_there: Callable[[Root, bytes], bool]
+    ) -> Known | None:
+        """Find the photo of `root` that this file was before it was renamed: same inode, size and time, path gone.
+
+        Args:
+            is_there: Tells whether the drive is there that holds a root's photo of this key.
+        """
         rows = self.db.execute(
-            f"SELECT {_KNOWN} FROM photo p WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
+            f"SELECT p.key, {_KNOWN} FROM photo p"
+            " WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
             (model.id, stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id),
         )
-        return next((known for known in map(_known, rows) if has_left(known.path, stamp.inode)), None)
+        found = ((key, _known(row)) for key, *row in rows)
+        return next((known for key, known in found if has_left(known.path, stamp.inode) and is_there(root, key)), None)
 
-    def vanished_with(self, content_id: int, source: str, is_there: Callable[[Root], bool]) -> int | None:
-        """Find a photo of such sources with this content whose file is gone although its root is there: it moved."""
+    def vanished_with(self, content_id: int, source: str, is_there: Callable[[Root, bytes], bool]) -> int | None:
+        """Find a photo of such sources with this content whose file is gone although its drive is there: it moved."""
         rows = self.db.execute(
-            f"SELECT p.id, p.path, {_ROOT} FROM photo p JOIN root r ON r.id = p.root_id"
+            f"SELECT p.id, p.path, p.key, {_ROOT} FROM photo p JOIN root r ON r.id = p.root_id"
             " WHERE p.content_id = ? AND r.source = ?",
             (content_id, source),
         ).fetchall()
-        return next((i for i, path, *root in rows if is_gone(path) and is_there(_root(root))), None)
+        return next((i for i, path, key, *root in rows if is_gone(path) and is_there(_root(root), key)), None)
 
     def content_at(self, root_id: int, key: bytes) -> tuple[int | None] | None:
         """Return the content id of the photo at a place, in a tuple because it may be None; None: nothing is there."""
@@ -427,7 +427,7 @@ def _root(row: Sequence[Any]) -> Root:
     return Root(root_id, source, Path(os.fsdecode(path)), *others)
 
 
-def _known(row: tuple[object, ...]) -> Known:
+def _known(row: Sequence[object]) -> Known:
     photo_id, size_bytes, mtime_ns, inode, state, reason, reader, content_id, token, has_vector, path = row
     stamp = None if size_bytes is None else FileStamp(size_bytes, mtime_ns, inode)  # type: ignore[arg-type]
     return Known(photo_id, stamp, state, reason, reader, content_id, token, bool(has_vector), path)  # type: ignore[arg-type]

@@ -49,7 +49,7 @@ class _Attempts:
 
 
 class DecoderPool:
-    """Decoder processes with one queue in and one out. All methods are for one thread."""
+    """Decoder processes with one queue in and one out. All methods but `wake` are for one thread."""
 
     def __init__(
         self,
@@ -77,7 +77,7 @@ class DecoderPool:
         limits = {"memory_bytes": memory_bytes, "max_pixels": max_pixels, "timeout_s": timeout_s}
         self._settings = json.dumps({"spec": asdict(spec), **limits})
         self._jobs: queue.SimpleQueue[_Attempts | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[Decoded | IndexerError] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Decoded | IndexerError | None] = queue.SimpleQueue()
         self._outstanding = 0
         self._closed = threading.Event()
         self._processes: dict[int, _Process] = {}
@@ -115,7 +115,7 @@ class DecoderPool:
         """Take the answers that are there, in the order in which they came.
 
         Args:
-            wait: Wait for at least one, if anything is under way.
+            wait: Wait for at least one, if anything is under way, or until `wake`.
 
         Raises:
             IndexerError: The decoder processes cannot be started.
@@ -126,11 +126,19 @@ class DecoderPool:
                 answer = self._answers.get(block=wait and not taken)
             except queue.Empty:
                 break
+            if answer is None:
+                if wait and not taken:
+                    break
+                continue
             if isinstance(answer, IndexerError):
                 raise answer
             self._outstanding -= 1
             taken.append(answer)
         return taken
+
+    def wake(self) -> None:
+        """End the wait for results, or the next one: something else has happened. May be called from any thread."""
+        self._answers.put(None)
 
     def close(self) -> None:
         """End the processes, whatever they are doing; they hold nothing that could be lost."""

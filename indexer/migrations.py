@@ -200,6 +200,22 @@ def m006_looks(db: sqlite3.Connection) -> None:
     _run(db, _M006)
 
 
+_M007 = """
+CREATE TABLE mount (                -- folders that lie on another drive than the folder around them: drives.py
+    root_id INTEGER NOT NULL REFERENCES root (id) ON DELETE CASCADE,
+    key BLOB NOT NULL,              -- of the folder, in its root
+    device INTEGER NOT NULL,        -- st_dev when last seen
+    state TEXT NOT NULL CHECK (state IN ('online', 'offline')),
+    PRIMARY KEY (root_id, key)
+) WITHOUT ROWID;
+"""
+
+
+def m007_mounts(db: sqlite3.Connection) -> None:
+    """Make room for the drives that are mounted inside a place."""
+    _run(db, _M007)
+
+
 def _run(db: sqlite3.Connection, script: str) -> None:
     """Execute statements one by one; executescript would commit the transaction that the step runs in."""
     statement = ""
@@ -217,6 +233,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     m004_quick_looks,
     m005_unread_folders,
     m006_looks,
+    m007_mounts,
 )
 
 

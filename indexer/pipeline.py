@@ -2,50 +2,43 @@
 
 The caller's thread walks the source, asks the catalog what is known, hands files to the decoders and writes what
 comes back. Decoders are processes, the model is one other thread; both are fed ahead and bounded, so that the model
-never waits for the disk and memory stays flat. All that belongs to one batch is written in one transaction.
+never waits for the disk and memory stays flat. All that belongs to one batch is written in one transaction, before the
+model begins with the next: see batches.py.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Source
+from indexer.batches import BATCH, Batches, Embed, Picture
 from indexer.catalog import Catalog, Content, Known, Model, Root
 from indexer.decoders import Decoded, DecoderPool, Job
+from indexer.drives import Drives, Mount
 from indexer.duplicates.store import is_described, write_features
 from indexer.events import OnProgress, Progress
 from indexer.photo_row import PhotoRow
-from indexer.presence import SeenIds, is_gone, is_on, is_under
+from indexer.presence import SeenIds, is_gone, is_under
 from indexer.tally import Tally
 
-BATCH = 32
-_LEAST = 8  # pictures that are worth a call of a model that has nothing to do
-_BATCHES_AHEAD = 2
-_ROWS_A_TRANSACTION = 256
+__all__ = ["BATCH", "IndexRun"]
 
-Embed = Callable[[NDArray[np.uint8]], Future[NDArray[np.float32]]]
-
-
-@dataclass(slots=True)
-class _Picture:
-    """A picture on its way through the model, and the photos that show it."""
-
-    content: Content
-    pixels: NDArray[np.uint8]
-    features: bytes
-    rows: list[PhotoRow] = field(default_factory=list[PhotoRow])
+_FACTS_A_TRANSACTION = 256
 
 
 class IndexRun:
-    """One run over one root."""
+    """One run over one root.
+
+    Attributes:
+        tally: How its photos ended.
+        away: After run(): the drives inside the root that are not there; their photos are as they were.
+    """
 
     def __init__(
         self,
@@ -76,20 +69,19 @@ class IndexRun:
         """
         self.tally = Tally()
         self._catalog, self._root, self._model = catalog, root, model
-        self._pool, self._embed, self._reader = pool, embed, reader
+        self._pool, self._reader = pool, reader
         self._prefix, self._scope = prefix, scope
         self._on_progress, self._on_problem, self._stop, self._retry = on_progress, on_problem, stop, retry
         self._seen = SeenIds()
         self._at_work: dict[int, Photo] = {}
         self._tickets = 0
-        self._pictures: dict[bytes, _Picture] = {}  # by hash: decoded, their vectors not yet written
-        self._batch: list[_Picture] = []
-        self._in_model: deque[tuple[list[_Picture], Future[NDArray[np.float32]]]] = deque()
+        self._batches = Batches(embed, self._write_batch, pool.wake)
         self._settled: list[PhotoRow] = []
         self._new_facts: list[tuple[int, PhotoRow]] = []
         self._total, self._total_final = 0, False
         self._source_name, self._keys_are_paths = "", True
-        self._there: dict[tuple[int, int], bool] = {}  # by root and device: whether that is the place we know
+        self.away: list[Mount] = []
+        self._drives = Drives(catalog, root, prefix, scope)
 
     def run(self, source: Source) -> Tally:
         """Index everything that `source` shows.
@@ -108,13 +100,16 @@ class IndexRun:
             for photo in source.photos(self._is_known):
                 if self._stop.is_set():
                     break
+                self._drives.note(source.mounts)
                 self._meet(self._in_root(photo))
                 self._collect()
         finally:
             # Also where the drive went away on the way: what was decoded by then is not thrown away.
             while self._at_work and not self._stop.is_set():
                 self._collect(wait=True)
-            self._finish_batches()
+            self._batches.finish()
+            self._write_settled()
+            self._write_new_facts()
         self.tally.interrupted = self._stop.is_set()
         if not self.tally.interrupted:
             self._mark_missing(source)
@@ -152,6 +147,9 @@ class IndexRun:
         return is_settled and known.reader == self._reader and not self._retry
 
     def _meet(self, photo: Photo) -> None:
+        if self._drives.is_away(photo.key):
+            self._done(photo)
+            return
         known = self._catalog.known(self._root, photo.key, self._model)
         if photo.away and known is not None and known.content_id is not None:
             self._meet_again(photo, known)
@@ -162,7 +160,7 @@ class IndexRun:
             self._done(photo)
             return
         if known is None and photo.stamp is not None and self._keys_are_paths:
-            known = self._catalog.vanished_twin(self._root, photo.stamp, self._model)
+            known = self._catalog.vanished_twin(self._root, photo.stamp, self._model, self._drives.holds)
         if known is None or known.stamp != photo.stamp or photo.stamp is None:
             self._decode(photo)
         elif known.has_vector:
@@ -191,7 +189,7 @@ class IndexRun:
                 self._catalog.seen_again(known.id)
         if known.facts_token != photo.facts_token:
             self._new_facts.append((known.id, self._row(photo, Outcome.INDEXED, None)))
-            if len(self._new_facts) >= _ROWS_A_TRANSACTION:
+            if len(self._new_facts) >= _FACTS_A_TRANSACTION:
                 self._write_new_facts()
         self._count(Outcome.UNCHANGED)
         self._done(photo)
@@ -231,11 +229,10 @@ class IndexRun:
     # What came of it
 
     def _collect(self, *, wait: bool = False) -> None:
-        """Take in what the decoders and the model have finished; with `wait`, at least one answer of the decoders."""
+        """Take in what the decoders and the model have finished; with `wait`, wait until either has."""
         for decoded in self._pool.results(wait=wait):
             self._take(decoded)
-        while self._in_model and self._in_model[0][1].done():
-            self._write_batch(*self._in_model.popleft())
+        self._batches.settle()
 
     def _take(self, decoded: Decoded) -> None:
         photo = self._at_work.pop(decoded.ticket)
@@ -247,8 +244,9 @@ class IndexRun:
             return
         row = self._read_row(photo, decoded)
         held = self._catalog.content(decoded.digest, self._model)
-        if decoded.digest in self._pictures:
-            self._pictures[decoded.digest].rows.append(row)
+        on_its_way = self._batches.find(decoded.digest)
+        if on_its_way is not None:
+            on_its_way.rows.append(row)
         elif held is not None and held[1]:
             self._settle(replace(row, content_id=held[0]))
         elif decoded.pixels is None:
@@ -256,11 +254,7 @@ class IndexRun:
             return
         else:
             content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
-            picture = _Picture(content, decoded.pixels, decoded.features, [row])
-            self._pictures[decoded.digest] = picture
-            self._batch.append(picture)
-            if len(self._batch) >= (_LEAST if self._model_is_idle else BATCH):
-                self._send_batch()
+            self._batches.add(Picture(content, decoded.pixels, decoded.features, [row]))
         self._done(photo)
 
     def _read_row(self, photo: Photo, decoded: Decoded) -> PhotoRow:
@@ -280,24 +274,6 @@ class IndexRun:
             rendition=None if is_original or is_passing else served,
         )
 
-    @property
-    def _model_is_idle(self) -> bool:
-        return not self._in_model or self._in_model[-1][1].done()
-
-    def _send_batch(self) -> None:
-        while len(self._in_model) >= _BATCHES_AHEAD:
-            self._write_batch(*self._in_model.popleft())
-        batch, self._batch = self._batch, []
-        self._in_model.append((batch, self._embed(np.stack([picture.pixels for picture in batch]))))
-
-    def _finish_batches(self) -> None:
-        if self._batch:
-            self._send_batch()
-        while self._in_model:
-            self._write_batch(*self._in_model.popleft())
-        self._write_settled()
-        self._write_new_facts()
-
     # Writing
 
     def _write_new_facts(self) -> None:
@@ -307,19 +283,16 @@ class IndexRun:
                 for photo_id, row in rows:
                     self._catalog.write_facts(photo_id, row)
 
-    def _write_batch(self, batch: list[_Picture], vectors: Future[NDArray[np.float32]]) -> None:
+    def _write_batch(self, batch: list[Picture], vectors: NDArray[np.float32]) -> None:
         rows: list[PhotoRow] = []
-        computed = vectors.result()  # waited for outside the transaction, which keeps others from writing
         with self._catalog.transaction():
-            for picture, vector in zip(batch, computed, strict=True):
+            for picture, vector in zip(batch, vectors, strict=True):
                 content_id = self._catalog.write_content(picture.content)
                 self._catalog.write_vector(self._model, content_id, vector)
                 if picture.features:
                     write_features(self._catalog.db, content_id, picture.features)
                 rows += [replace(row, content_id=content_id) for row in picture.rows]
             written = [self._write(row, embedded=True) for row in rows]
-        for picture in batch:
-            del self._pictures[picture.content.hash]
         self.tally.embedded += len(batch)
         for outcome in written:
             self._count(outcome)
@@ -327,7 +300,7 @@ class IndexRun:
     def _settle(self, row: PhotoRow) -> None:
         """Take a row that needs no model; it is written with its likes."""
         self._settled.append(row)
-        if len(self._settled) >= _ROWS_A_TRANSACTION:
+        if len(self._settled) >= BATCH:
             self._write_settled()
 
     def _write_settled(self) -> None:
@@ -346,24 +319,12 @@ class IndexRun:
             here = self._catalog.content_at(row.root_id, row.key)
             is_same = here == (row.content_id,)  # touched, or restored from a backup
             if here is None and self._keys_are_paths:
-                moved = self._catalog.vanished_with(row.content_id, self._source_name, self._is_there)
+                moved = self._catalog.vanished_with(row.content_id, self._source_name, self._drives.holds)
                 if moved is not None:
                     self._catalog.move_photo(moved, row.root_id, row.key, row.path, row.name)
                     is_same = True
         self._seen.add(self._catalog.write_photo(row))
         return Outcome.UNCHANGED if is_same and not embedded else row.outcome
-
-    def _is_there(self, root: Root) -> bool:
-        """Tell whether a place is there from which a photo may have come; if it was emptied, all of them may have."""
-        if is_on(root.path, root.device):
-            return True
-        try:
-            where = root.id, root.path.stat().st_dev
-        except OSError:
-            return False
-        if where not in self._there:  # looked up once: it may take a look at every file
-            self._there[where] = root.state != "offline" and self._catalog.is_there(root)
-        return self._there[where]
 
     def _row(self, photo: Photo, outcome: Outcome, reason: str | None, facts: Facts | None = None) -> PhotoRow:
         return PhotoRow(
@@ -386,7 +347,9 @@ class IndexRun:
     def _mark_missing(self, source: Source) -> None:
         """Mark what a whole scan of a mounted root did not meet. A file that merely cannot be looked at stays."""
         gone: list[int] = []
+        self.away = self._drives.close(source.mounts)
         unreadable = {self._key(key): why for key, why in source.unreadable.items()}
+        unreadable |= {mount.key: mount.why_away for mount in self.away}
         self._catalog.set_unread(self._root, {**unreadable}, self._scope)
         for photo_id, key, path, state in self._catalog.unseen(self._root, self._scope, self._seen):
             if any(is_under(key, part) for part in unreadable):

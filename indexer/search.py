@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from indexer.calibrate import PROMPT, Calibration, calibrate
 from indexer.catalog import Catalog, Model
 from indexer.columns import Columns
+from indexer.drives import is_away, place_path
 from indexer.errors import QueryError
 from indexer.filters import Filters, kept_contents, prepare
 from indexer.matrix import Matrix
@@ -334,9 +335,9 @@ def places_of(
     """
     where, params = filters.where()
     rows = catalog.db.execute(
-        "SELECT photo.content_id, photo.public_id, photo.path, photo.name, root.source, root.path,"
+        f"SELECT photo.content_id, photo.public_id, photo.path, photo.name, root.source, {place_path('photo', 'root')},"
         " CASE photo.taken_from WHEN 'exif' THEN photo.taken_at END,"
-        " CASE WHEN root.state = 'offline' THEN 'offline' WHEN photo.state = 'missing' THEN 'missing' ELSE 'here'"
+        f" CASE WHEN {is_away('photo', 'root')} THEN 'offline' WHEN photo.state = 'missing' THEN 'missing' ELSE 'here'"
         f" END AS place_state, coalesce({where}, 0) AS passes"
         " FROM photo JOIN root ON root.id = photo.root_id"
         " WHERE photo.content_id IN (SELECT value FROM json_each(?)) AND photo.state IN ('indexed', 'missing')"

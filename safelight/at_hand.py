@@ -67,7 +67,9 @@ def looked_at(found: Sequence[AnyFound]) -> list[AnyFound]:
 
     def now(place: Place) -> Place:
         is_missing = place.state == "missing" or is_lost(place.source, place.path, gone)
-        return replace(place, state="offline" if place.root in lost else "missing" if is_missing else "here")
+        # Where another drive lies at its place, which the last run told by the photos that are not there.
+        is_away = place.root in lost or (place.state == "offline" and is_missing)
+        return replace(place, state="offline" if is_away else "missing" if is_missing else "here")
 
     def looked(one: AnyFound) -> AnyFound:
         places = [now(place) for place in (one.place, *one.others)]

@@ -14,6 +14,7 @@ from importers.sources import is_readable, open_source, place_of
 from indexer import matrix_file
 from indexer.catalog import Model, Root
 from indexer.decoders import DecoderPool
+from indexer.drives import is_there, mark_away, mounts
 from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress
 from indexer.lock import ProcessLock
@@ -99,7 +100,7 @@ def index_paths(
                     library.catalog.set_unread(root, {key or None: str(error)}, key)
                     library.catalog.forget_if_empty(root)
                 else:
-                    for remark in _remarks(source, run.tally):
+                    for remark in (*(mount.why_away for mount in run.away), *_remarks(source, run.tally)):
                         on_remark(remark)
                     if source.passed_over and not source.unreadable:
                         library.catalog.forget_if_empty(root)
@@ -123,7 +124,8 @@ def places_to_index(library: Library, paths: list[str]) -> list[Path]:
         raise SafelightError("nothing has been indexed yet; say where your photos are: safelight index ~/Pictures")
     for path in targets:
         around = [root for root in roots if path.absolute().is_relative_to(root.path)]
-        if not path.exists() and all(is_mounted(root.path) for root in around):
+        is_drive = any(path.absolute().is_relative_to(mount.path) for mount in mounts(library.catalog.db))
+        if not path.exists() and not is_drive and all(is_mounted(root.path) for root in around):
             raise ImporterError(f"{path} does not exist; check the spelling, or plug in the drive that holds it")
     return targets
 
@@ -183,9 +185,15 @@ def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, tr
     """
     known = [root for root in library.catalog.roots() if path.absolute().is_relative_to(root.path)]
     root = max(known, key=lambda root: len(root.path.parts), default=None)
-    if root is not None and not library.catalog.is_there(root):
+    if root is not None and not is_there(library.catalog.db, root):
         library.catalog.mark_root(root, "offline", root.device)
         on_remark(_why_not_there(root))
+        return None
+    inside = (mount for mount in mounts(library.catalog.db) if path.absolute().is_relative_to(mount.path))
+    away = next((mount for mount in inside if not is_there(library.catalog.db, mount)), None)
+    if away is not None:
+        mark_away(library.catalog, away)
+        on_remark(away.why_away)
         return None
     try:
         return _whole(library, open_source(path, wishes.over(root.options if root else "{}")), wishes)

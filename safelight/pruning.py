@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from importers.sources import PATH_SOURCES
+from indexer.catalog import Catalog
+from indexer.drives import Mount, is_there, mounts
 from indexer.duplicates.store import carry_decisions
 from indexer.lock import ProcessLock
-from indexer.presence import is_gone
+from indexer.presence import is_gone, is_under
 from safelight.errors import SafelightError
 from safelight.service import Library
 
@@ -21,12 +23,14 @@ class PrunePlan:
     Attributes:
         photos: (row id, path) of each photo.
         roots: Row ids of roots that go with them.
+        mounts: Drives inside roots that are no longer waited for.
         contents: How many contents, with their vectors, no other photo shows.
     """
 
     photos: list[tuple[int, str]]
     roots: list[int]
     contents: int
+    mounts: list[Mount] = field(default_factory=list[Mount])
 
 
 def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
@@ -36,36 +40,57 @@ def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
     the library no longer had it when it was last read.
 
     Args:
-        forget: A root to forget whole, there or not.
+        forget: A root to forget whole, or a drive that was mounted inside one; there or not.
 
     Raises:
         SafelightError: `forget` is no indexed place.
     """
     db = library.catalog.db
     roots: list[int] = []
+    drives: list[Mount] = []
     if forget is not None:
-        target = forget.expanduser().absolute()
-        roots = [root.id for root in library.catalog.roots() if root.path in (target, target.resolve())]
-        if not roots:
-            known = ", ".join(str(root.path) for root in library.catalog.roots()) or "none"
-            raise SafelightError(f"{target} is not an indexed place; there are: {known}")
-        rows = db.execute("SELECT id, path, name FROM photo WHERE root_id = ? ORDER BY path", (roots[0],)).fetchall()
-    else:
-        away = {root.id for root in library.catalog.roots() if not library.catalog.is_there(root)}
+        roots, drives = _named(library.catalog, forget.expanduser().absolute())
         rows = [
             (photo_id, path, name)
-            for photo_id, path, name, root, source in db.execute(
-                "SELECT p.id, p.path, p.name, r.id, r.source FROM photo p JOIN root r ON r.id = p.root_id"
-                " WHERE p.state = 'missing' ORDER BY p.path"
-            ).fetchall()
-            if (is_gone(path) or source not in PATH_SOURCES) and root not in away
+            for photo_id, path, name, key, root_id in db.execute(
+                "SELECT id, path, name, key, root_id FROM photo ORDER BY path"
+            )
+            if root_id in roots or any(root_id == drive.root_id and is_under(key, drive.key) for drive in drives)
         ]
+    else:
+        rows = _gone(library.catalog)
     going = [(photo_id, os.fsdecode(path) if path else name) for photo_id, path, name in rows]
     db.execute("CREATE TEMP TABLE IF NOT EXISTS going (photo_id INTEGER PRIMARY KEY)")
     db.execute("DELETE FROM going")
     db.executemany("INSERT INTO going VALUES (?)", ((photo_id,) for photo_id, _ in going))
     (contents,) = db.execute(f"SELECT count(*) FROM ({_LEFT_WITHOUT_PHOTO})").fetchone()
-    return PrunePlan(going, roots, contents)
+    return PrunePlan(going, roots, contents, drives)
+
+
+def _named(catalog: Catalog, target: Path) -> tuple[list[int], list[Mount]]:
+    """Return the root that lies at a path, or the drive inside one."""
+    roots = [root.id for root in catalog.roots() if root.path in (target, target.resolve())]
+    drives = [mount for mount in mounts(catalog.db) if target == mount.path or target.resolve() == mount.path.resolve()]
+    if roots or drives:
+        return roots[:1], [] if roots else drives[:1]
+    known = ", ".join(str(root.path) for root in catalog.roots()) or "none"
+    raise SafelightError(f"{target} is not an indexed place; there are: {known}")
+
+
+def _gone(catalog: Catalog) -> list[tuple[int, bytes | None, str]]:
+    """List (id, path, name) of the photos that are gone from where a drive is there."""
+    away = {root.id for root in catalog.roots() if not is_there(catalog.db, root)}
+    drives = [mount for mount in mounts(catalog.db) if not is_there(catalog.db, mount)]
+    return [
+        (photo_id, path, name)
+        for photo_id, path, name, key, root, source in catalog.db.execute(
+            "SELECT p.id, p.path, p.name, p.key, r.id, r.source FROM photo p JOIN root r ON r.id = p.root_id"
+            " WHERE p.state = 'missing' ORDER BY p.path"
+        ).fetchall()
+        if (is_gone(path) or source not in PATH_SOURCES)
+        and root not in away
+        and not any(root == drive.root_id and is_under(key, drive.key) for drive in drives)
+    ]
 
 
 def prune(library: Library, plan: PrunePlan) -> None:
@@ -91,6 +116,10 @@ def prune(library: Library, plan: PrunePlan) -> None:
             db.execute("DELETE FROM embedding WHERE content_id = ?", (content_id,))
             db.execute("DELETE FROM content WHERE id = ?", (content_id,))
         db.executemany("DELETE FROM root WHERE id = ?", ((root_id,) for root_id in plan.roots))
+        for drive in plan.mounts:
+            where = drive.root_id, drive.key
+            db.execute("DELETE FROM mount WHERE root_id = ? AND key = ?", where)
+            db.execute("DELETE FROM unread WHERE root_id = ? AND key = ?", where)
 
 
 # Contents that no photo would show any more once the photos in `going` are gone; those that nothing shows now included.

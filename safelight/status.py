@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from indexer.catalog import Catalog
+from indexer.drives import is_away, is_there, place_path
 from indexer.query import PHOTO_ID
 from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, read_tags
 from safelight.at_hand import away, is_lost
@@ -75,7 +76,7 @@ def roots(catalog: Catalog) -> list[RootStatus]:
     lost |= {
         root.path
         for root in catalog.roots()
-        if root.state == "offline" and root.path not in lost and not catalog.is_there(root)
+        if root.state == "offline" and root.path not in lost and not is_there(catalog.db, root)
     }
     return [replace(root, state="offline") if Path(root.path) in lost else root for root in found]
 
@@ -220,15 +221,15 @@ def _places(catalog: Catalog, row_id: int) -> Iterator[dict[str, Any]]:
     rows = catalog.db.execute(
         f"WITH this AS (SELECT p.content_id, {EXACT_HASH} AS exact FROM photo p"
         " LEFT JOIN content c ON c.id = p.content_id WHERE p.id = ?1)"
-        " SELECT p.public_id, r.source, p.path, p.state, p.reason, p.name, p.key, r.path FROM photo p"
-        " JOIN root r ON r.id = p.root_id LEFT JOIN content c ON c.id = p.content_id"
+        f" SELECT p.public_id, r.source, p.path, p.state, p.reason, p.name, p.key, r.path, {place_path('p', 'r')},"
+        f" {is_away('p', 'r')} FROM photo p JOIN root r ON r.id = p.root_id LEFT JOIN content c ON c.id = p.content_id"
         " WHERE p.id = ?1 OR p.content_id = (SELECT content_id FROM this)"
         " OR p.original_hash = (SELECT exact FROM this)"
         " OR p.content_id = (SELECT id FROM content WHERE hash = (SELECT exact FROM this))"
         " ORDER BY p.id <> ?1, p.path",
         (row_id,),
     )
-    for public_id, source, path, state, reason, name, key, root in rows:
+    for public_id, source, path, state, reason, name, key, root, drive, was_away in rows:
         yield {
             "id": public_id,
             "source": source,
@@ -238,6 +239,8 @@ def _places(catalog: Catalog, row_id: int) -> Iterator[dict[str, Any]]:
             "name": name,
             "key": key.decode("utf-8", "backslashreplace"),
             "root": os.fsdecode(root),
+            "drive": os.fsdecode(drive),
+            "was_away": was_away,
         }
 
 
@@ -245,13 +248,15 @@ def _as_they_are(places: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Tell of the places that were read which are gone at this moment, or away."""
     files: defaultdict[Path, set[Path]] = defaultdict(set)
     for place in places:
-        files[Path(place["root"])].update([Path(place["path"])] if place["path"] else [])
+        files[Path(place["drive"])].update([Path(place["path"])] if place["path"] else [])
     lost, gone = away(files)
     for place in places:
-        if place["state"] == "indexed" and Path(place["root"]) in lost:
-            place["state"] = "offline"
-        elif place["state"] == "indexed" and place["path"] and is_lost(place["source"], Path(place["path"]), gone):
-            place["state"] = "missing"
+        is_lost_now = bool(place["path"]) and is_lost(place["source"], Path(place["path"]), gone)
+        is_away_now = Path(place.pop("drive")) in lost
+        # Where another drive lies at its place, which the last run told by the photos that are not there.
+        is_away_now |= bool(place.pop("was_away")) and is_lost_now
+        if place["state"] == "indexed":
+            place["state"] = "offline" if is_away_now else "missing" if is_lost_now else "indexed"
     return places
 
 

@@ -184,7 +184,9 @@ def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
 
 
 @click.command()
-@click.option("--forget", metavar="FOLDER", type=NamedPath(), help="Forget all of an indexed place, there or not.")
+@click.option(
+    "--forget", metavar="FOLDER", type=NamedPath(), help="Forget an indexed place, or a drive inside one, there or not."
+)
 @click.option("--yes", is_flag=True, help="Do it; without this, only show what would go.")
 @json_option
 def prune(forget: str | None, yes: bool, as_json: bool) -> None:

@@ -3,42 +3,78 @@
 import json
 import os
 import random
+import select
 import signal
 import sqlite3
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from indexer.pipeline import BATCH
+from indexer.batches import BATCH
 
-KILLS = int(os.environ.get("SAFELIGHT_TEST_KILLS", "20"))
+KILLS = int(os.environ.get("SAFELIGHT_TEST_KILLS", "30"))
 PICTURES = 300
+PATIENCE_S = 600
 MODEL = Path(__file__).parent.parent / "data" / "shapes-clip"
-KILLED = """
-import signal, sys
-photos, wait_s = int(sys.argv.pop(1)), float(sys.argv.pop(1))
-def kill_soon():
-    signal.setitimer(signal.ITIMER_REAL, wait_s)
-if photos:
-    from indexer.pipeline import IndexRun
-    report = IndexRun._report
-    def watched(run, **how):
-        global photos
-        report(run, **how)
-        if photos and run.tally.photos >= photos:
-            photos = 0
-            kill_soon()
-    IndexRun._report = watched
-else:
-    kill_soon()
-from safelight.cli import main
-main()
+
+# The command as a process of its own, whose model notes each picture before it sees it, and which is killed with
+# SIGKILL a moment after it has seen so many, wherever it is then. That the moment is counted in pictures makes the
+# kills fall everywhere on a slow machine, too. The imports are done once, for all of the processes.
+COUNTED = """
+import json, os, signal, sqlite3, sys, threading, time
+import chromadb_rust_bindings, xxhash
+import indexer.models.engine_onnx, indexer.models.load, indexer.pipeline, indexer.search
+import safelight.cli.entry, safelight.service
+
+def kill_after(seconds):
+    timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGKILL))
+    timer.daemon = True
+    timer.start()
+
+def note(log, kill_at, delay_s, hold):
+    load, seen = indexer.models.load.load_encoder, 0
+    def load_noted(*args, **options):
+        encoder = load(*args, **options)
+        embed = encoder.embed_pixels
+        def embed_noted(pixels):
+            nonlocal seen, hold
+            if hold is True:  # from now on nothing can be committed, as while another process writes
+                db = sqlite3.connect(os.environ["SAFELIGHT_HOME"] + "/library.sqlite", timeout=60, isolation_level=None,
+                                     check_same_thread=False)
+                db.execute("BEGIN IMMEDIATE")
+                hold = (db,)
+                time.sleep(2)  # so that the next batch is full by then
+            os.write(log, b"".join(xxhash.xxh3_64_digest(picture.tobytes()) for picture in pixels))
+            if seen < (kill_at or 0) <= seen + len(pixels):
+                kill_after(delay_s)
+            seen += len(pixels)
+            return embed(pixels)
+        encoder.embed_pixels = embed_noted
+        return encoder
+    indexer.models.load.load_encoder = load_noted
+
+for line in sys.stdin:
+    asked = json.loads(line)
+    if (child := os.fork()) == 0:
+        os.environ.update(asked["env"])
+        for number, path in enumerate((os.devnull, asked["out"], os.devnull)):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT), number)
+        log = os.open(asked["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        note(log, asked["kill_at"], asked["delay_s"], asked["hold"])
+        if asked["kill_at"] == 0:
+            kill_after(asked["delay_s"])
+        sys.argv = ["safelight", *asked["arguments"]]
+        safelight.cli.entry.main()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+# The command, held after its first batch until it is interrupted.
 HELD = """
 import time
 from indexer.pipeline import IndexRun
@@ -66,34 +102,57 @@ def pictures(tmp_path_factory):
     return folder
 
 
-def run(home: Path, pictures: Path, *how: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *(how or ("-m", "safelight")), "index", str(pictures), "--model", str(MODEL), "--json"]
-    # In auto, the pictures that a killed run saw decide between int8 and float32; here every run is to agree.
-    command += ["--precision", "float32"]
-    return subprocess.run(
-        command,
-        env=os.environ | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_WORKERS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        timeout=600,
-        check=False,
-    )
+class Runs:
+    """Runs `safelight index` over the pictures, and knows what each run said and what its model saw."""
+
+    def __init__(self, pictures: Path, folder: Path) -> None:
+        self._pictures, self._folder, self._count = pictures, folder, 0
+        self._forking = subprocess.Popen(
+            [sys.executable, "-c", COUNTED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def __call__(
+        self, home: Path, kill_at: int | None = None, delay_s: float = 0.0, *, hold: bool = False
+    ) -> tuple[int, str, list[bytes]]:
+        """Run once.
+
+        Args:
+            kill_at: It is killed `delay_s` after its model began with so many pictures; 0: after it began at all;
+                None: it is not.
+            hold: Keep it from committing anything once its model begins.
+
+        Returns:
+            Its exit code, what it printed, and the pictures that went into its model, by what they look like.
+        """
+        self._count += 1
+        out, log = (self._folder / f"{self._count}.{kind}" for kind in ("out", "log"))
+        # In auto, the pictures that a killed run saw decide between int8 and float32; here every run is to agree.
+        command = ["index", str(self._pictures), "--model", str(MODEL), "--json", "--precision", "float32"]
+        env = {"SAFELIGHT_HOME": str(home), "SAFELIGHT_WORKERS": "1"}
+        asked = {"arguments": command, "env": env, "out": str(out), "log": str(log)}
+        asked |= {"kill_at": kill_at, "delay_s": delay_s, "hold": hold}
+        print(json.dumps(asked), file=self._forking.stdin, flush=True)
+        assert select.select([self._forking.stdout], [], [], PATIENCE_S)[0], "the command does not end"
+        code = int(self._forking.stdout.readline())
+        seen = log.read_bytes()
+        return code, out.read_text(), [seen[at : at + 8] for at in range(0, len(seen), 8)]
+
+    def close(self) -> None:
+        self._forking.stdin.close()
+        assert self._forking.wait(PATIENCE_S) == 0
 
 
-def run_killed(home: Path, pictures: Path, photos: int, wait_s: float) -> subprocess.CompletedProcess[str]:
-    """Run and be killed so long after the start, or after so many photos were told of, if it takes so long.
-
-    By the system, on a clock that the run sets: a signal of ours would come at any time, or too late, on a busy
-    machine. Nothing in the process handles SIGALRM, which then ends it as SIGKILL does.
-    """
-    return run(home, pictures, "-c", KILLED, str(photos), str(wait_s))
+@pytest.fixture
+def run(pictures, tmp_path):
+    runs = Runs(pictures, tmp_path)
+    yield runs
+    runs.close()
 
 
-def finish(home: Path, pictures: Path) -> dict:
-    done = run(home, pictures)
-    assert done.returncode == 0
-    return json.loads(done.stdout.splitlines()[-1])
+def finished(ended: tuple[int, str, list[bytes]]) -> dict:
+    code, said, _ = ended
+    assert code == 0
+    return json.loads(said.splitlines()[-1])
 
 
 def contents(home: Path) -> dict:
@@ -108,46 +167,74 @@ def contents(home: Path) -> dict:
     return {key: (state, digest, vector) for key, state, digest, vector in rows}
 
 
-def test_kills_at_any_moment_end_where_an_undisturbed_run_ends(pictures, tmp_path):
-    began = time.monotonic()
-    done = finish(tmp_path / "undisturbed", pictures)
-    seconds = time.monotonic() - began
+def test_kills_at_any_moment_cost_at_most_a_batch_and_end_where_an_undisturbed_run_ends(run, tmp_path):
+    undisturbed = run(tmp_path / "undisturbed")
+    done, seen = finished(undisturbed), undisturbed[2]
     assert (done["indexed"], done["failed"]) == (PICTURES + 1, 1)
+    assert len(seen) == len(set(seen)) == PICTURES, "the model sees each picture once"
     expected = contents(tmp_path / "undisturbed")
 
     chance = random.Random(2026)
-    homes, kept, half_done = 1, 0, 0
-    for turn in range(KILLS):
+    killed, homes, lost = 0, 0, 0
+    while killed < KILLS:
+        homes += 1
         home = tmp_path / f"disturbed-{homes}"
-        if turn % 2:
-            ended = run_killed(home, pictures, 0, chance.uniform(0.05, 0.8 * seconds))
-        else:
-            ended = run_killed(home, pictures, kept + chance.randint(1, 100), chance.uniform(0.0001, 0.05))
-        if ended.returncode == 0:
-            # The work that the kills left was done in time: it is right, and the next kills meet a new library.
-            assert_same(expected, contents(home))
-            homes, kept = homes + 1, 0
-            continue
-        assert ended.returncode == -signal.SIGALRM
-        now = len(contents(home)) if (home / "library.sqlite").exists() and has_tables(home) else 0
-        assert now >= kept, "what was committed stays"
-        assert now >= reported(ended.stdout) - BATCH, "what was said to be done is there, but for a batch at most"
-        half_done += kept < now < len(expected)
-        kept = now
+        begun: Counter[bytes] = Counter()  # how often the model began with each picture
+        kept, lost_here, code = 0, 0, None
+        while code != 0:
+            left, at, delay_s = PICTURES - kept, None, 0.0
+            if killed < KILLS and left > BATCH:
+                at, delay_s = chance.choice([0, *[chance.randint(1, left)] * 4]), chance.uniform(0, 0.1)
+            code, said, seen = run(home, at, delay_s)
+            assert code in (0, -signal.SIGKILL)
+            killed += code != 0
+            begun.update(seen)
+            now = embedded(home)
+            assert 0 <= len(seen) - (now - kept) <= BATCH, "of what the model saw, a batch is lost at most"
+            assert photos(home) >= reported(said), "what was said to be done is there"
+            lost_here += len(seen) - (now - kept)
+            kept = now
+        assert_same(expected, contents(home))
+        assert begun.keys() == set(undisturbed[2])
+        assert begun.total() == PICTURES + lost_here, "again the model saw only what was lost"
+        lost += lost_here
 
-    assert half_done, "killed in the middle, a run has left what it had done by then"
-    finish(home, pictures)
-    assert_same(expected, contents(home))
-    again = finish(home, pictures)
-    assert again == {
-        "event": "done", "indexed": 0, "unchanged": PICTURES + 1, "skipped": 0, "failed": 1, "missing": 0,
-    }  # fmt: skip
+    assert lost, "no kill cost anything: they all came at idle moments, and this test shows nothing"
+    code, said, seen = run(home)
+    assert (finished((code, said, seen)), seen) == (
+        {"event": "done", "indexed": 0, "unchanged": PICTURES + 1, "skipped": 0, "failed": 1, "missing": 0},
+        [],
+    )
+
+
+def test_the_model_goes_no_further_than_a_batch_while_nothing_can_be_kept(run, tmp_path):
+    code, _, seen = run(tmp_path / "home", 1, 4.0, hold=True)
+    assert (code, embedded(tmp_path / "home")) == (-signal.SIGKILL, 0)
+    assert 0 < len(seen) <= BATCH
+    code, _, again = run(tmp_path / "home")
+    assert (code, len(again)) == (0, PICTURES)
+
+
+def photos(home: Path) -> int:
+    """How many photos a catalog knows, which need not have been made yet."""
+    return count(home, "photo")
+
+
+def embedded(home: Path) -> int:
+    """How many vectors there are in it."""
+    return count(home, "embedding")
+
+
+def count(home: Path, table: str) -> int:
+    if not (home / "library.sqlite").exists() or not has_tables(home):
+        return 0
+    return sqlite3.connect(home / "library.sqlite").execute(f"SELECT count(*) FROM {table}").fetchone()[0]
 
 
 def reported(said: str) -> int:
     """How many photos a killed run said it was done with; its last line may be torn."""
     events = [json.loads(line) for line in said.splitlines() if line.endswith("}")]
-    return max((event["done"] for event in events if event["event"] == "progress"), default=0)
+    return max((event["done"] for event in events if event.get("stage") == "indexing"), default=0)
 
 
 def assert_same(expected: dict, found: dict) -> None:
@@ -173,13 +260,13 @@ def test_ctrl_c_finishes_the_batch_and_exits_130_without_a_traceback(pictures, t
         stderr=subprocess.PIPE,
         text=True,
     )
-    deadline = time.monotonic() + 600
+    deadline = time.monotonic() + PATIENCE_S
     while time.monotonic() < deadline and process.poll() is None:
         if (tmp_path / "library.sqlite").exists() and has_tables(tmp_path) and contents(tmp_path):
             break
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=600)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert process.returncode == 130, err
     assert "Traceback" not in err
     assert out.startswith("Interrupted:")

@@ -36,7 +36,7 @@ class ListedLibrary:
 
     def __init__(self, path: Path, options: Options = opened_with) -> None:
         self.root, self.folder, self.device = path.resolve(), path.resolve().parent, path.stat().st_dev
-        self.unreadable, self.passed_over, self.remarks = {}, [], []
+        self.mounts, self.unreadable, self.passed_over, self.remarks = {}, {}, [], []
         ListedLibrary.opened_with = options
 
     @classmethod
