@@ -4,6 +4,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import platform
 import random
 import shutil
 import signal
@@ -378,6 +379,27 @@ def test_memory_stays_flat(tmp_path):
             peaks_mb.append(peak(pool.process_ids[0]))
     assert peaks_mb[-1] - peaks_mb[0] < 10, peaks_mb
     assert peaks_mb[-1] < 200
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc's heap; reads /proc")
+def test_memory_of_one_picture_serves_the_next(tmp_path):
+    def faults(process_id):
+        return int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[7])  # proc(5): minflt
+
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (72, 96, 3), np.uint8))
+    paths = [tmp_path / f"{width}.jpg" for width in (480, 720, 960, 1280, 1920)]
+    for path in paths:
+        noise.resize((int(path.stem), int(path.stem) * 3 // 4)).save(path, subsampling=0)
+    counts = []
+    with DecoderPool(SPEC, 1) as pool:
+        for path in paths:
+            for count in (10, 40):
+                before = faults(pool.process_ids[0]) if pool.process_ids else 0
+                for number in range(count):
+                    pool.submit(Job.of_file(number, path))
+                answers(pool, range(count))
+            counts.append((faults(pool.process_ids[0]) - before) / 40)
+    assert max(counts) < 50, counts  # hundreds a picture where each asks the system for its memory
 
 
 def test_closing_takes_no_time_whatever_is_under_way(slow_picture, pictures):
