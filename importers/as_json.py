@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from importers.base import Exposure, Facts, Rendition, Span
+from importers.base import Exposure, Facts, Rendition, Smaller, Span
 
 _LISTS = ("keywords", "people", "labels", "media")
 _LISTS_OF_STEPS = ("keyword_paths", "albums")
@@ -51,6 +51,8 @@ def pack_rendition(rendition: Rendition) -> dict[str, Any]:
     packed = _known(rendition, _RENDITION) | {"path": os.fspath(rendition.path)}
     if rendition.span is not None:
         packed["span"] = _known(rendition.span, _SPAN)
+    if rendition.smaller:
+        packed["smaller"] = [(each.edge, _known(each.span, _SPAN)) for each in rendition.smaller]
     return packed
 
 
@@ -58,4 +60,5 @@ def unpack_rendition(packed: dict[str, Any]) -> Rendition:
     """Read what pack_rendition wrote, through JSON or not."""
     span: dict[str, Any] | None = packed.get("span")
     values: dict[str, Any] = packed | {"path": Path(packed["path"]), "span": Span(**span) if span else None}
+    values["smaller"] = tuple(Smaller(edge, Span(**span)) for edge, span in packed.get("smaller", ()))
     return Rendition(**values)

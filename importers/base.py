@@ -79,6 +79,18 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Smaller:
+    """The picture of a rendition, stored once more in the same file, in fewer pixels.
+
+    Attributes:
+        edge: Pixels of its shorter side.
+    """
+
+    edge: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Rendition:
     """One stored picture of a photo: the original, a preview, a derivative.
 
@@ -92,6 +104,8 @@ class Rendition:
         orientation: EXIF orientation (1 to 8) that is not in the picture itself but known of it; None where the
             picture's own counts.
         profile: "AdobeRGB", "sRGB" or "ProPhotoRGB" where the pixels' colours are known but not written in them.
+        smaller: Smallest first. Who needs fewer pixels may decode one of these; what names the picture, and its size,
+            are the rendition's all the same.
     """
 
     path: Path
@@ -102,6 +116,7 @@ class Rendition:
     span: Span | None = None
     orientation: int | None = None
     profile: str | None = None
+    smaller: tuple[Smaller, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from importers.base import FileStamp, Known, Options, Rendition, Span
+from importers.base import FileStamp, Known, Options, Rendition, Smaller, Span
 from importers.lightroom_photo import FIRST_LYING, CatalogPhoto
 from importers.lightroom_previews import PreviewFiles, Previews
 from lrprev import LrprevError
-from lrprev.preview import Level
+from lrprev.preview import Confidence, Level
 
 LEAST_EDGE = 512
 """Pixels of the shorter side that no model here needs more of: the largest takes 384 or 512."""
@@ -119,7 +119,16 @@ def _rendition(photo: CatalogPhoto, previews: Previews, found: PreviewFiles) -> 
         span=Span(level.offset_bytes, level.length_bytes),
         orientation=orientation,
         profile=preview.pyramid.color_profile if preview.pyramid else None,
+        smaller=tuple(_smaller(preview.levels, level)),
     )
+
+
+def _smaller(levels: tuple[Level, ...], chosen: Level) -> Iterator[Smaller]:
+    """Yield the levels below the chosen one in its file that are more than thumbnails."""
+    for level in levels[: levels.index(chosen)]:
+        edge, is_sure = min(level.width, level.height), level.confidence is Confidence.SURE
+        if edge >= _THUMBNAIL_EDGE and is_sure and level.source == chosen.source:
+            yield Smaller(edge, Span(level.offset_bytes, level.length_bytes))
 
 
 def _is_poor(photo: CatalogPhoto, rendition: Rendition) -> bool:

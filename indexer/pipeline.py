@@ -271,7 +271,7 @@ class IndexRun:
             # Of the bytes that were read, which may be younger than the walk; a run meets the first rendition again.
             stamp=decoded.stamp if decoded.served == 0 and not is_passing else photo.stamp,
             original_hash=original_hash or None,
-            rendition=None if is_original or is_passing else served,
+            rendition=None if is_original or is_passing else replace(served, smaller=()),
         )
 
     # Writing

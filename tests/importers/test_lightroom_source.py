@@ -89,6 +89,31 @@ def test_the_smallest_level_that_is_large_enough_is_read(tmp_path, size, chosen)
     assert (kinds(photo), rendition.profile) == ([f"preview {chosen[0]}x{chosen[1]}"], "AdobeRGB")
 
 
+@pytest.mark.parametrize(
+    ("size", "edges"), [((1920, 1440), [360]), ((3000, 2000), [250, 500]), ((1200, 800), [400]), ((480, 360), [])]
+)
+def test_smaller_levels_that_are_more_than_thumbnails_are_told_of(tmp_path, size, edges):
+    with library(tmp_path) as lib:
+        lib.photo("a.jpg", levels=levels_of(picture(1, *size)), orientation="BC")
+    rendition = read(lib.catalog)[0].renditions[0]
+    assert [smaller.edge for smaller in rendition.smaller] == edges
+    whole = rendition.path.read_bytes()
+    for edge, span in ((smaller.edge, smaller.span) for smaller in rendition.smaller):
+        level = Image.open(io.BytesIO(whole[span.offset_bytes : span.offset_bytes + span.length_bytes]))
+        assert min(level.size) == edge
+        assert abs(max(level.size) / edge - max(size) / min(size)) < 0.01
+
+
+def test_a_smaller_level_that_is_not_what_its_header_says_is_left_alone(tmp_path):
+    with library(tmp_path) as lib:
+        levels = levels_of(picture(1, 1920, 1440))
+        odd = levels_of(picture(2, 300, 360))[-1]
+        levels = [(odd[0], *level[1:]) if level[1] == 480 else level for level in levels]
+        lib.photo("a.jpg", levels=levels)
+    rendition = read(lib.catalog)[0].renditions[0]
+    assert (rendition.kind, rendition.smaller) == ("preview 960x720", ())
+
+
 @pytest.mark.parametrize(("code", "exif"), [("AB", 1), ("BC", 6), ("CD", 3), ("DA", 8), ("BA", 2), ("zz", None)])
 def test_previews_are_turned_as_the_catalog_says(tmp_path, code, exif):
     with library(tmp_path) as lib:

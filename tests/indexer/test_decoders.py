@@ -1,9 +1,11 @@
 """Decoder processes: each file answered exactly once, whatever happens to its decoder."""
 
 import contextlib
+import io
 import json
 import multiprocessing
 import os
+import platform
 import random
 import shutil
 import signal
@@ -21,8 +23,9 @@ import pytest
 import xxhash
 from PIL import Image
 
-from importers.images import open_upright
-from indexer.decode_worker import READ_AT_ONCE_BYTES, Decoded, Problem, pack, unpack
+from importers.base import Rendition, Smaller, Span
+from importers.images import MAX_PIXELS, open_upright
+from indexer.decode_worker import READ_AT_ONCE_BYTES, Decoded, Problem, pack, read_photo, unpack
 from indexer.decoders import DecoderPool, Job
 from indexer.duplicates.features import MIN_EDGE, describe_picture
 from indexer.duplicates.features import pack as pack_features
@@ -401,6 +404,87 @@ def test_memory_stays_flat(tmp_path):
             peaks_mb.append(peak(pool.process_ids[0]))
     assert peaks_mb[-1] - peaks_mb[0] < 10, peaks_mb
     assert peaks_mb[-1] < 200
+
+
+def stored_thrice(path):
+    """A file with a large picture, red, and behind it the same in half of the pixels, green, and in a quarter, blue."""
+    data, spans = b"AgHg" * 8, []
+    for width, height, colour in ((960, 720, "red"), (480, 360, "lime"), (240, 180, "blue")):
+        stream = io.BytesIO()
+        Image.new("RGB", (width, height), colour).save(stream, "JPEG")
+        spans.append(Span(len(data), len(stream.getvalue())))
+        data += stream.getvalue()
+    path.write_bytes(data)
+    large, half, quarter = spans
+    return Rendition(path, 960, 720, span=large, smaller=(Smaller(180, quarter), Smaller(360, half)))
+
+
+def colour_of(decoded):
+    return ["red", "green", "blue"][int(decoded.pixels[10, 10].argmax())]
+
+
+@pytest.mark.parametrize(
+    ("short_side", "colour"),
+    [(64, "green"), (180, "green"), (181, "red"), (224, "red"), (512, "red")],  # 2 x 128 pixels are for duplicates
+)
+def test_the_smallest_stored_picture_is_decoded_that_has_twice_the_pixels(tmp_path, short_side, colour):
+    spec = replace(SPEC, resize="short_side", short_side=short_side)
+    rendition = stored_thrice(tmp_path / "a.lrprev")
+    decoded = read_photo(Job(1, (rendition,)), spec, MAX_PIXELS)
+    assert colour_of(decoded) == colour
+    named = read_photo(Job(1, (replace(rendition, smaller=()),)), spec, MAX_PIXELS)
+    assert colour_of(named) == "red"
+    assert (decoded.width, decoded.height, decoded.size_bytes) == (960, 720, rendition.span.length_bytes)
+    assert (decoded.digest, decoded.stamp, decoded.format) == (named.digest, named.stamp, "JPEG")
+
+
+def test_pictures_for_people_and_for_comparing_pixels_are_chosen_likewise(tmp_path):
+    rendition = stored_thrice(tmp_path / "a.lrprev")
+    small, large = (read_photo(Job(1, (rendition,), longest=longest), SPEC, MAX_PIXELS) for longest in (320, 640))
+    assert (colour_of(small), colour_of(large)) == ("green", "red")
+    whole, plain = (
+        read_photo(Job(1, (each,), in_full=True), SPEC, MAX_PIXELS)
+        for each in (rendition, replace(rendition, smaller=()))
+    )
+    assert whole.pixel_digest == plain.pixel_digest != b""
+
+
+def test_a_smaller_picture_that_is_damaged_costs_nothing(tmp_path):
+    rendition = stored_thrice(tmp_path / "a.lrprev")
+    quarter, half = rendition.smaller
+    for span in (Span(half.span.offset_bytes + 2, 90), Span(half.span.offset_bytes, 90), Span(1 << 30, 90)):
+        damaged = replace(rendition, smaller=(quarter, Smaller(360, span)))
+        decoded = read_photo(Job(1, (damaged,)), SPEC, MAX_PIXELS)
+        assert (decoded.problem, colour_of(decoded)) == (None, "red")
+
+
+def test_the_orientation_and_the_full_size_hold_for_smaller_pictures(tmp_path):
+    rendition = replace(stored_thrice(tmp_path / "a.lrprev"), width=720, height=960, orientation=6)
+    with DecoderPool(SPEC, 1) as pool:
+        pool.submit(Job(1, (rendition,)))
+        decoded = answers(pool, [1])[1]
+    assert (decoded.width, decoded.height, colour_of(decoded)) == (720, 960, "green")
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="about glibc's heap; reads /proc")
+def test_memory_of_one_picture_serves_the_next(tmp_path):
+    def faults(process_id):
+        return int(Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[7])  # proc(5): minflt
+
+    noise = Image.fromarray(np.random.default_rng(1).integers(0, 256, (72, 96, 3), np.uint8))
+    paths = [tmp_path / f"{width}.jpg" for width in (480, 720, 960, 1280, 1920)]
+    for path in paths:
+        noise.resize((int(path.stem), int(path.stem) * 3 // 4)).save(path, subsampling=0)
+    counts = []
+    with DecoderPool(SPEC, 1) as pool:
+        for path in paths:
+            for count in (10, 40):
+                before = faults(pool.process_ids[0]) if pool.process_ids else 0
+                for number in range(count):
+                    pool.submit(Job.of_file(number, path))
+                answers(pool, range(count))
+            counts.append((faults(pool.process_ids[0]) - before) / 40)
+    assert max(counts) < 50, counts  # hundreds a picture where each asks the system for its memory
 
 
 def test_closing_takes_no_time_whatever_is_under_way(slow_picture, pictures):

@@ -4,6 +4,7 @@ The library here is generated: a list of photos behind the Source protocol. Real
 """
 
 import io
+import json
 import threading
 import zlib
 from dataclasses import replace
@@ -15,7 +16,7 @@ import xxhash
 from PIL import Image
 
 from importers import sources
-from importers.base import Facts, FileStamp, Options, Part, Photo, Rendition, Span
+from importers.base import Facts, FileStamp, Options, Part, Photo, Rendition, Smaller, Span
 from safelight.config import Settings
 from safelight.indexing import index_paths
 from safelight.reading import Wishes
@@ -227,6 +228,17 @@ def test_pictures_inside_files_are_read_in_place(run, tmp_path):
     spans = Span(32, len(stored)), Span(32 + len(stored), len(deflated), deflated=True)
     assert run(*(photo(f"{n}", Rendition(holder, span=span)) for n, span in enumerate(spans))).embedded == 2
     assert [record(run, key)["hash"] for key in "01"] == [digest(tmp_path / "a.png"), digest(tmp_path / "b.png")]
+
+
+def test_where_smaller_pictures_lie_is_not_kept(run, tmp_path):
+    stored = paint(tmp_path / "a.jpg", 1).read_bytes()
+    holder = tmp_path / "holder.bin"
+    holder.write_bytes(stored + stored)
+    smaller = (Smaller(1 << 20, Span(0, len(stored))),)
+    one = photo("one", Rendition(holder, 80, 60, span=Span(len(stored), len(stored)), smaller=smaller))
+    assert run(one).embedded == 1
+    (kept,) = run.library.catalog.db.execute("SELECT rendition FROM photo").fetchone()
+    assert set(json.loads(kept)) == {"path", "width", "height", "edited", "kind", "span"}
 
 
 @pytest.mark.parametrize(

@@ -3,21 +3,63 @@
 from __future__ import annotations
 
 import contextlib
+import io
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PIL import Image
+from PIL import Image, ImageCms
 
 from importers import icc
-from importers.base import Facts
+from importers.base import Facts, Rendition, Smaller, Span
 from importers.colour import averages_like_srgb
-from importers.images import Picture
+from importers.images import MAX_PIXELS, Picture
+from indexer.decode_worker import Job, read_photo
 from indexer.duplicates.align import locate
 from indexer.duplicates.features import describe, describe_picture, pack, unpack
 from indexer.duplicates.keypoints import turn_bits
 from indexer.duplicates.turns import INVERSE, distances, hashes, spectra, turn_pixels
+from indexer.duplicates.verify import Relation, Sensitivity, verify
+from indexer.preprocess import PixelSpec
+
+_SMALL = PixelSpec(64, 64, "exact", 64, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
+
+
+def described(file, data, sizes, space=None):
+    """Describe a photo as an index run does for a small model, from a JPEG of each size in one file; largest first."""
+    spans, whole = [], b""
+    for size in sizes:
+        level = io.BytesIO()
+        data.resize(size, Image.Resampling.LANCZOS).save(level, "JPEG", quality=85, subsampling=0)
+        spans.append(Span(len(whole), len(level.getvalue())))
+        whole += level.getvalue()
+    file.write_bytes(whole)
+    smaller = tuple(Smaller(min(size), span) for size, span in zip(sizes[1:], spans[1:], strict=True))
+    rendition = Rendition(file, *sizes[0], span=spans[0], profile=space, smaller=smaller[::-1])
+    decoded = read_photo(Job(1, (rendition,)), _SMALL, MAX_PIXELS)
+    assert (decoded.problem, decoded.width, decoded.height) == (None, *sizes[0])
+    return unpack(decoded.features, decoded.width, decoded.height)
+
+
+@pytest.mark.parametrize("number", range(11))
+def test_a_preview_and_its_original_are_one_picture_from_whichever_level(photo, tmp_path, number):
+    picture, _ = photo(number)
+    wide, high = (round(side * 2000 / max(picture.size)) for side in picture.size)
+    sizes = [(wide // part, high // part) for part in (1, 2, 4)]
+    original = described(tmp_path / "original", picture, sizes[:1])
+    srgb, adobe = ImageCms.createProfile("sRGB"), ImageCms.ImageCmsProfile(io.BytesIO(icc.profile("AdobeRGB") or b""))
+    rendered = ImageCms.profileToProfile(picture, srgb, adobe)
+    large, small = (described(tmp_path / "preview", rendered, sizes[1:to], "AdobeRGB") for to in (2, 3))
+    assert not np.array_equal(large.gray, small.gray)  # or both came from one level
+    for preview in (large, small):
+        verdict = verify(original, preview, 0, Sensitivity.STRICT)
+        assert verdict is not None
+        assert verdict.relation is Relation.RESIZED
+    assert np.abs(original.gray.astype(int) - small.gray).mean() < 1
+    assert np.abs(original.chroma.astype(int) - small.chroma).mean() < 2
+    places = [locate(original, preview) for preview in (large, small)]
+    assert all(place is not None and place.points > 50 for place in places)
 
 
 def test_features_come_back_as_they_were(photo):
