@@ -279,7 +279,8 @@ class Plan:
                 continue
             code = next((entry.orientation for entry in stored.cache_entries), None)
             state = State.ORPHAN if self._catalog else stored.state
-            original = f"{stored.uuid}-{stored.digest}" if stored.digest else as_text(stored.files[0].name)
+            own_name = f"{stored.uuid}-{stored.digest}"
+            original = own_name if key_of_name(own_name) else as_text(stored.files[0].name)
             thumbnail = store.thumbnail(stored)
             self._orphans_seen += 1
             yield Job(_key(stored), original, name_of_orphan(stored), state, stored, None, code, thumbnail)
@@ -368,11 +369,26 @@ def _key(stored: StoredPreview) -> str:
 
 
 def _key_of_file(path: Path) -> tuple[str, str]:
-    """Tell which preview a file is, by its name or its header; one that has lost both goes by its name alone."""
+    """Tell which preview a file is, by its name or its header; one that has lost both goes by its name and content."""
     if key := key_of_name(path.name):
         return key
     try:
         pyramid = read_or_salvage(path).pyramid
     except (LrprevError, OSError):
         pyramid = None
-    return (pyramid.uuid, pyramid.digest) if pyramid and pyramid.uuid and pyramid.digest else (as_text(path.stem), "")
+    if pyramid and pyramid.uuid and pyramid.digest:
+        return pyramid.uuid, pyramid.digest
+    return as_text(path.stem), _digest_of(path)
+
+
+def _digest_of(path: Path) -> str:
+    """Tell files of one name apart: the first that Windows rescues into any of its folders is FILE0000.CHK."""
+    import hashlib  # seldom needed, and slow to import
+
+    try:
+        if path.is_file():  # opening a pipe would wait for ever
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    except OSError:  # who reads it will tell
+        pass
+    return ""

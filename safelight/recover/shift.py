@@ -149,9 +149,10 @@ class _Child:
         self._is_listening = True
         self._exit_code: int | None = None
         # An exception in the child before it is at its work would have it go through all that the parent does at its
-        # end: so no signal is let through until the fork is over, and none of these in the child at all.
-        masked = signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
+        # end: so these signals wait until the fork is over, and never reach the child.
+        masked = signal.pthread_sigmask(signal.SIG_BLOCK, ())
         try:
+            signal.pthread_sigmask(signal.SIG_BLOCK, _FOR_THE_PARENT)
             self._pid = os.fork()
             if self._pid == 0:
                 _be_the_child(work, jobs, results, self._ours)

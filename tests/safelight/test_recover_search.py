@@ -75,6 +75,24 @@ def test_names_that_are_no_text_are_nothing_special(tmp_path: Path):
     assert fingerprint(tmp_path / "out") == before
 
 
+def test_damaged_previews_of_one_file_name_are_as_many_photos(tmp_path: Path):
+    """Windows' chkdsk numbers what it rescues anew in each folder; and what has lost its header has no other name."""
+    contents = [container(levels_of(picture(seed)), "of none").replace(b"pyramid", b"XXXXXXX") for seed in (1, 2, 1)]
+    for number, content in enumerate(contents):
+        (tmp_path / f"disk/FOUND.00{number}").mkdir(parents=True)
+        (tmp_path / f"disk/FOUND.00{number}/FILE0000.CHK").write_bytes(content)
+    tally, rows, _ = run(tmp_path / "disk", tmp_path / "out")
+    assert (tally.salvaged, tally.lost) == (2, 0), "the third is a copy of the first"
+    assert files(tmp_path / "out") == {"orphans/FILE0000.jpg", "orphans/FILE0000 (2).jpg"}
+    assert {row.original for row in rows} == {"FILE0000.CHK"}
+    for number in (0, 1):  # nor does it matter whether they come in one run or in two
+        run(tmp_path / f"disk/FOUND.00{number}", tmp_path / "one by one")
+    assert files(tmp_path / "one by one") == files(tmp_path / "out")
+    before = fingerprint(tmp_path / "out")
+    assert run(tmp_path / "disk", tmp_path / "out")[0].unchanged == 2
+    assert fingerprint(tmp_path / "out") == before
+
+
 def test_previews_under_any_name_are_found_and_named_by_the_only_catalog(tmp_path: Path, carved: Path):
     before = fingerprint(carved)
     tally, rows, remarks = run(carved, tmp_path / "out")
