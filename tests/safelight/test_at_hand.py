@@ -30,6 +30,7 @@ from safelight import at_hand
 look, wake = at_hand.is_mounted, f"sleep 1.5; while kill -CONT {os.getpid()}; do sleep 1.5; done"
 def stopped(place):
     subprocess.Popen(["sh", "-c", wake], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(0.2)  # it is waited for by now
     os.kill(os.getpid(), signal.SIGSTOP)
     time.sleep(0.1)
     return look(place)
