@@ -221,8 +221,10 @@ def test_a_folder_of_chroma_that_cannot_be_made_is_a_line_and_photos_are_indexed
 
 
 def test_the_reader_of_a_pipe_may_go_away(safelight):
-    command = f"set -o pipefail; {sys.executable} -m safelight search animal --all -n 12 --json | head -c 1"
-    done = subprocess.run(["bash", "-c", command], env=safelight.env, capture_output=True, text=True, check=True)
+    command = 'set -o pipefail; "$0" -m safelight search animal --all -n 12 --json | head -c 1'
+    done = subprocess.run(
+        ["bash", "-c", command, sys.executable], env=safelight.env, capture_output=True, text=True, check=True
+    )
     assert (done.stdout, done.stderr) == ("{", "")
 
 

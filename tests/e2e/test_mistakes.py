@@ -246,8 +246,10 @@ def test_a_damaged_catalog_is_one_line(tmp_path):
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
 def test_a_closed_stream_is_no_fault(demo, closed):
-    command = f"{sys.executable} -m safelight status {closed}"
-    said = subprocess.run(["sh", "-c", command], env=demo.env, capture_output=True, text=True, check=False)
+    command = f'"$0" -m safelight status {closed}'
+    said = subprocess.run(
+        ["sh", "-c", command, sys.executable], env=demo.env, capture_output=True, text=True, check=False
+    )
     assert (said.returncode, said.stderr) == (0, "")
 
 

@@ -124,7 +124,7 @@ def test_the_page_is_shown_in_a_window_paired_by_itself(bindings, screen, tmp_pa
         assert len(json.loads((home / "sessions.json").read_text())) == 1, "paired once"
     finally:
         window.terminate()
-        window.wait(timeout=120)
+        window.wait(timeout=600)
         helper = discovery.running(home)
         assert helper is not None, "the helper goes on without the window"
         os.kill(helper.pid, signal.SIGTERM)

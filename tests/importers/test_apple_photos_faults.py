@@ -6,6 +6,7 @@ import logging
 import os
 import plistlib
 import re
+import shlex
 import shutil
 import sqlite3
 import subprocess
@@ -353,7 +354,7 @@ def test_a_reader_that_is_killed_is_one_clear_error(
     message = refusal(library)
     assert message == (
         f"reading the database of {library} ended half-way (exit status -9); try again, and if that does not help,"
-        f" upgrade osxphotos: uv pip install --upgrade osxphotos --python {sys.executable}"
+        f" upgrade osxphotos: uv pip install --upgrade osxphotos --python {shlex.quote(sys.executable)}"
     )
     assert list(temporary.iterdir()) == []
 

@@ -83,8 +83,10 @@ def stopped(process_id):
     """Have a process stand still."""
     os.kill(process_id, signal.SIGSTOP)
     wait_for(lambda: Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0] == "T")
-    yield
-    os.kill(process_id, signal.SIGCONT)
+    try:
+        yield
+    finally:
+        os.kill(process_id, signal.SIGCONT)
 
 
 def is_open_in(process_id, path):

@@ -20,7 +20,7 @@ from lrprev.databases import PreviewsDatabase
 from lrprev.layout import PREVIEWS_DB_COLUMNS
 
 MUTATIONS = 2_000
-HANG_SECONDS = 300
+HANG_SECONDS = 1200
 
 
 def test_mutations_of_the_real_files(real_previews: list[Path]) -> None:

@@ -136,8 +136,9 @@ def test_progress_is_sent_as_it_happens(own, gate):
     connection.request("GET", "/api/v1/events", headers={"Authorization": f"Bearer {own.token}"})
     stream = connection.getresponse()
     job_id = start_indexing(own)
-    seen = []
+    seen, deadline = [], time.monotonic() + 600
     while not seen or seen[-1]["state"] != "done":
+        assert time.monotonic() < deadline, seen
         line = stream.readline()
         if line.startswith(b"data: "):
             seen.append(json.loads(line[6:]))
