@@ -127,7 +127,7 @@ def _smaller(levels: tuple[Level, ...], chosen: Level) -> Iterator[Smaller]:
     """Yield the levels below the chosen one in its file that are more than thumbnails."""
     for level in levels[: levels.index(chosen)]:
         edge, is_sure = min(level.width, level.height), level.confidence is Confidence.SURE
-        if edge >= _THUMBNAIL_EDGE and is_sure and level.source == chosen.source:
+        if edge >= _THUMBNAIL_EDGE and is_sure and level.source is chosen.source:  # paths compare slowly
             yield Smaller(edge, Span(level.offset_bytes, level.length_bytes))
 
 
