@@ -132,6 +132,9 @@ class Library:
         Writes: the catalog.
         """
         thread = self.model_thread
+        if all(model.space != thread.encoder.space for model in self.catalog.models()):
+            # A damaged tokenizer shows now, not when all pictures have been read and the first words are needed.
+            thread.embed_texts(["a photo"])
         return thread, self.catalog.add_model(thread.encoder.space, self.model_name, thread.encoder.dim)
 
     def is_here(self, name: str) -> bool:
