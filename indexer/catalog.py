@@ -8,12 +8,10 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from collections.abc import Callable, Generator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,9 +19,10 @@ from numpy.typing import NDArray
 from importers.base import FileStamp
 from indexer.errors import CatalogError
 from indexer.home import why_unwritable
-from indexer.migrations import migrate
+from indexer.opening import Standing, is_for_lack_of_writing, open_as_it_stands, open_to_write
 from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_under
+from indexer.rows import KNOWN_COLUMNS, ROOT_COLUMNS, Content, Known, Model, Root, as_known, as_root
 from indexer.tags import write_tags
 
 FILE_NAME = "library.sqlite"
@@ -32,72 +31,15 @@ _ID_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
 _ID_LENGTH = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Root:
-    """A place that has been indexed: a folder, a library."""
-
-    id: int
-    source: str
-    path: Path
-    device: int | None
-    state: str
-    options: str  # JSON, see safelight/roots.py
-
-
-_ROOT = "r.id, r.source, r.path, r.device, r.state, r.options"
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """A model whose vectors the catalog holds."""
-
-    id: int
-    space: str
-    name: str
-    dim: int
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """What the catalog holds about a photo that a scan meets again."""
-
-    id: int
-    stamp: FileStamp | None
-    state: str
-    reason: str | None
-    reader: str | None
-    content_id: int | None
-    facts_token: str
-    has_vector: bool
-    path: bytes | None
-
-
-_KNOWN = """p.id, p.size_bytes, p.mtime_ns, p.inode, p.state, p.reason, p.reader, p.content_id, p.facts_token,
-    EXISTS (SELECT 1 FROM embedding e WHERE e.model_id = ? AND e.content_id = p.content_id), p.path"""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """The bytes of a picture, wherever they lie.
-
-    Attributes:
-        hash: xxh3_128 of the whole file.
-        width: Pixels, upright.
-        height: Pixels, upright.
-    """
-
-    hash: bytes
-    size_bytes: int
-    width: int
-    height: int
-    format: str
-
-
 class Catalog:
     """An open catalog. Belongs to the thread that opened it."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, *, reading: bool = False) -> None:
         """Open the catalog in `home`, creating both where absent.
+
+        Args:
+            reading: Whether it is only to be read, so that it is opened where nothing can be written, too: on a full or
+                a write-protected disk. What tries to write then fails like any other transaction.
 
         Raises:
             CatalogError: It cannot be opened, or a newer Safelight wrote it.
@@ -106,25 +48,32 @@ class Catalog:
         """
         self.home = home
         self.path = home / FILE_NAME
+        self._standing: Standing | None = None
         try:
-            home.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # Before SQLite does: what it makes may be read by everybody where the folder was made by somebody else.
-            if not self.path.exists():
-                os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-            self.db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-            self.db.execute("PRAGMA journal_mode = WAL")
-            self.db.execute("PRAGMA synchronous = NORMAL")
-            self.db.execute("PRAGMA foreign_keys = ON")
-            migrate(self.db)
+            self.db = open_to_write(self.path)
         except (OSError, sqlite3.Error) as error:
-            if why := why_unwritable(home):
-                todo = "mend that, or set SAFELIGHT_HOME to another folder"
-                raise CatalogError(f"cannot open the catalog {self.path}: {why}; {todo}") from error
-            raise CatalogError(f"cannot open the catalog {self.path}: {error}; run `safelight doctor`") from error
+            if reading and is_for_lack_of_writing(error):
+                self._standing = open_as_it_stands(self.path)
+            if self._standing is None:
+                raise self._cannot_open(error) from error
+            self.db = self._standing.db
+
+    def _cannot_open(self, error: Exception) -> CatalogError:
+        if why := why_unwritable(self.home):
+            todo = "mend that, or set SAFELIGHT_HOME to another folder"
+            return CatalogError(f"cannot open the catalog {self.path}: {why}; {todo}")
+        return CatalogError(f"cannot open the catalog {self.path}: {error}; run `safelight doctor`")
 
     def close(self) -> None:
-        """Close the database."""
-        self.db.close()
+        """Close the database.
+
+        Raises:
+            CatalogError: It was only read, and something wrote to it meanwhile: what was read may be wrong.
+        """
+        if self._standing is not None:
+            self._standing.close()
+        else:
+            self.db.close()
 
     @contextmanager
     def transaction(self) -> Generator[None]:
@@ -153,7 +102,7 @@ class Catalog:
 
     def roots(self) -> list[Root]:
         """List every indexed place."""
-        return [_root(row) for row in self.db.execute(f"SELECT {_ROOT} FROM root r ORDER BY r.path")]
+        return [as_root(row) for row in self.db.execute(f"SELECT {ROOT_COLUMNS} FROM root r ORDER BY r.path")]
 
     def add_root(self, source: str, path: Path, device: int | None, *, keys_are_paths: bool = True) -> Root:
         """Record a place, or return it as it stands. Roots inside it are taken over, their photos kept.
@@ -241,9 +190,9 @@ class Catalog:
     def known(self, root: Root, key: bytes, model: Model) -> Known | None:
         """Look up the photo `key` of `root`, and whether `model` has its vector."""
         row = self.db.execute(
-            f"SELECT {_KNOWN} FROM photo p WHERE p.root_id = ? AND p.key = ?", (model.id, root.id, key)
+            f"SELECT {KNOWN_COLUMNS} FROM photo p WHERE p.root_id = ? AND p.key = ?", (model.id, root.id, key)
         ).fetchone()
-        return row and _known(row)
+        return row and as_known(row)
 
     def vanished_twin(
         self, root: Root, stamp: FileStamp, model: Model, is_there: Callable[[Root, bytes], bool]
@@ -254,21 +203,21 @@ class Catalog:
             is_there: Tells whether the drive is there that holds a root's photo of this key.
         """
         rows = self.db.execute(
-            f"SELECT p.key, {_KNOWN} FROM photo p"
+            f"SELECT p.key, {KNOWN_COLUMNS} FROM photo p"
             " WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
             (model.id, stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id),
         )
-        found = ((key, _known(row)) for key, *row in rows)
+        found = ((key, as_known(row)) for key, *row in rows)
         return next((known for key, known in found if has_left(known.path, stamp.inode) and is_there(root, key)), None)
 
     def vanished_with(self, content_id: int, source: str, is_there: Callable[[Root, bytes], bool]) -> int | None:
         """Find a photo of such sources with this content whose file is gone although its drive is there: it moved."""
         rows = self.db.execute(
-            f"SELECT p.id, p.path, p.key, {_ROOT} FROM photo p JOIN root r ON r.id = p.root_id"
+            f"SELECT p.id, p.path, p.key, {ROOT_COLUMNS} FROM photo p JOIN root r ON r.id = p.root_id"
             " WHERE p.content_id = ? AND r.source = ?",
             (content_id, source),
         ).fetchall()
-        return next((i for i, path, key, *root in rows if is_gone(path) and is_there(_root(root), key)), None)
+        return next((i for i, path, key, *root in rows if is_gone(path) and is_there(as_root(root), key)), None)
 
     def content_at(self, root_id: int, key: bytes) -> tuple[int | None] | None:
         """Return the content id of the photo at a place, in a tuple because it may be None; None: nothing is there."""
@@ -420,17 +369,6 @@ class Catalog:
             if model.dim != dim:
                 raise CatalogError(f"{name} gives vectors of {dim} numbers, the catalog's {space} have {model.dim}")
         return model
-
-
-def _root(row: Sequence[Any]) -> Root:
-    root_id, source, path, *others = row
-    return Root(root_id, source, Path(os.fsdecode(path)), *others)
-
-
-def _known(row: Sequence[object]) -> Known:
-    photo_id, size_bytes, mtime_ns, inode, state, reason, reader, content_id, token, has_vector, path = row
-    stamp = None if size_bytes is None else FileStamp(size_bytes, mtime_ns, inode)  # type: ignore[arg-type]
-    return Known(photo_id, stamp, state, reason, reader, content_id, token, bool(has_vector), path)  # type: ignore[arg-type]
 
 
 def _new_public_id() -> str:

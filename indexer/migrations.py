@@ -246,16 +246,7 @@ def migrate(db: sqlite3.Connection) -> None:
     Writes: the schema of our own catalog.
     """
     db.execute("CREATE TABLE IF NOT EXISTS migration (name TEXT PRIMARY KEY)")
-    applied = {name for (name,) in db.execute("SELECT name FROM migration")}
-    unknown = applied - {step.__name__ for step in MIGRATIONS}
-    if unknown:
-        raise CatalogError(
-            f"this catalog was written by a newer Safelight ({min(unknown)}); upgrade Safelight, or set "
-            "SAFELIGHT_HOME to another folder"
-        )
-    for step in MIGRATIONS:
-        if step.__name__ in applied:
-            continue
+    for step in _waiting(db):
         db.execute("BEGIN IMMEDIATE")
         try:
             step(db)
@@ -264,3 +255,28 @@ def migrate(db: sqlite3.Connection) -> None:
             db.execute("ROLLBACK")
             raise
         db.execute("COMMIT")
+
+
+def refuse_others(db: sqlite3.Connection) -> None:
+    """Refuse a catalog that cannot be read without bringing it up to date first.
+
+    Raises:
+        CatalogError: The catalog was written by another Safelight, newer or older.
+    """
+    if _waiting(db):
+        raise CatalogError(
+            "this catalog was written by an older Safelight and has to be brought up to date; make room on its disk and"
+            " make its folder writable"
+        )
+
+
+def _waiting(db: sqlite3.Connection) -> list[Callable[[sqlite3.Connection], None]]:
+    """List the steps that have not been applied."""
+    applied = {name for (name,) in db.execute("SELECT name FROM migration")}
+    unknown = applied - {step.__name__ for step in MIGRATIONS}
+    if unknown:
+        raise CatalogError(
+            f"this catalog was written by a newer Safelight ({min(unknown)}); upgrade Safelight, or set "
+            "SAFELIGHT_HOME to another folder"
+        )
+    return [step for step in MIGRATIONS if step.__name__ not in applied]

@@ -41,6 +41,7 @@ class Library:
         room: ModelRoom | None = None,
         find_picture: FindPicture | None = None,
         chroma_apart: bool = False,
+        reading: bool = False,
     ) -> None:
         """Open the library, creating it where absent.
 
@@ -50,6 +51,7 @@ class Library:
             room: Models that are shared with other libraries, and stay when this one is closed.
             find_picture: What finds the pictures that queries name; without it, they are photo ids and paths of files.
             chroma_apart: Whether Chroma is brought up to date in a process of its own.
+            reading: Whether it is only to be read; see Catalog.
 
         Raises:
             CatalogError: The catalog cannot be opened.
@@ -58,7 +60,7 @@ class Library:
         """
         self.settings = settings
         self.home = home or data_home()
-        self.catalog = Catalog(self.home)
+        self.catalog = Catalog(self.home, reading=reading)
         self._room, self._shares_room = room or ModelRoom(), room is not None
         self._find_picture = find_picture
         self._chroma_apart = chroma_apart
@@ -130,6 +132,9 @@ class Library:
         Writes: the catalog.
         """
         thread = self.model_thread
+        if all(model.space != thread.encoder.space for model in self.catalog.models()):
+            # A damaged tokenizer shows now, not when all pictures have been read and the first words are needed.
+            thread.embed_texts(["a photo"])
         return thread, self.catalog.add_model(thread.encoder.space, self.model_name, thread.encoder.dim)
 
     def is_here(self, name: str) -> bool:

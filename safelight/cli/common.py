@@ -88,11 +88,15 @@ def moved_pairs(moved: Sequence[str]) -> tuple[tuple[str, str], ...]:
 
 
 @contextmanager
-def open_library(**flags: Any) -> Generator[Library]:
-    """Open the library; flags that were given win over the environment and config.toml."""
+def open_library(*, reading: bool = False, **flags: Any) -> Generator[Library]:
+    """Open the library; flags that were given win over the environment and config.toml.
+
+    With `reading` it is opened where nothing can be written, too. What is read then counts once the library is closed,
+    which fails where something wrote to it meanwhile: print before only what is too much to keep.
+    """
     from safelight.service import Library
 
-    with Library(settings(**flags)) as library:
+    with Library(settings(**flags), reading=reading) as library:
         yield library
 
 

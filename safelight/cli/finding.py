@@ -137,9 +137,10 @@ def _list(flags: dict[str, Any]) -> NoReturn:
     limit = how.pop("limit", None) or settings().results
     how.pop("show_all", None)
     filters = Filters(**how)
-    with open_library() as library:
+    with open_library(reading=True) as library:
         found = looked_at(newest(library.catalog, filters, limit))
-        _show(found, "" if found else why_none_passes(library.catalog.db, filters), flags)
+        reason = "" if found else why_none_passes(library.catalog.db, filters)
+    _show(found, reason, flags)
 
 
 def _answer(query: Query, flags: dict[str, Any]) -> NoReturn:
@@ -156,9 +157,9 @@ def _answer(query: Query, flags: dict[str, Any]) -> NoReturn:
     from safelight.at_hand import looked_at
 
     show_all = how.pop("show_all", False)
-    with open_library(model=model, engine=engine) as library:
+    with open_library(reading=True, model=model, engine=engine) as library:
         answer = library.find(query, Filters(**how), limit, show_all=show_all)
-        _show(looked_at(answer.hits), _reason(answer), flags)
+    _show(looked_at(answer.hits), _reason(answer), flags)
 
 
 def _reason(answer: Answer) -> str:
@@ -201,7 +202,7 @@ def show(target: str, open_it: bool, as_json: bool) -> None:
     from safelight import draw, draw_photos
     from safelight.status import find_photo, photo_record
 
-    with open_library() as library:
+    with open_library(reading=True) as library:
         record = photo_record(library.catalog, find_photo(library.catalog, target))
     if as_json:
         draw.emit(record)

@@ -145,12 +145,13 @@ def status(problems: bool, as_json: bool) -> None:
     from safelight import draw, draw_photos
     from safelight import status as found
 
-    with open_library() as library:
-        if problems:
+    with open_library(reading=True) as library:
+        if problems:  # as they come, as there may be a million
             draw_photos.problems(found.problems(library.catalog), as_json)
-        else:
-            models = found.models(library.catalog, library.model_name)
-            draw.status(found.roots(library.catalog), models, as_json)
+            return
+        models = found.models(library.catalog, library.model_name)
+        places = found.roots(library.catalog)
+    draw.status(places, models, as_json)
 
 
 @click.command()
@@ -185,7 +186,7 @@ def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
 
 @click.command()
 @click.option(
-    "--forget", metavar="FOLDER", type=NamedPath(), help="Forget an indexed place, or a drive inside one, there or not."
+    "--forget", metavar="FOLDER", type=NamedPath(), help="Forget an indexed place or a drive in it, there or not."
 )
 @click.option("--yes", is_flag=True, help="Do it; without this, only show what would go.")
 @json_option

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from indexed_library import ignore
 from PIL import Image
 from small_disk import small_disk
 
-from indexer.errors import CatalogError
+from indexer.errors import CatalogError, ModelError
 from indexer.events import Progress
 from indexer.lock import LockedError, ProcessLock
 from safelight.config import Settings
@@ -484,6 +485,21 @@ def test_two_models_side_by_side_lose_nothing(index, photos, tmp_path):
     found = catalog.db.execute(described).fetchone()
     assert found == (6, 5), "what pictures look like is computed once, whatever models see them, and where it is lost"
     assert outcomes(index(photos)) == {"unchanged": 6}
+
+
+def test_a_model_that_cannot_read_words_is_told_before_anything_is_read(photos, tmp_path):
+    folder = shutil.copytree(MODEL, tmp_path / "model")
+    (folder / "tokenizer.json").write_text('{"version": "1.0"')
+    with (
+        Library(Settings(model=str(folder)), tmp_path / "home") as library,
+        pytest.raises(ModelError, match="tokenizer"),
+    ):
+        index_paths(
+            library, [str(photos)], on_progress=ignore, on_problem=ignore, on_remark=ignore, stop=threading.Event()
+        )
+    with Library(Settings(), tmp_path / "home") as library:
+        assert library.catalog.db.execute("SELECT count(*) FROM photo").fetchone() == (0,)
+        assert library.catalog.models() == []
 
 
 def test_one_run_at_a_time(index, photos):

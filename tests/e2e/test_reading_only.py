@@ -1,0 +1,201 @@
+"""Searching a library where nothing can be written: a full disk, a write-protected one; with and without a log."""
+
+import hashlib
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from safelight_command import Safelight
+from small_disk import small_disk
+
+from indexer.catalog import FILE_NAME, Catalog
+from indexer.errors import CatalogError
+from indexer.opening import open_as_it_stands
+
+DEMO = Path(__file__).resolve().parents[2] / "assets" / "demo"
+MODEL = Path(__file__).resolve().parents[1] / "data" / "shapes-clip"
+
+# A process that has the catalog open, has changed it, and waits to be told that it may end, or is killed.
+WRITER = """
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("PRAGMA wal_autocheckpoint = 0")
+db.execute("UPDATE photo SET title = 'from the log'")
+print(flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A data folder on a disk of its own, with three photos indexed."""
+    with small_disk(tmp_path / "disk", "8m") as disk:
+        photos = tmp_path / "photos"
+        photos.mkdir()
+        for name in ("cat.jpg", "dahlia.jpg", "bricks.jpg"):
+            shutil.copy(DEMO / name, photos)
+        made = disk / "home"
+        index = safelight_at(made)("index", str(photos))
+        assert index.returncode == 0
+        yield made
+
+
+def safelight_at(home: Path) -> Safelight:
+    made = Safelight(home, forked=True)
+    made.env["SAFELIGHT_MODEL"] = str(MODEL)
+    return made
+
+
+def fill(home: Path) -> None:
+    try:
+        with (home.parent / "filling").open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+    except OSError:
+        pass
+
+
+def protect(home: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(home.parent)], check=True)
+
+
+@contextmanager
+def unwritable(home: Path, kind: str):
+    """Make the disk full, or write-protect it."""
+    if kind == "full":
+        fill(home)
+        yield
+    else:
+        protect(home, "ro")
+        yield
+        protect(home, "rw")
+
+
+@contextmanager
+def writer(home: Path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", WRITER, str(home / FILE_NAME)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert process.stdout.readline() == b"\n"
+    try:
+        yield process
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+
+
+def kill(process: subprocess.Popen) -> None:
+    """Leave its log, and what belongs to it, behind."""
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+
+
+def answers(home: Path) -> list:
+    """All that reading commands say."""
+    safelight = safelight_at(home)
+    found = safelight.records("search", "a red circle", "--all")
+    first = found[0]["id"]
+    return [
+        found,
+        safelight.records("similar", first),
+        safelight.records("search", "--source", "folder"),
+        safelight.records("show", first),
+        safelight.records("status"),
+    ]
+
+
+def hashes(home: Path) -> dict[str, str]:
+    """What is kept, but for what SQLite makes anew whenever it opens it."""
+    return {
+        str(path.relative_to(home)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(home.rglob("*"))
+        if path.is_file() and not path.name.endswith("-shm") and path.stat().st_size
+    }
+
+
+@pytest.mark.parametrize("kind", ["full", "protected"])
+def test_what_was_indexed_is_found_as_ever(home, kind):
+    expected, before = answers(home), hashes(home)
+    assert len(expected[0]) == len(expected[2]) == 3
+    with unwritable(home, kind):
+        assert answers(home) == expected
+        assert hashes(home) == before
+
+
+@pytest.mark.parametrize("kind", ["full", "protected"])
+@pytest.mark.parametrize("left", ["all", "the log alone"])
+def test_the_log_of_a_killed_process_is_read(home, kind, left):
+    with writer(home) as process:
+        kill(process)
+    assert (home / f"{FILE_NAME}-wal").stat().st_size
+    if left == "the log alone":
+        (home / f"{FILE_NAME}-shm").unlink()
+    before = hashes(home)
+    with unwritable(home, kind):
+        said = answers(home)
+        assert said[3][0]["title"] == "from the log"
+        if kind == "protected":  # on a full disk SQLite may take the log over into the catalog
+            assert hashes(home) == before
+            said = safelight_at(home)("index", str(DEMO), code=2)
+            assert len(said.stderr.splitlines()) == 1
+    if kind == "full":
+        (home.parent / "filling").unlink()
+    db = sqlite3.connect(home / FILE_NAME)
+    assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    assert db.execute("SELECT DISTINCT title FROM photo").fetchall() == [("from the log",)]
+    db.close()
+
+
+def test_what_another_process_writes_is_read_while_the_disk_is_full(home):
+    with writer(home):
+        fill(home)
+        assert answers(home)[3][0]["title"] == "from the log"
+
+
+def test_writing_commands_still_say_in_a_line_what_is_wrong(home):
+    safelight = safelight_at(home)
+    with unwritable(home, "protected"):
+        for arguments in (("index", str(DEMO)), ("prune",)):
+            said = safelight(*arguments, code=2)
+            assert len(said.stderr.splitlines()) == 1
+            assert "Traceback" not in said.stderr
+
+
+def test_a_catalog_of_an_older_safelight_is_refused_in_a_line(home):
+    db = sqlite3.connect(home / FILE_NAME)
+    db.execute("DELETE FROM migration WHERE name = (SELECT max(name) FROM migration)")
+    db.commit()
+    db.close()
+    with unwritable(home, "protected"):
+        said = safelight_at(home)("search", "cat", code=2)
+    assert "older Safelight" in said.stderr
+    assert len(said.stderr.splitlines()) == 1
+
+
+def test_a_catalog_that_is_written_to_while_it_is_read_without_locks_is_told(tmp_path):
+    Catalog(tmp_path).close()
+    standing = open_as_it_stands(tmp_path / FILE_NAME)
+    assert standing.stamps is not None, "no lock keeps writers off"
+    writing = Catalog(tmp_path)
+    writing.add_root("folder", Path("/photos"), 1)
+    writing.close()
+    with pytest.raises(CatalogError, match="written to while it was read; ask again"):
+        standing.close()
+    open_as_it_stands(tmp_path / FILE_NAME).close()
+
+
+def test_what_is_damaged_is_not_taken_for_what_is_write_protected(tmp_path):
+    (tmp_path / FILE_NAME).write_bytes(b"this is not a database, it is a shopping list" * 100)
+    with pytest.raises(CatalogError, match=r"cannot open the catalog .*doctor"):
+        Catalog(tmp_path, reading=True)
+
+
+def test_a_folder_of_nothing_is_no_library(read_only):
+    with pytest.raises(CatalogError, match="no permission to write"):
+        Catalog(read_only, reading=True)
