@@ -104,8 +104,8 @@ class Rendition:
         orientation: EXIF orientation (1 to 8) that is not in the picture itself but known of it; None where the
             picture's own counts.
         profile: "AdobeRGB", "sRGB" or "ProPhotoRGB" where the pixels' colours are known but not written in them.
-        smaller: Smallest first. Who needs fewer pixels may decode one of these; what names the picture, and its size,
-            are the rendition's all the same.
+        smaller: Smallest first; only beside a span, a width and a height. Who needs fewer pixels may decode one of
+            these; what names the picture, and its size, are the rendition's all the same.
     """
 
     path: Path

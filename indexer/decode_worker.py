@@ -232,7 +232,7 @@ def _decode(
         facts=job.facts,
     )
     enough = (smaller for smaller in rendition.smaller if min_edge and smaller.edge >= 2 * min_edge)
-    if (smaller := next(enough, None)) and rendition.width and rendition.height:
+    if rendition.span and rendition.width and rendition.height and (smaller := next(enough, None)):
         with suppress(ImageProblem):
             return replace(decode(_spanned(file, smaller.span)), width=rendition.width, height=rendition.height)
     return decode(source)

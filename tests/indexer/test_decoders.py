@@ -460,6 +460,16 @@ def test_a_smaller_picture_that_is_damaged_costs_nothing(tmp_path):
         assert (decoded.problem, colour_of(decoded)) == (None, "red")
 
 
+def test_smaller_pictures_of_a_file_that_is_the_picture_are_not_looked_for(tmp_path):
+    rendition = stored_thrice(tmp_path / "a.lrprev")
+    large = tmp_path / "a.jpg"
+    large.write_bytes((tmp_path / "a.lrprev").read_bytes()[32:])
+    alone = read_photo(Job(1, (replace(rendition, path=large, span=None),)), SPEC, MAX_PIXELS)
+    sizeless = read_photo(Job(1, (replace(rendition, width=None, height=None),)), SPEC, MAX_PIXELS)
+    assert (colour_of(alone), colour_of(sizeless)) == ("red", "red")
+    assert (sizeless.width, sizeless.height) == (960, 720)
+
+
 def test_the_orientation_and_the_full_size_hold_for_smaller_pictures(tmp_path):
     rendition = replace(stored_thrice(tmp_path / "a.lrprev"), width=720, height=960, orientation=6)
     with DecoderPool(SPEC, 1) as pool:
