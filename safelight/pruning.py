@@ -50,12 +50,13 @@ def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
     drives: list[Mount] = []
     if forget is not None:
         roots, drives = _named(library.catalog, forget.expanduser().absolute())
+        root_id, inside = (drives[0].root_id, drives[0].key) if drives else (roots[0], b"")
         rows = [
             (photo_id, path, name)
-            for photo_id, path, name, key, root_id in db.execute(
-                "SELECT id, path, name, key, root_id FROM photo ORDER BY path"
+            for photo_id, path, name, key in db.execute(
+                "SELECT id, path, name, key FROM photo WHERE root_id = ? ORDER BY path", (root_id,)
             )
-            if root_id in roots or any(root_id == drive.root_id and is_under(key, drive.key) for drive in drives)
+            if is_under(key, inside)
         ]
     else:
         rows = _gone(library.catalog)
@@ -68,11 +69,12 @@ def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
 
 
 def _named(catalog: Catalog, target: Path) -> tuple[list[int], list[Mount]]:
-    """Return the root that lies at a path, or the drive inside one."""
-    roots = [root.id for root in catalog.roots() if root.path in (target, target.resolve())]
-    drives = [mount for mount in mounts(catalog.db) if target == mount.path or target.resolve() == mount.path.resolve()]
-    if roots or drives:
-        return roots[:1], [] if roots else drives[:1]
+    """Return the root that lies at a path, or the drive inside one; what has that very name goes first."""
+    for named in (target, target.resolve()):
+        if roots := [root.id for root in catalog.roots() if root.path == named]:
+            return roots[:1], []
+        if drives := [mount for mount in mounts(catalog.db) if named in (mount.path, mount.path.resolve())]:
+            return [], drives[:1]
     known = ", ".join(str(root.path) for root in catalog.roots()) or "none"
     raise SafelightError(f"{target} is not an indexed place; there are: {known}")
 

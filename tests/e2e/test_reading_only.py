@@ -97,17 +97,21 @@ def kill(process: subprocess.Popen) -> None:
 
 
 def answers(home: Path) -> list:
-    """All that reading commands say."""
+    """All that reading commands say, but whether a place is at hand: on a busy machine it may answer too late."""
     safelight = safelight_at(home)
     found = safelight.records("search", "a red circle", "--all")
     first = found[0]["id"]
-    return [
+    said = [
         found,
         safelight.records("similar", first),
         safelight.records("search", "--source", "folder"),
         safelight.records("show", first),
         safelight.records("status"),
     ]
+    for record in (record for records in said for record in records):
+        for place in (record, *record.get("places", ())):
+            place.pop("state", None)
+    return said
 
 
 def hashes(home: Path) -> dict[str, str]:
