@@ -177,7 +177,8 @@ def wait_for_pictures(page: Page, count: int = 16) -> None:
     try:
         page.wait_for_function(arrived, arg=count)
     except TimeoutError as error:
-        shot(page, "failed")
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SHOTS / "failed.png")  # as it is: shot() would wait for the same pictures
         images = page.locator(".cell img").evaluate_all("images => images.map(i => [i.className, i.complete, i.src])")
         raise AssertionError(f"the pictures do not arrive: {images}") from error
 
