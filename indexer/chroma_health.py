@@ -10,17 +10,17 @@ Source: observed layout of chromadb 1.5.9; hnswlib `HierarchicalNSW::saveIndex`,
 
 from __future__ import annotations
 
-import io
-import pickle
 import sqlite3
 import struct
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from indexer.plain_pickle import read_plain
 
 _HEADER = struct.Struct("<iQQQQQQiIQQQdQ")
 _EMPTY_LEVEL = -1
@@ -169,19 +169,12 @@ def _check_sizes(segment: Path, header: _Header) -> None:
         raise DamagedError(f"link_lists.bin has {size_bytes} bytes, too many or too few for {header.records} records")
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Read dicts, strings and numbers; whatever would import or call something is refused."""
-
-    def find_class(self, module_name: str, global_name: str, /) -> NoReturn:
-        raise pickle.UnpicklingError(f"refused to load {module_name}.{global_name}")
-
-
 def _read_labels(path: Path, records: int) -> tuple[dict[str, int], int]:
     """Read (id -> label, records ever added) from the pickle without executing anything in it."""
     if path.stat().st_size > 65_536 + records * _MAX_PICKLE_BYTES_PER_RECORD:
         raise DamagedError("index_metadata.pickle is far too large")
     try:
-        loaded: Any = _PlainUnpickler(io.BytesIO(path.read_bytes())).load()
+        loaded: Any = read_plain(path.read_bytes())
         labels, added = loaded["id_to_label"], loaded["total_elements_added"]
         if {label: i for i, label in labels.items()} != loaded["label_to_id"]:
             raise DamagedError("index_metadata.pickle contradicts itself")
