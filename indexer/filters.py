@@ -167,8 +167,15 @@ def kept_contents(db: sqlite3.Connection, filters: Filters) -> NDArray[np.int64]
     return np.fromstring(text or "", np.int64, sep=",")
 
 
-def distance_km(latitude_a: float, longitude_a: float, latitude_b: float, longitude_b: float) -> float:
-    """Measure along the great circle between two points in degrees (haversine, mean Earth radius)."""
+def distance_km(
+    latitude_a: float, longitude_a: float, latitude_b: float | None, longitude_b: float | None
+) -> float | None:
+    """Measure along the great circle between two points in degrees (haversine, mean Earth radius).
+
+    None where the second is nowhere: SQLite asks that, too, of photos that the box before has not ruled out for sure.
+    """
+    if latitude_b is None or longitude_b is None:
+        return None
     phi_a, phi_b = math.radians(latitude_a), math.radians(latitude_b)
     half_chord = (
         math.sin((phi_b - phi_a) / 2) ** 2

@@ -260,6 +260,12 @@ def test_one_content_at_two_places_is_one_hit(home):
     ], "a byte-identical copy is no answer to similar"
 
 
+def test_a_copy_that_knows_no_place_does_not_hide_one_that_does(home):
+    home.add("dog0 in iceland.jpg", "dog", contents="dog0.jpg", latitude=64.15, longitude=-21.94)
+    assert home.names("dog", near="64.1,-21.9,10") == ["dog0 in iceland.jpg"]
+    assert home.names("dog", near="64.1,-22.9,10") == []
+
+
 def test_missing_and_offline_photos_are_marked_and_give_way(home):
     home.add("spare.jpg", "dog", root="drive", contents="dog1.jpg")
     home.add("away.jpg", "snow", root="drive")
