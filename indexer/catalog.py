@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from importers.base import FileStamp
 from indexer.errors import CatalogError
 from indexer.home import why_unwritable
-from indexer.opening import Standing, is_for_lack_of_writing, open_as_it_stands, open_to_write
+from indexer.opening import Standing, is_for_lack_of_writing, open_as_it_stands, open_nothing, open_to_write
 from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_under
 from indexer.rows import KNOWN_COLUMNS, ROOT_COLUMNS, Content, Known, Model, Root, as_known, as_root
@@ -39,7 +39,8 @@ class Catalog:
 
         Args:
             reading: Whether it is only to be read, so that it is opened where nothing can be written, too: on a full or
-                a write-protected disk. What tries to write then fails like any other transaction.
+                a write-protected disk. What tries to write then fails like any other transaction. Where there is none,
+                none is made, and it is empty: the drive that the data folder lies on may be away.
 
         Raises:
             CatalogError: It cannot be opened, or a newer Safelight wrote it.
@@ -50,7 +51,7 @@ class Catalog:
         self.path = home / FILE_NAME
         self._standing: Standing | None = None
         try:
-            self.db = open_to_write(self.path)
+            self.db = open_nothing() if reading and not self.path.exists() else open_to_write(self.path)
         except (OSError, sqlite3.Error) as error:
             if reading and is_for_lack_of_writing(error):
                 self._standing = open_as_it_stands(self.path)

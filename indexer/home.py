@@ -15,6 +15,12 @@ def data_home() -> Path:
     return Path(platformdirs.user_data_dir("safelight", appauthor=False))
 
 
+def nothing_indexed() -> str:
+    """Say that nothing is indexed yet, and where, if the data folder is not the usual one: its drive may be away."""
+    where = f" in {data_home()}" if os.environ.get("SAFELIGHT_HOME") else ""
+    return f"nothing is indexed yet{where}; start with: safelight index ~/Pictures --model starter"
+
+
 _LEAST_FREE_BYTES = 64 * 1024
 """SQLite needs 32 kB beside the catalog to open it at all."""
 

@@ -88,6 +88,13 @@ def open_to_write(path: Path) -> sqlite3.Connection:
     return db
 
 
+def open_nothing() -> sqlite3.Connection:
+    """Open the catalog of a library that is not there: an empty one, in memory, so that looking makes no folder."""
+    db = sqlite3.connect(":memory:", isolation_level=None)
+    migrate(db)
+    return db
+
+
 def is_for_lack_of_writing(error: OSError | sqlite3.Error) -> bool:
     """Tell whether opening failed because nothing can be written, rather than because the catalog is damaged."""
     if isinstance(error, OSError):

@@ -216,7 +216,10 @@ def status(roots: list[RootStatus], models: list[ModelStatus], as_json: bool) ->
             emit({"kind": "model", **asdict(model)})
         return
     if not roots:
-        say("Nothing is indexed yet. Start with: safelight index ~/Pictures --model starter")
+        from indexer.home import nothing_indexed
+
+        text = nothing_indexed()
+        say(text[0].upper() + text[1:])
         return
     counts = ("indexed", "skipped", "failed", "missing")
     heads = ("photos indexed", *counts[1:])  # a photo is one place of a picture; copies are several
@@ -254,7 +257,7 @@ def prune_plan(plan: PrunePlan, as_json: bool) -> None:
     elif plan.photos or plan.roots:
         remark(f"To forget: {count(len(plan.photos), 'photo')}, with the vectors of {plan.contents:,}.")
     else:
-        remark("Nothing to forget.")
+        remark("Nothing to forget, as the last run found it: `safelight index` looks for what was deleted since.")
 
 
 def settings(current: Settings, file: Path, home: Path) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from indexer.catalog import Catalog, Model
 from indexer.errors import ModelError
 from indexer.events import OnProgress, ignore
-from indexer.home import data_home
+from indexer.home import data_home, nothing_indexed
 from indexer.models import registry
 from safelight import status
 from safelight.config import Settings, save_setting
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
     from indexer.search import Answer, FindPicture, Search
 
 
-_NOTHING_INDEXED = "nothing is indexed yet; start with: safelight index ~/Pictures --model starter"
-
-
 class Library:
     """Everything Safelight knows, opened in one thread of one process."""
 
@@ -43,7 +40,7 @@ class Library:
         chroma_apart: bool = False,
         reading: bool = False,
     ) -> None:
-        """Open the library, creating it where absent.
+        """Open the library, creating it where absent and not only to be read.
 
         Args:
             settings: How to work.
@@ -247,7 +244,7 @@ class Library:
     def _refuse_emptiness(self) -> None:
         """Say of a library whose photos were all forgotten what is said of a new one."""
         if self.catalog.db.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
-            raise SafelightError(_NOTHING_INDEXED)
+            raise SafelightError(nothing_indexed())
 
     @property
     def model(self) -> Model:
@@ -261,7 +258,7 @@ class Library:
         if found is not None:
             return found
         if not models:
-            raise SafelightError(_NOTHING_INDEXED)
+            raise SafelightError(nothing_indexed())
         others = ", ".join(model.name for model in models)
         raise SafelightError(
             f"nothing is indexed with {self.model_name} yet (but with: {others}); run `safelight index` with it first,"

@@ -135,7 +135,8 @@ def find_photo(catalog: Catalog, target: str) -> str:
 
 def _no_such_photo(named: str) -> NoSuchPhotoError:
     return NoSuchPhotoError(
-        f"there is no photo {named!r}; give a file, or an id as `safelight search`, `similar` and `duplicates` show"
+        f"there is no photo and no file {named!r};"
+        " give a file, or an id as `safelight search`, `similar` and `duplicates` show"
     )
 
 

@@ -72,11 +72,11 @@ def read_or_not(show: Callable[..., None]) -> Callable[..., None]:
 
 
 def remark_on_files(lacking: int) -> None:
-    """Say how many of the photos that are found have no path to print or to open."""
+    """Say how many of the photos that are found have no path to print or to open, or none at this moment."""
     from safelight import draw
 
     if lacking:
-        draw.remark(f"{lacking:,} of these {'has' if lacking == 1 else 'have'} no file on this computer")
+        draw.remark(f"{lacking:,} of these {'has' if lacking == 1 else 'have'} no file on this computer now")
 
 
 def moved_pairs(moved: Sequence[str]) -> tuple[tuple[str, str], ...]:

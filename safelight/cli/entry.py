@@ -55,8 +55,11 @@ def main(on_interrupt: Any = None) -> NoReturn:
             signal.signal(signal.SIGINT, on_interrupt)
         code = cli.main(prog_name="safelight", standalone_mode=False) or FOUND
         sys.stdout.flush()  # here, where what goes wrong can still be told
+    except click.UsageError as error:
+        error.show()  # with the usage
+        code = ERROR
     except click.ClickException as error:
-        error.show()
+        click.echo(f"safelight: {error.format_message()}", err=True)
         code = ERROR
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED

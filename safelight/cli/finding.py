@@ -174,7 +174,8 @@ def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoRetur
     """Print what was found as asked, or the reason why nothing was, and exit as grep does."""
     from safelight import draw, draw_photos
 
-    paths = [str(one.place.path) for one in found if one.place.path is not None]
+    at_hand = (one.place.path for one in found if one.place.state == "here")
+    paths = [str(path) for path in at_hand if path is not None]
     if flags["as_json"]:
         for one in found:
             draw.emit(draw_photos.found_record(one))

@@ -94,6 +94,7 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
     """Start a helper that outlives this command and its terminal."""
     import subprocess
 
+    from indexer.home import why_unwritable
     from safelight.errors import SafelightError
     from safelight.helper_client import find_helper
 
@@ -117,7 +118,8 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
             return client
         time.sleep(0.05)
     said = log.read_bytes()[before:].decode("utf-8", "replace").splitlines()
-    why = said[-1].removeprefix("safelight: ") if said and process.poll() is not None else f"{log} says more"
+    why = said[-1].removeprefix("safelight: ") if said and process.poll() is not None else why_unwritable(home)
+    why = why or f"{log} says more"
     raise SafelightError(f"the helper does not start: {why}")
 
 

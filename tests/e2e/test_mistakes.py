@@ -73,12 +73,20 @@ def test_photos_without_a_file_are_counted_where_paths_are_asked_for(samples, tm
     safelight("index", str(tmp_path / "lightroom5" / "Lightroom 5 Catalog.lrcat"))
     for how in ("--paths", "-0"):
         said = safelight("search", "--source", "lightroom", how, code=1)
-        assert (said.stdout, said.stderr) == ("", "3 of these have no file on this computer\n")
+        assert (said.stdout, said.stderr) == ("", "3 of these have no file on this computer now\n")
         said = safelight("compare", "lightroom", "lightroom", "--both", how, code=1)
     safelight("index", str(DEMO / "cat.jpg"))
     said = safelight("search", "--since", "1990", "--paths")
     assert said.stdout == f"{DEMO / 'cat.jpg'}\n"
-    assert said.stderr == "3 of these have no file on this computer\n"
+    assert said.stderr == "3 of these have no file on this computer now\n"
+
+
+def test_looking_makes_no_library_where_its_drive_is_away(tmp_path):
+    safelight = home_at(tmp_path / "drive" / "home")
+    assert f"Nothing is indexed yet in {tmp_path}/drive/home;" in safelight("status").stdout
+    assert f"nothing is indexed yet in {tmp_path}/drive/home;" in safelight("search", "cat", code=2).stderr
+    safelight("show", str(DEMO / "cat.jpg"), code=2)
+    assert not (tmp_path / "drive").exists()
 
 
 def test_a_broken_place_spoils_no_other_and_stays_unlisted(tmp_path):
@@ -196,6 +204,8 @@ def test_what_was_moved_away_is_seen_without_an_index_run(tmp_path):
     assert states()["cat.jpg"][0] == "offline"
     assert {hit["state"] for hit in safelight.records("search", "cat", "--all")} == {"offline"}
     assert "offline" in safelight("search", "cat", "--all").stdout
+    said = safelight("search", "cat", "--all", "--paths", code=1)
+    assert (said.stdout, "no file on this computer now" in said.stderr) == ("", True)
     assert {record["state"] for record in safelight.records("status") if record["kind"] == "root"} == {"offline"}
     photo = safelight.records("search", "cat", "--all")[0]["id"]
     assert {place["state"] for place in safelight.records("show", photo)[0]["places"]} == {"offline"}
