@@ -200,6 +200,10 @@ def test_what_is_damaged_is_not_taken_for_what_is_write_protected(tmp_path):
         Catalog(tmp_path, reading=True)
 
 
-def test_a_folder_of_nothing_is_no_library(read_only):
+def test_a_folder_of_nothing_is_looked_at_as_an_empty_library_and_cannot_be_written_to(read_only):
+    looked_at = Catalog(read_only, reading=True)
+    assert (looked_at.roots(), looked_at.models()) == ([], [])
+    looked_at.close()
+    assert list(read_only.iterdir()) == []
     with pytest.raises(CatalogError, match="no permission to write"):
-        Catalog(read_only, reading=True)
+        Catalog(read_only)
