@@ -118,9 +118,8 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
             return client
         time.sleep(0.05)
     said = log.read_bytes()[before:].decode("utf-8", "replace").splitlines()
-    why = said[-1].removeprefix("safelight: ") if said and process.poll() is not None else why_unwritable(home)
-    why = why or f"{log} says more"
-    raise SafelightError(f"the helper does not start: {why}")
+    why = said[-1].removeprefix("safelight: ") if said and process.poll() is not None else ""
+    raise SafelightError(f"the helper does not start: {why or why_unwritable(home) or f'{log} says more'}")
 
 
 @click.command()

@@ -32,14 +32,6 @@ def many(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def gate(tmp_path) -> Path:
-    """While this is there, jobs of the helper wait in the middle."""
-    path = tmp_path / "gate"
-    path.touch()
-    return path
-
-
-@pytest.fixture
 def own(many, tmp_path, gate):
     """A helper whose user has these pictures in the usual folder."""
     (tmp_path / "Pictures").symlink_to(many)

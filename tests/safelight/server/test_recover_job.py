@@ -24,14 +24,6 @@ def lightroom(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
-def gate(tmp_path) -> Path:
-    """While this is there, jobs of the helper wait in the middle."""
-    path = tmp_path / "gate"
-    path.touch()
-    return path
-
-
-@pytest.fixture
 def own(lightroom, tmp_path, gate):
     """A helper of a user whose pictures hold that catalog."""
     (tmp_path / "Pictures").mkdir()
