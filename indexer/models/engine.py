@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from dataclasses import dataclass
+from pathlib import Path
 
 from indexer.errors import ModelError
 from indexer.models.ops import Engine
+
+_NVIDIA = Path("/dev/nvidiactl")  # Linux, where NVIDIA's driver is loaded
+_NO_CUDA = 'the NVIDIA GPU here needs MLX\'s build for CUDA: pip install "mlx[cuda13]" (docs/models.md, "CUDA")'
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ def choose_engine(name: str = "auto") -> Choice:
         else:
             if engine.on_gpu:
                 return Choice(engine, f"{engine.name}: a GPU was found")
-            problem = "no Apple GPU and no CUDA device was found"
+            problem = _NO_CUDA if _NVIDIA.exists() else "no Apple GPU and no CUDA device was found"
     engine = _onnx()
     return Choice(engine, f"{engine.name}: {problem}")
 

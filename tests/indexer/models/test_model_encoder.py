@@ -200,11 +200,13 @@ def test_engines_agree(golden_folder: Callable[[str], Path], golden_texts: list[
 def test_the_engine_follows_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     choice = choose_engine()
     mlx = choose_engine("mlx").engine
-    if "GPU" in mlx.name:
+    if mlx.on_gpu:
         assert choice.engine.name == mlx.name
     else:
         assert choice.engine.name.startswith("onnxruntime")
         assert "no Apple GPU and no CUDA device" in choice.reason
+        monkeypatch.setattr(engines, "_NVIDIA", Path(__file__))  # as where NVIDIA's driver is loaded
+        assert 'pip install "mlx[cuda13]"' in choose_engine().reason
         monkeypatch.setattr(type(mlx), "__init__", lambda self: vars(self).update(on_gpu=True, name="MLX on the GPU"))
         assert choose_engine().reason == "MLX on the GPU: a GPU was found"
     monkeypatch.setattr(engines.importlib.util, "find_spec", lambda name: None)
