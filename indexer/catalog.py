@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -241,16 +242,11 @@ class Catalog:
 
         Writes: the catalog, inside the caller's transaction.
         """
-        columns = row.columns()
-        names = ", ".join(columns)
-        marks = ", ".join("?" * len(columns))
-        update = ", ".join(f"{name} = excluded.{name}" for name in columns)
-        (photo_id,) = self.db.execute(
-            f"INSERT INTO photo (public_id, added_at, {names}) VALUES (?, ?, {marks})"
-            f" ON CONFLICT (root_id, key) DO UPDATE SET {update} RETURNING id",
-            (_new_public_id(), datetime.now(UTC).isoformat(timespec="seconds"), *columns.values()),
+        columns, fresh = row.columns(), _new_public_id()
+        photo_id, public_id = self.db.execute(
+            _upsert(tuple(columns)), (fresh, datetime.now(UTC).isoformat(timespec="seconds"), *columns.values())
         ).fetchone()
-        self._write_beside(photo_id, row)
+        self._write_beside(photo_id, row, is_new=public_id == fresh)
         return photo_id
 
     def write_facts(self, photo_id: int, row: PhotoRow) -> None:
@@ -263,13 +259,15 @@ class Catalog:
         self.db.execute(f"UPDATE photo SET {update} WHERE id = ?", (*columns.values(), photo_id))
         self._write_beside(photo_id, row)
 
-    def _write_beside(self, photo_id: int, row: PhotoRow) -> None:
+    def _write_beside(self, photo_id: int, row: PhotoRow, *, is_new: bool = False) -> None:
+        if not is_new:
+            self.db.execute("DELETE FROM tag WHERE photo_id = ?", (photo_id,))
+            self.db.execute("DELETE FROM part WHERE photo_id = ?", (photo_id,))
         write_tags(self.db, photo_id, row.facts)
-        self.db.execute("DELETE FROM part WHERE photo_id = ?", (photo_id,))
-        parts = {(part.role, part.name): part.path and os.fsencode(part.path) for part in row.parts}
-        self.db.executemany(
-            "INSERT INTO part VALUES (?, ?, ?, ?)", ((photo_id, *names, path) for names, path in parts.items())
-        )
+        if row.parts:
+            parts = {(part.role, part.name): part.path and os.fsencode(part.path) for part in row.parts}
+            rows = ((photo_id, *names, path) for names, path in parts.items())
+            self.db.executemany("INSERT INTO part VALUES (?, ?, ?, ?)", rows)
 
     def seen_again(self, photo_id: int) -> None:
         """Record that a photo that was called missing is back, unchanged.
@@ -370,6 +368,17 @@ class Catalog:
             if model.dim != dim:
                 raise CatalogError(f"{name} gives vectors of {dim} numbers, the catalog's {space} have {model.dim}")
         return model
+
+
+@cache
+def _upsert(columns: tuple[str, ...]) -> str:
+    names = ", ".join(columns)
+    marks = ", ".join("?" * len(columns))
+    update = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    return (
+        f"INSERT INTO photo (public_id, added_at, {names}) VALUES (?, ?, {marks})"
+        f" ON CONFLICT (root_id, key) DO UPDATE SET {update} RETURNING id, public_id"
+    )
 
 
 def _new_public_id() -> str:

@@ -329,9 +329,9 @@ def pack(decoded: Decoded) -> bytes:
 
 def unpack(frame: bytes) -> Decoded:
     """Read an answer from a frame."""
-    header_bytes, _, body = frame.partition(b"\n")
-    header: dict[str, Any] = json.loads(header_bytes)
-    shape, length = header["pixels"], header["features"]
+    body = frame.index(b"\n") + 1  # not partition(), which would copy the pixels
+    header: dict[str, Any] = json.loads(frame[:body])
+    shape, end = header["pixels"], body + header["features"]
     header |= {
         "problem": Problem(**header["problem"]) if header["problem"] else None,
         "digest": bytes.fromhex(header["digest"]),
@@ -339,8 +339,8 @@ def unpack(frame: bytes) -> Decoded:
         "pixel_digest": bytes.fromhex(header["pixel_digest"]),
         "stamp": FileStamp(**header["stamp"]) if header["stamp"] else None,
         "facts": unpack_facts(header["facts"]),
-        "pixels": np.frombuffer(body, np.uint8, offset=length).reshape(shape) if shape else None,
-        "features": body[:length],
+        "pixels": np.frombuffer(frame, np.uint8, offset=end).reshape(shape) if shape else None,
+        "features": frame[body:end],
     }
     return Decoded(**header)
 

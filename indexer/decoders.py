@@ -85,7 +85,11 @@ class DecoderPool:
         limits = {"memory_bytes": memory_bytes, "max_pixels": max_pixels, "timeout_s": timeout_s}
         self._settings = json.dumps({"spec": asdict(spec), **limits})
         self._jobs: queue.SimpleQueue[_Attempts | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[Decoded | IndexerError | None] = queue.SimpleQueue()
+        self._news = threading.Condition()  # guards the next four
+        self._answers: list[Decoded] = []
+        self._enough = 0  # answers that are waited for
+        self._failure: IndexerError | None = None
+        self._is_woken = False
         self._outstanding = 0
         self._closed = threading.Event()
         self._processes: dict[int, _Process] = {}
@@ -119,34 +123,30 @@ class DecoderPool:
             )
             self._threads[-1].start()
 
-    def results(self, *, wait: bool = False) -> list[Decoded]:
+    def results(self, *, wait: bool = False, at_least: int = 1) -> list[Decoded]:
         """Take the answers that are there, in the order in which they came.
 
         Args:
-            wait: Wait for at least one, if anything is under way, or until `wake`.
+            wait: Wait for some, if anything is under way, or until `wake`.
+            at_least: How many to wait for; fewer where fewer are under way.
 
         Raises:
             IndexerError: The decoder processes cannot be started.
         """
-        taken: list[Decoded] = []
-        while self._outstanding:
-            try:
-                answer = self._answers.get(block=wait and not taken)
-            except queue.Empty:
-                break
-            if answer is None:
-                if wait and not taken:
-                    break
-                continue
-            if isinstance(answer, IndexerError):
-                raise answer
-            self._outstanding -= 1
-            taken.append(answer)
+        with self._news:
+            self._enough = min(at_least, self._outstanding) if wait else 0
+            self._news.wait_for(lambda: len(self._answers) >= self._enough or self._is_woken or self._failure)
+            taken, self._answers, self._is_woken = self._answers, [], False
+            if self._failure is not None:
+                raise self._failure
+        self._outstanding -= len(taken)
         return taken
 
     def wake(self) -> None:
         """End the wait for results, or the next one: something else has happened. May be called from any thread."""
-        self._answers.put(None)
+        with self._news:
+            self._is_woken = True
+            self._news.notify()
 
     def close(self) -> None:
         """End the processes, whatever they are doing; they hold nothing that could be lost."""
@@ -188,9 +188,11 @@ class DecoderPool:
                     process.send_all(flight)
                 else:
                     flight.popleft()
-                    self._answers.put(answer)
+                    self._answer(answer)
         except IndexerError as error:
-            self._answers.put(error)
+            with self._news:
+                self._failure = error
+                self._news.notify()
         finally:
             if number in self._processes:
                 self._processes.pop(number).discard()
@@ -219,7 +221,13 @@ class DecoderPool:
         else:
             reason = f"the file makes its decoder crash ({process.last_words()})"
         flight.popleft()
-        self._answers.put(Decoded(head.job.ticket, Problem("failed", reason)))
+        self._answer(Decoded(head.job.ticket, Problem("failed", reason)))
+
+    def _answer(self, answer: Decoded) -> None:
+        with self._news:
+            self._answers.append(answer)
+            if len(self._answers) >= self._enough:
+                self._news.notify()
 
     def _start(self, number: int) -> _Process:
         """Start a process; what fails is tried again, as the system may only be short of memory just now."""

@@ -16,7 +16,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Source
+from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Rendition, Source
 from indexer.batches import BATCH, Batches, Embed, Picture
 from indexer.catalog import Catalog, Content, Known, Model, Root
 from indexer.decoders import Decoded, DecoderPool, Job
@@ -30,6 +30,7 @@ from indexer.tally import Tally
 __all__ = ["BATCH", "IndexRun"]
 
 _FACTS_A_TRANSACTION = 256
+_ANSWERS_AT_ONCE = 8  # of the dozens under way; waking up for each costs a third of what is done with it
 
 
 class IndexRun:
@@ -106,7 +107,7 @@ class IndexRun:
         finally:
             # Also where the drive went away on the way: what was decoded by then is not thrown away.
             while self._at_work and not self._stop.is_set():
-                self._collect(wait=True)
+                self._collect(at_least=1)
             self._batches.finish()
             self._write_settled()
             self._write_new_facts()
@@ -156,7 +157,7 @@ class IndexRun:
             return
         if photo.problem is not None:
             # Without a stamp it is read once the problem is gone, though its file has not changed.
-            self._settle(replace(self._row(photo, Outcome.SKIPPED, photo.problem), stamp=None))
+            self._settle(self._row(photo, Outcome.SKIPPED, photo.problem, stamp=None))
             self._done(photo)
             return
         if known is None and photo.stamp is not None and self._keys_are_paths:
@@ -188,7 +189,7 @@ class IndexRun:
             with self._catalog.transaction():
                 self._catalog.seen_again(known.id)
         if known.facts_token != photo.facts_token:
-            self._new_facts.append((known.id, self._row(photo, Outcome.INDEXED, None)))
+            self._new_facts.append((known.id, self._row(photo, Outcome.INDEXED, None, stamp=photo.stamp)))
             if len(self._new_facts) >= _FACTS_A_TRANSACTION:
                 self._write_new_facts()
         self._count(Outcome.UNCHANGED)
@@ -205,7 +206,7 @@ class IndexRun:
 
     def _decode(self, photo: Photo, *, describe: bool = True) -> None:
         while self._pool.full:
-            self._collect(wait=True)
+            self._collect(at_least=_ANSWERS_AT_ONCE)
         # A file as long as one we hold may be a copy: its hash alone tells, for a fraction of the decoding.
         is_whole = photo.exact is None and photo.renditions and photo.renditions[0].span is None
         maybe_copy = is_whole and photo.stamp is not None and self._catalog.size_is_known(photo.stamp.size_bytes)
@@ -228,18 +229,18 @@ class IndexRun:
 
     # What came of it
 
-    def _collect(self, *, wait: bool = False) -> None:
-        """Take in what the decoders and the model have finished; with `wait`, wait until either has."""
-        for decoded in self._pool.results(wait=wait):
+    def _collect(self, *, at_least: int = 0) -> None:
+        """Take in what the decoders and the model have finished, once that are so many pictures, or a batch."""
+        for decoded in self._pool.results(wait=at_least > 0, at_least=at_least):
             self._take(decoded)
         self._batches.settle()
 
     def _take(self, decoded: Decoded) -> None:
         photo = self._at_work.pop(decoded.ticket)
         if decoded.problem is not None:
-            row = self._row(photo, Outcome(decoded.problem.kind), decoded.problem.reason)
             # Without a stamp the next run takes the file for a changed one, and tries again.
-            self._settle(replace(row, stamp=None) if decoded.problem.passing else row)
+            stamp = None if decoded.problem.passing else photo.stamp
+            self._settle(self._row(photo, Outcome(decoded.problem.kind), decoded.problem.reason, stamp=stamp))
             self._done(photo)
             return
         row = self._read_row(photo, decoded)
@@ -266,8 +267,11 @@ class IndexRun:
         # An original inside an archive has the bytes that name it elsewhere, too.
         is_packed = served.span is not None and served.kind == "original"
         original_hash = decoded.original_digest or (decoded.digest if is_packed else b"")
-        return replace(
-            self._row(photo, Outcome.INDEXED, None, facts),
+        return self._row(
+            photo,
+            Outcome.INDEXED,
+            None,
+            facts,
             # Of the bytes that were read, which may be younger than the walk; a run meets the first rendition again.
             stamp=decoded.stamp if decoded.served == 0 and not is_passing else photo.stamp,
             original_hash=original_hash or None,
@@ -326,19 +330,31 @@ class IndexRun:
         self._seen.add(self._catalog.write_photo(row))
         return Outcome.UNCHANGED if is_same and not embedded else row.outcome
 
-    def _row(self, photo: Photo, outcome: Outcome, reason: str | None, facts: Facts | None = None) -> PhotoRow:
+    def _row(
+        self,
+        photo: Photo,
+        outcome: Outcome,
+        reason: str | None,
+        facts: Facts | None = None,
+        *,
+        stamp: FileStamp | None,
+        original_hash: bytes | None = None,
+        rendition: Rendition | None = None,
+    ) -> PhotoRow:
         return PhotoRow(
             root_id=self._root.id,
             key=photo.key,
             path=os.fsencode(photo.path) if photo.path else None,
             name=photo.name,
-            stamp=photo.stamp,
+            stamp=stamp,
             outcome=outcome,
             reason=reason,
             reader=self._reader,
             facts=facts or photo.facts,
             content_id=None,
             facts_token=photo.facts_token,
+            original_hash=original_hash,
+            rendition=rendition,
             parts=photo.parts,
             series=photo.series,
             ref=photo.ref,

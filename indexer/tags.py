@@ -20,11 +20,10 @@ def fold(name: str) -> str:
 
 
 def write_tags(db: sqlite3.Connection, photo_id: int, facts: Facts) -> None:
-    """Make the tags of a photo those of its facts.
+    """Give a photo, which has no tags now, those of its facts.
 
     Writes: the catalog, inside the caller's transaction.
     """
-    db.execute("DELETE FROM tag WHERE photo_id = ?", (photo_id,))
     rows = {(photo_id, kind, STEP.join(steps)): fold(steps[-1]) for kind, steps in _tags(facts) if any(steps)}
     if rows:
         db.executemany("INSERT INTO tag VALUES (?, ?, ?, ?)", ((*key, folded) for key, folded in rows.items()))
