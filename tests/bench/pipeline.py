@@ -18,6 +18,7 @@ from importers.folder import FolderSource
 from indexer.catalog import Catalog
 from indexer.decoders import DecoderPool, Job
 from indexer.models.encoder import Encoder
+from indexer.models.engine import choose_engine
 from indexer.models.load import load_encoder
 from indexer.pipeline import BATCH, IndexRun
 from indexer.preprocess import PixelSpec
@@ -77,8 +78,8 @@ def measure(*, quick: bool) -> Iterator[Table]:
 
 
 def _libraries(quick: bool) -> Iterator[tuple[str, Callable[[], Encoder], Path]]:
-    def model(folder: Path | str, precision: str = "float32") -> Callable[[], Encoder]:
-        return lambda: load_encoder(folder, home=HOME, engine="onnx", precision=precision)
+    def model(folder: Path | str, precision: str = "float32", engine: str = "onnx") -> Callable[[], Encoder]:
+        return lambda: load_encoder(folder, home=HOME, engine=engine, precision=precision)
 
     if quick:
         yield "shapes-clip", model(SHAPES), small(20)
@@ -92,6 +93,10 @@ def _libraries(quick: bool) -> Iterator[tuple[str, Callable[[], Encoder], Path]]
     def accelerator(photos_per_s: float) -> Callable[[], Encoder]:
         return lambda: Accelerator(spec, BATCH / photos_per_s)  # pyright: ignore
 
+    if "float16" in choose_engine().engine.precisions:  # on a GPU
+        for title, folder in (("CLIP B/32", clip), ("SigLIP B/16", siglip)):
+            yield f"{title} on the GPU, 200 of 12 MP", model(folder, "float16", "mlx"), large(200)
+            yield f"{title} on the GPU, 2,000 small", model(folder, "float16", "mlx"), small(2000)
     yield "accelerator of 20/s, 200 of 12 MP", accelerator(20), large(200)
     yield "accelerator of 1,000/s, 200 of 12 MP", accelerator(1000), large(200)
     yield "accelerator of 200/s, 2,000 small", accelerator(200), small(2000)
