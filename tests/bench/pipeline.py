@@ -84,6 +84,7 @@ def _libraries(quick: bool) -> Iterator[tuple[str, Callable[[], Encoder], Path]]
     if quick:
         yield "shapes-clip", model(SHAPES), small(20)
         return
+    photos, pictures = large(200), small(2000)  # drawn before any model is loaded, in processes that are forked
     clip, siglip = (
         checkpoint(HOME / "models" / "clip-b32", CLIP_B32),
         checkpoint(HOME / "models" / "siglip-b16", SIGLIP_B16),
@@ -95,16 +96,16 @@ def _libraries(quick: bool) -> Iterator[tuple[str, Callable[[], Encoder], Path]]
 
     if "float16" in choose_engine().engine.precisions:  # on a GPU
         for title, folder in (("CLIP B/32", clip), ("SigLIP B/16", siglip)):
-            yield f"{title} on the GPU, 200 of 12 MP", model(folder, "float16", "mlx"), large(200)
-            yield f"{title} on the GPU, 2,000 small", model(folder, "float16", "mlx"), small(2000)
-    yield "accelerator of 20/s, 200 of 12 MP", accelerator(20), large(200)
-    yield "accelerator of 1,000/s, 200 of 12 MP", accelerator(1000), large(200)
-    yield "accelerator of 200/s, 2,000 small", accelerator(200), small(2000)
-    yield "starter, 2,000 small", model("starter"), small(2000)
-    yield "CLIP B/32 int8, 200 of 12 MP", model(clip, "int8"), large(200)
-    yield "CLIP B/32, 200 of 12 MP", model(clip), large(200)
-    yield "SigLIP B/16 int8, 200 of 12 MP", model(siglip, "int8"), large(200)
-    yield "CLIP B/32 int8, 2,000 small", model(clip, "int8"), small(2000)
+            yield f"{title} on the GPU, 200 of 12 MP", model(folder, "float16", "mlx"), photos
+            yield f"{title} on the GPU, 2,000 small", model(folder, "float16", "mlx"), pictures
+    yield "accelerator of 20/s, 200 of 12 MP", accelerator(20), photos
+    yield "accelerator of 1,000/s, 200 of 12 MP", accelerator(1000), photos
+    yield "accelerator of 200/s, 2,000 small", accelerator(200), pictures
+    yield "starter, 2,000 small", model("starter"), pictures
+    yield "CLIP B/32 int8, 200 of 12 MP", model(clip, "int8"), photos
+    yield "CLIP B/32, 200 of 12 MP", model(clip), photos
+    yield "SigLIP B/16 int8, 200 of 12 MP", model(siglip, "int8"), photos
+    yield "CLIP B/32 int8, 2,000 small", model(clip, "int8"), pictures
 
 
 def _decode_only(files: list[Path], spec: PixelSpec) -> float:
