@@ -7,14 +7,16 @@ same length lies in the other set: otherwise its bytes cannot be there.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import xxhash
 
-from indexer.catalog import Catalog
+from importers.sources import SOURCES
+from indexer.catalog import Catalog, Root
+from indexer.home import nothing_indexed
 from safelight.errors import SafelightError
 from safelight.status import EXACT_HASH
 
@@ -137,8 +139,7 @@ def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
     below = [root.id for root in roots if any(root.path.is_relative_to(one) for one in spellings)]
     around = [(root, one) for root in roots for one in spellings if one.is_relative_to(root.path)]
     if not below and not around:
-        known = ", ".join(f"{root.path} ({root.source})" for root in roots) or "none"
-        raise SafelightError(f"{which} is neither an indexed place nor a kind of source; there are: {known}")
+        raise SafelightError(_why_unknown(which, path, roots))
     where, params = f"r.id IN ({', '.join('?' * len(below))})", list[object](below)
     if around:
         root, inside = max(around, key=lambda pair: len(pair[0].path.parts))
@@ -147,6 +148,17 @@ def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
             within = "r.id = ? AND (p.path = ? OR p.path >= ? AND p.path < ?)"
             return f"{where} OR {within}", [*params, root.id, start, start + b"/", start + b"0"]
     return where, params
+
+
+def _why_unknown(which: str, path: Path, roots: Sequence[Root]) -> str:
+    known = ", ".join(f"{root.path} ({root.source})" for root in roots)
+    if not known:
+        return nothing_indexed()
+    if path.exists():
+        return f'{which} is not indexed; `safelight index "{which}"` reads it first. Indexed are: {known}'
+    if which in {source.name for source in SOURCES}:
+        return f"no place of the kind {which} is indexed; there are: {known}"
+    return f"{which} is neither an indexed place nor a kind of source; there are: {known}"
 
 
 def _read_what_may_match(catalog: Catalog, ours: list[_Photo], theirs: list[_Photo]) -> None:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 _REDRAW_S = 0.1
+_PRUNED_SHOWN = 10
 
 
 def count(number: int, thing: str) -> str:
@@ -185,6 +186,8 @@ def tally_line(tally: Tally) -> str:
         line = "Interrupted: " + line + " Run it again to go on."
     elif tally.skipped or tally.failed:
         line += " `safelight status --problems` says why some were not."
+    elif tally.missing:
+        line += " `safelight status --problems` names what is missing."
     return line
 
 
@@ -203,8 +206,8 @@ def models(library: Library, as_json: bool) -> None:
         mark = in_use + absent if info.name == library.model_name else "here" if here else ""
         rows.append([info.name, str(info.dim), size, info.license, info.note, mark])
     if not as_json:
-        heads = ("name", "numbers", "download", "licence", "", "")
-        table([(head, "right" if head in ("numbers", "download") else "left") for head in heads], rows)
+        heads = ("name", "dimensions", "download", "licence", "", "")
+        table([(head, "right" if head in ("dimensions", "download") else "left") for head in heads], rows)
 
 
 def status(roots: list[RootStatus], models: list[ModelStatus], as_json: bool) -> None:
@@ -245,13 +248,16 @@ def checks(found: list[Check], as_json: bool) -> None:
             say(f"{'ok ' if check.ok else 'NOT'}  {check.name:15} {printable(check.says)}")
 
 
-def prune_plan(plan: PrunePlan, as_json: bool) -> None:
-    """Print what would be forgotten."""
-    for _, path in plan.photos:
+def prune_plan(plan: PrunePlan, as_json: bool, *, whole: bool) -> None:
+    """Print what would be forgotten: on a terminal the first photos, unless the whole list is asked for."""
+    most = _PRUNED_SHOWN if sys.stdout.isatty() and not (whole or as_json) else len(plan.photos)
+    for _, path in plan.photos[:most]:
         if as_json:
             emit({"event": "forget", "path": path})
         else:
             say(printable(path))
+    if len(plan.photos) > most:
+        say(f"... and {len(plan.photos) - most:,} more; --all lists them")
     if as_json:
         emit({"event": "plan", "photos": len(plan.photos), "contents": plan.contents})
     elif plan.photos or plan.roots:

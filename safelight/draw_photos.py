@@ -96,6 +96,7 @@ def record(photo: dict[str, Any]) -> None:
 
 
 _WORDS: dict[str, dict[Any, str]] = {
+    "taken_from": {"file": ""},  # file_date says it
     "favorite": {0: "", 1: "yes"},
     "edited": {0: "no", 1: "yes"},
     "flag": {-1: "rejected", 0: "", 1: "picked"},

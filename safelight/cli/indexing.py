@@ -138,7 +138,7 @@ def _wishes(moved: tuple[str, ...], flags: dict[str, Any]) -> Wishes:
 
 
 @click.command()
-@click.option("--problems", is_flag=True, help="List every photo that could not be read, and why.")
+@click.option("--problems", is_flag=True, help="List every photo that could not be read or is missing, and why.")
 @json_option
 def status(problems: bool, as_json: bool) -> None:
     """Show what is indexed, and what could not be."""
@@ -174,10 +174,9 @@ def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
     except SafelightError as error:
         how, unread = Settings(engine=engine or "auto"), error
     try:
-        with Library(how) as library, draw.Bar() as bar:
-            if rebuild:
-                library.rebuild_indexes(bar.show)
-            checks = examine(library, unread)
+        with Library(how, reading=not rebuild) as library, draw.Bar() as bar:
+            rebuilt = library.rebuild_indexes(bar.show) if rebuild else None
+            checks = examine(library, unread, rebuilt)
     except CatalogError as error:
         checks = examine_closed(how, data_home(), error, unread)
     draw.checks(checks, as_json)
@@ -189,16 +188,17 @@ def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
     "--forget", metavar="FOLDER", type=NamedPath(), help="Forget an indexed place or a drive in it, there or not."
 )
 @click.option("--yes", is_flag=True, help="Do it; without this, only show what would go.")
+@click.option("--all", "list_all", is_flag=True, help="List every photo, where a terminal gets the first ones only.")
 @json_option
-def prune(forget: str | None, yes: bool, as_json: bool) -> None:
+def prune(forget: str | None, yes: bool, list_all: bool, as_json: bool) -> None:
     """Forget photos whose files are gone. Shows what would go; --yes does it. No file is ever deleted."""
     from safelight import draw
     from safelight.pruning import plan_prune
     from safelight.pruning import prune as apply_prune
 
-    with open_library() as library:
+    with open_library(reading=not yes) as library:
         plan = plan_prune(library, Path(forget) if forget else None)
-        draw.prune_plan(plan, as_json)
+        draw.prune_plan(plan, as_json, whole=list_all)
         if yes and (plan.photos or plan.roots):
             apply_prune(library, plan)
             draw.remark(f"Forgot {draw.count(len(plan.photos), 'photo')}.")

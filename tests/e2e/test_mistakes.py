@@ -232,9 +232,30 @@ def test_small_things_are_said_alike(demo, tmp_path):
     assert "from 0 to 256" in demo("config", "set", "workers", "99999", code=2).stderr
 
 
+def test_a_place_goes_by_the_name_of_a_link_to_it(tmp_path):
+    safelight = home_at(tmp_path / "home")
+    (tmp_path / "real").mkdir()
+    shutil.copy(DEMO / "cat.jpg", tmp_path / "real")
+    (tmp_path / "Holiday").symlink_to("real")
+    safelight("index", "Holiday", cwd=tmp_path)
+    for arguments in (("search", "--folder", "Holiday"), ("search", "cat", "--all", "--folder", "Holiday")):
+        said = safelight(*arguments, "--paths", cwd=tmp_path)
+        assert said.stdout == f"{tmp_path}/real/cat.jpg\n"
+
+
+def test_an_archive_that_is_no_takeout_is_said_so(tmp_path):
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(DEMO / "cat.jpg", "cat.jpg")
+    said = home_at(tmp_path / "home")("index", str(archive), code=2).stderr
+    assert said.startswith(f"safelight: {archive} holds no Google Takeout, the one archive that is read; unpack it")
+
+
 def test_a_library_emptied_by_prune_is_as_a_new_one(tmp_path):
     safelight = home_at(tmp_path / "home")
     new = safelight("search", "cat", code=2).stderr
+    for arguments in (("index",), ("search", "--since", "2019"), ("compare", "takeout", "photos")):
+        assert safelight(*arguments, code=2).stderr == new
     safelight("index", str(DEMO / "cat.jpg"))
     safelight("prune", "--forget", str(DEMO / "cat.jpg"), "--yes")
     assert safelight("search", "cat", code=2).stderr == new
@@ -297,7 +318,7 @@ def test_a_full_disk_is_named_by_every_command_that_writes(tmp_path):
                     file.write(bytes(4096))
         except OSError:
             pass
-        for arguments in (("index",), ("prune",), ("duplicates",)):
+        for arguments in (("index",), ("prune", "--yes"), ("duplicates",)):
             said = safelight(*arguments, code=2)
             assert "is full" in said.stderr
             assert len(said.stderr.splitlines()) == 1

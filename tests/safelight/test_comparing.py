@@ -112,6 +112,19 @@ def test_what_was_never_indexed_is_said(catalog):
         list(compare(catalog, "folder", "takeout"))
 
 
+def test_what_is_not_indexed_is_told_from_what_does_not_exist(catalog, tmp_path):
+    def why(which: str) -> str:
+        with pytest.raises(SafelightError) as caught:
+            list(compare(catalog, which, "folder"))
+        return str(caught.value)
+
+    assert why("takeout").startswith("nothing is indexed yet"), "as search says it"
+    catalog.add_root("folder", Path("/photos"), 1)
+    assert why("takeout") == "no place of the kind takeout is indexed; there are: /photos (folder)"
+    assert why(str(tmp_path)).startswith(f'{tmp_path} is not indexed; `safelight index "{tmp_path}"` reads it first')
+    assert why("/nowhere").startswith("/nowhere is neither an indexed place nor a kind of source")
+
+
 def test_the_command_answers_as_grep_does(tmp_path):
     a, b = tmp_path / "a", tmp_path / "b"
     for seed in (1, 2, 3):
