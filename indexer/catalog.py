@@ -9,7 +9,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -54,7 +54,8 @@ class Catalog:
             self.db = open_nothing() if reading and not self.path.exists() else open_to_write(self.path)
         except (OSError, sqlite3.Error) as error:
             if reading and is_for_lack_of_writing(error):
-                self._standing = open_as_it_stands(self.path)
+                with suppress(OSError):  # of a folder that may not even be looked into
+                    self._standing = open_as_it_stands(self.path)
             if self._standing is None:
                 raise self._cannot_open(error) from error
             self.db = self._standing.db

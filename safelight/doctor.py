@@ -141,8 +141,6 @@ def _formats() -> Iterator[Check]:
 
 
 def _catalog(library: Library) -> Check:
-    if not library.catalog.path.exists():
-        return Check("catalog", True, nothing_indexed())
     try:
         (verdict,) = library.catalog.db.execute("PRAGMA quick_check(1)").fetchone()
     except sqlite3.Error as error:
@@ -152,6 +150,8 @@ def _catalog(library: Library) -> Check:
     photos, pictures = library.catalog.db.execute(
         "SELECT count(*), count(DISTINCT content_id) FROM photo WHERE state = 'indexed'"
     ).fetchone()
+    if not library.catalog.roots():
+        return Check("catalog", True, nothing_indexed())
     says = f"{photos:,} photos indexed, which are {pictures:,} different pictures; {library.catalog.path}"
     return Check("catalog", True, says)
 

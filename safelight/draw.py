@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _REDRAW_S = 0.1
 _PRUNED_SHOWN = 10
+_WORD, _GAP = 14, 2
 
 
 def count(number: int, thing: str) -> str:
@@ -46,7 +47,7 @@ def say(line: str = "") -> None:
 
 def remark(line: str) -> None:
     """Print one line for people, beside the results."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(printable(line) + "\n")
     sys.stderr.flush()
 
 
@@ -90,12 +91,25 @@ def table(columns: list[tuple[str, str]], rows: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    console = Console()
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for heading, side in columns:
         drawn.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    Console().print(drawn)
+    # Where room is scarce only the long words give way, which are paths; unless there is too little even for that.
+    least = [
+        min(_WORD, max(map(_longest_word, texts)))
+        for texts in zip((heading for heading, _ in columns), *rows, strict=True)
+    ]
+    if sum(least) + _GAP * len(least) <= console.width:
+        for column, width in zip(drawn.columns, least, strict=True):
+            column.min_width = width
+    console.print(drawn)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
 
 
 class Bar:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
-from safelight.draw import emit, emit_path, home_short, printable, say, table
+from safelight.draw import emit, emit_path, home_short, printable, remark, say, table
 
 if TYPE_CHECKING:
     from indexer.search import Found
@@ -171,9 +171,12 @@ def duplicates(group: Group) -> None:
 
 def problems(found: Iterable[Problem], as_json: bool) -> None:
     """Print photos that could not be read; streams, so that a million fit."""
+    problem = None
     for problem in found:
         if as_json:
             emit(asdict(problem))
         else:
             label = photo_label(problem.path, problem.name, problem.root)
-            say(f"{problem.state}\t{printable(label)}\t{problem.reason}")
+            say(f"{problem.state}\t{printable(label)}\t{printable(problem.reason)}")
+    if problem is None and not as_json:
+        remark("No problems: all photos that were met could be read, and are there.")

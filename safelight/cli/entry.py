@@ -77,6 +77,8 @@ def main(on_interrupt: Any = None) -> NoReturn:
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
             drop_output()
             click.echo("safelight: the disk is full; make room and run it again, what is done is kept", err=True)
+        elif isinstance(error, PermissionError) and error.filename:
+            click.echo(f"safelight: no permission for {error.filename}; mend that, or name another place", err=True)
         else:
             import traceback
 

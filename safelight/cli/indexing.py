@@ -63,6 +63,7 @@ def index(paths: tuple[str, ...], yes: bool, retry: bool, as_json: bool, moved: 
     safelight index photos                        # the Photos library of this Mac
     safelight index "~/Pictures/Lightroom/My Catalog.lrcat" --map D:/Photos=/Volumes/Photos
     """
+    from importers.sources import is_readable
     from safelight import draw
     from safelight.errors import UnreadPlacesError
     from safelight.indexing import index_paths, places_to_index
@@ -78,7 +79,7 @@ def index(paths: tuple[str, ...], yes: bool, retry: bool, as_json: bool, moved: 
     unread: list[str] = []
     with open_library(**flags) as library:
         # Not before there is something to index: a download is a matter of gigabytes.
-        if any(place.exists() for place in places_to_index(library, list(paths))):
+        if any(place.exists() and is_readable(place) for place in places_to_index(library, list(paths))):
             fetch_if_missing(library, as_json=as_json, yes=yes)
         client = None if flags["engine"] or flags["precision"] or flags["workers"] else helper_for()
         with stopping(stop), draw.Bar() as bar:

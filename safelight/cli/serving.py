@@ -106,7 +106,7 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
-        raise SafelightError(f"cannot use the data folder {home}: {error.strerror}") from error
+        raise SafelightError(f"cannot use the data folder {home}: {why_unwritable(home) or error.strerror}") from error
     with os.fdopen(descriptor, "ab") as output:
         before = output.tell()
         process = subprocess.Popen(

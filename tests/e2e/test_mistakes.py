@@ -222,10 +222,16 @@ def test_small_things_are_said_alike(demo, tmp_path):
     fresh = Safelight(tmp_path / "fresh")
     fresh.env |= {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
     assert fresh("model", "list").stdout.splitlines()[0].endswith("\tdefault, not downloaded")
+    assert not (tmp_path / "fresh").exists(), "looking makes no library"
     for arguments in (("index", str(DEMO)), ("model", "fetch", "siglip2-base")):
         said = fresh(*arguments, code=2)
         assert "is about 1,540 MB to download" in said.stderr
         assert "--yes" in said.stderr
+    for path in (Path(__file__), tmp_path / "nowhere"):
+        assert "download" not in fresh("index", str(path), code=2).stderr, "not for what cannot be read anyway"
+    assert fresh("status", "--problems").stderr.startswith("No problems")
+    fresh.env["SAFELIGHT_RESULTS"] = "7"
+    assert fresh("config", "set", "results", "3").stderr == "But SAFELIGHT_RESULTS is set to 7, and wins where it is.\n"
     fresh.env["SAFELIGHT_ENGINE"] = "foo"
     said = fresh("status", code=2).stderr
     assert said == "safelight: SAFELIGHT_ENGINE: `engine` must be auto, mlx or onnx, not 'foo'\n"

@@ -1,13 +1,14 @@
 """What people and programs read: how a photo is named, and where progress ends."""
 
 import json
+import re
 import sys
 
 import pytest
 
 from indexer.events import Progress
 from indexer.tally import Tally
-from safelight.draw import json_progress, prune_plan, tally_line
+from safelight.draw import json_progress, prune_plan, remark, table, tally_line
 from safelight.draw_photos import photo_label, record
 from safelight.pruning import PrunePlan
 
@@ -94,3 +95,23 @@ def test_a_terminal_gets_the_first_of_thousands_that_prune_would_forget(capsys, 
 def test_a_run_says_where_to_look_for_what_is_missing():
     assert tally_line(Tally(unchanged=3, missing=1)).endswith(" `safelight status --problems` names what is missing.")
     assert "status" not in tally_line(Tally(unchanged=3))
+
+
+@pytest.mark.parametrize(("columns", "whole"), [(80, True), (40, False)])
+def test_a_table_tears_no_words_where_there_is_room_for_them(capsys, monkeypatch, columns, whole):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rows = [["siglip2-large", "1024", "1,540 MB", "Apache-2.0", "over 100 languages", "default, not downloaded"]]
+    rows += [["starter", "384", "", "", "/a/path/that/is/much/longer/than/any/line/of/such/a/terminal/can/be", "12"]]
+    heads = ("name", "dimensions", "download", "licence", "", "")
+    table([(head, "right" if head in ("dimensions", "download") else "left") for head in heads], rows)
+    drawn = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    assert max(map(len, drawn.splitlines())) <= columns
+    words = [word for row in rows for cell in row for word in cell.split() if "/" not in word]
+    assert all(word in drawn for word in words) == whole
+    assert "12" in drawn, "nothing is cut off"
+
+
+def test_no_file_name_drives_the_terminal_through_a_remark(capsys):
+    remark("/p/\x1b[31mred.photoslibrary is read on its own")
+    assert capsys.readouterr().err == "/p/\\x1b[31mred.photoslibrary is read on its own\n"
