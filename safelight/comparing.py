@@ -75,10 +75,10 @@ def compare(catalog: Catalog, a: str, b: str, alike: Iterable[Collection[str]] =
     groups = list(alike)
     near_b, near_a = _near(groups, theirs), _near(groups, ours)
     for photo in ours:
-        yield _compared(photo, _side(photo, in_b, near_b, Side.ONLY_A))
+        yield _compared(photo, _side(photo, in_b, near_b, Side.ONLY_A, Side.UNKNOWN if theirs else Side.ONLY_A))
     for photo in theirs:
         if photo.exact not in in_a:
-            yield _compared(photo, _side(photo, in_a, near_a, Side.ONLY_B))
+            yield _compared(photo, _side(photo, in_a, near_a, Side.ONLY_B, Side.UNKNOWN if ours else Side.ONLY_B))
 
 
 def _near(groups: Iterable[Collection[str]], photos: Iterable[_Photo]) -> set[str]:
@@ -87,13 +87,17 @@ def _near(groups: Iterable[Collection[str]], photos: Iterable[_Photo]) -> set[st
     return {member for group in groups if not ids.isdisjoint(group) for member in group}
 
 
-def _side(photo: _Photo, others: set[bytes], near: set[str], alone: Side) -> Side:
-    """Tell where a photo is; of a length that no file in the other set has, it need not be read to be alone."""
+def _side(photo: _Photo, others: set[bytes], near: set[str], alone: Side, unread: Side) -> Side:
+    """Tell where a photo is; of a length that no file in the other set has, it need not be read to be alone.
+
+    Args:
+        unread: What is said of one whose bytes nobody knows: in an empty set it cannot be.
+    """
     if photo.exact in others:
         return Side.BOTH
     if photo.public_id in near:
         return Side.ALIKE
-    return Side.UNKNOWN if photo.exact is None and photo.size_bytes is None else alone
+    return unread if photo.exact is None and photo.size_bytes is None else alone
 
 
 def _compared(photo: _Photo, side: Side) -> Compared:

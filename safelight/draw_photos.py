@@ -111,6 +111,8 @@ def _in_words(name: str, value: Any) -> str:
         return ", ".join(map(str, cast("list[Any]", value)))
     if name == "exposure_seconds" and 0 < value < 0.4:
         return f"1/{round(1 / value)}"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return _WORDS.get(name, {}).get(value, str(value))
 
 

@@ -71,7 +71,9 @@ def main(on_interrupt: Any = None) -> NoReturn:
         if code == INTERRUPTED:
             pass
         elif _is_ours(error):
-            click.echo(f"safelight: {error}", err=True)
+            from safelight.draw import remark
+
+            remark(f"safelight: {error}")
         elif said := _of_the_catalog(error):
             click.echo(f"safelight: {said}", err=True)
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:

@@ -106,6 +106,14 @@ def test_a_file_that_a_folder_and_a_catalog_in_it_know_is_one(catalog, tmp_path)
     assert sum(sides(catalog, "lightroom", "lightroom").values()) == 2
 
 
+def test_what_was_never_read_is_not_in_an_empty_set(catalog, tmp_path):
+    lightroom = catalog.add_root("lightroom", tmp_path / "x.lrcat", 1)
+    catalog.add_root("takeout", tmp_path / "Takeout", 1)
+    add(catalog, lightroom, tmp_path / "offline.cr2", b"p" * 16, preview=paint(tmp_path / "1.png", 1), name="a")
+    assert sides(catalog, "lightroom", "takeout") == {Side.ONLY_A: 1}
+    assert sides(catalog, "takeout", "lightroom") == {Side.ONLY_B: 1}
+
+
 def test_what_was_never_indexed_is_said(catalog):
     catalog.add_root("folder", Path("/photos"), 1)
     with pytest.raises(SafelightError, match=r"/photos \(folder\)"):
