@@ -275,7 +275,8 @@ def prune_plan(plan: PrunePlan, as_json: bool, *, whole: bool) -> None:
     if as_json:
         emit({"event": "plan", "photos": len(plan.photos), "contents": plan.contents})
     elif plan.photos or plan.roots:
-        remark(f"To forget: {count(len(plan.photos), 'photo')}, with the vectors of {plan.contents:,}.")
+        alone = f"{count(plan.contents, 'picture')} that no other photo shows"
+        remark(f"To forget: {count(len(plan.photos), 'photo')}, with the vectors of {alone}.")
     else:
         remark("Nothing to forget, as the last run found it: `safelight index` looks for what was deleted since.")
 

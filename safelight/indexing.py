@@ -161,7 +161,8 @@ def _storing_now_and_then(library: Library, model: Model, on_progress: OnProgres
 def _remarks(source: Source, tally: Tally) -> Iterator[str]:
     """Say what a run over a source did not read, and why."""
     for key, why in source.unreadable.items():
-        yield f"{source.folder / os.fsdecode(key)} cannot be read ({why}); what is known there is kept."
+        what = f"{source.folder / os.fsdecode(key)} cannot be read" if key else f"Not all of {source.root} can be read"
+        yield f"{what} ({why}); what is known there is kept."
     inside = [source.folder / os.fsdecode(key) for key in source.passed_over]
     libraries = [inner for inner in inside if is_readable(inner)]
     for inner in inside:

@@ -255,6 +255,9 @@ def test_an_archive_that_is_no_takeout_is_said_so(tmp_path):
         file.write(DEMO / "cat.jpg", "cat.jpg")
     said = home_at(tmp_path / "home")("index", str(archive), code=2).stderr
     assert said.startswith(f"safelight: {archive} holds no Google Takeout, the one archive that is read; unpack it")
+    archive.write_bytes(archive.read_bytes()[:-100])
+    said = home_at(tmp_path / "home")("index", str(archive), code=2).stderr
+    assert said == f"safelight: {archive} is damaged or not whole; download it again\n"
 
 
 def test_a_library_emptied_by_prune_is_as_a_new_one(tmp_path):
