@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight.cli.common import NamedPath, ask_download, json_option, open_library, settings
+from safelight.cli.common import Commands, NamedPath, ask_download, json_option, open_library, settings
 
 if TYPE_CHECKING:
     from safelight.service import Library
 
 
-@click.group()
+@click.group(cls=Commands)
 def model() -> None:
     """List, fetch and choose models."""
 
@@ -104,7 +104,7 @@ def _remark_on_helper(library: Library) -> None:
         )
 
 
-@click.group()
+@click.group(cls=Commands)
 def config() -> None:
     """Show and change settings."""
 

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 import safelight
-from safelight.cli.common import ERROR, FOUND, INTERRUPTED, drop_output
+from safelight.cli.common import ERROR, FOUND, INTERRUPTED, Commands, drop_output
 
 _COMMANDS = {
     "index": "indexing",
@@ -151,7 +151,7 @@ class _Lazily(Mapping[str, click.Command]):
         return len(_COMMANDS)
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a reader that goes away (`| head`) is its right, where click alone would call it a failure."""
         try:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight.cli.common import FOUND, NOTHING, settings
+from safelight.cli.common import FOUND, NOTHING, Commands, settings
 from safelight.errors import SafelightError
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def stop() -> None:
     raise click.exceptions.Exit(FOUND)
 
 
-@click.group()
+@click.group(cls=Commands)
 def service() -> None:
     """Start the helper when you log in."""
 

@@ -213,6 +213,11 @@ def test_what_was_moved_away_is_seen_without_an_index_run(tmp_path):
     assert states()["cat.jpg"] == ("here", there), "the place at hand comes first"
 
 
+def test_the_list_of_commands_has_whole_sentences(demo):
+    for arguments in ((), ("lightroom",), ("model",)):
+        assert "..." not in demo(*arguments, "--help").stdout.partition("Commands:")[2]
+
+
 def test_small_things_are_said_alike(demo, tmp_path):
     unlike = [demo("show", name, code=2).stderr for name in ("abc", "bcdfghjkmnpq")]
     assert unlike[0].replace("abc", "*") == unlike[1].replace("bcdfghjkmnpq", "*")
