@@ -64,7 +64,8 @@ class Catalog:
         if why := why_unwritable(self.home):
             todo = "mend that, or set SAFELIGHT_HOME to another folder"
             return CatalogError(f"cannot open the catalog {self.path}: {why}; {todo}")
-        return CatalogError(f"cannot open the catalog {self.path}: {error}; run `safelight doctor`")
+        todo = "if it is damaged, move it away and index again, or take it from a backup"
+        return CatalogError(f"cannot open the catalog {self.path}: {error}; {todo}")
 
     def close(self) -> None:
         """Close the database.

@@ -37,7 +37,7 @@ def check_folder(folder: Path) -> None:
         lacks.append(WEIGHTS)
     if lacks:
         others = [name for name in _SENTENCEPIECE if TOKENIZER in lacks and (folder / name).is_file()]
-        todo = "; put them there from the model's page on the Hugging Face hub" + "".join(
+        todo = "; the model's page on the Hugging Face hub has what is missing" + "".join(
             f" ({name} does not replace {TOKENIZER})" for name in others
         )
         raise ModelError(f"{folder} is no model's folder: it lacks {', '.join(lacks)}{todo}")

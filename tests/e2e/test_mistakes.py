@@ -285,7 +285,7 @@ def test_a_damaged_catalog_is_one_line(tmp_path):
     for arguments in (("search", "cat"), ("status",), ("index",)):
         said = safelight(*arguments, code=2)
         assert str(catalog) in said.stderr
-        assert "safelight doctor" in said.stderr
+        assert "from a backup" in said.stderr
         assert len(said.stderr.splitlines()) == 1
 
 

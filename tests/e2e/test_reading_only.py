@@ -212,7 +212,7 @@ def test_a_catalog_that_is_written_to_while_it_is_read_without_locks_is_told(tmp
 
 def test_what_is_damaged_is_not_taken_for_what_is_write_protected(tmp_path):
     (tmp_path / FILE_NAME).write_bytes(b"this is not a database, it is a shopping list" * 100)
-    with pytest.raises(CatalogError, match=r"cannot open the catalog .*doctor"):
+    with pytest.raises(CatalogError, match=r"cannot open the catalog .*from a backup"):
         Catalog(tmp_path, reading=True)
 
 

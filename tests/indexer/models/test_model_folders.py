@@ -117,15 +117,15 @@ def sentencepiece_only(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (keep(), r"lacks config\.json, tokenizer\.json, model\.safetensors; put them there from the model's page"),
+        (keep(), r"lacks config\.json, tokenizer\.json, model\.safetensors; the model's page"),
         (
             keep("config.json", WEIGHTS),
-            r"lacks tokenizer\.json; put them there from the model's page on the Hugging Face hub$",
+            r"lacks tokenizer\.json; the model's page on the Hugging Face hub has what is missing$",
         ),
-        (keep("tokenizer.json", WEIGHTS), r"lacks config\.json; put"),
+        (keep("tokenizer.json", WEIGHTS), r"lacks config\.json; the"),
         (keep("config.json", "tokenizer.json"), r"has no model\.safetensors"),
-        (broken_link, r"lacks config\.json; put"),
-        (sentencepiece_only, r"put them there .* hub \(spiece\.model does not replace tokenizer\.json\)$"),
+        (broken_link, r"lacks config\.json; the"),
+        (sentencepiece_only, r"what is missing \(spiece\.model does not replace tokenizer\.json\)$"),
         (pickled, "has only pickled weights, which could run code"),
         (half_of_the_shards, r"incomplete: model-00002-of-00002\.safetensors is missing"),
     ],
