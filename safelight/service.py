@@ -167,9 +167,7 @@ class Library:
         """
         folder = folder.expanduser().absolute()
         if not folder.is_dir():
-            raise ModelError(
-                f"{folder} is no folder; name one that holds config.json, *.safetensors and tokenizer.json"
-            )
+            raise ModelError(f"{folder} is no folder; name one with config.json, *.safetensors and tokenizer.json")
         self.try_model(str(folder))
         return self._use(str(folder))
 
