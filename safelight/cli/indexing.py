@@ -199,10 +199,13 @@ def prune(forget: str | None, yes: bool, list_all: bool, as_json: bool) -> None:
 
     with open_library(reading=not yes) as library:
         plan = plan_prune(library, Path(forget) if forget else None)
-        draw.prune_plan(plan, as_json, whole=list_all)
+        if yes:
+            draw.prune_plan(plan, as_json, whole=list_all)
         if yes and (plan.photos or plan.roots):
             apply_prune(library, plan)
             draw.remark(f"Forgot {draw.count(len(plan.photos), 'photo')}.")
-        elif plan.photos or plan.roots:
-            which = f' --forget "{forget}"' if forget else ""
-            draw.remark(f"Nothing was changed. `safelight prune{which} --yes` forgets what is listed.")
+    if not yes:  # once it is sure that nothing wrote to what was read
+        draw.prune_plan(plan, as_json, whole=list_all)
+    if not yes and (plan.photos or plan.roots):
+        which = f' --forget "{forget}"' if forget else ""
+        draw.remark(f"Nothing was changed. `safelight prune{which} --yes` forgets what is listed.")
