@@ -29,6 +29,8 @@ def place_of(named: str) -> Path:
         ImporterError: The Photos library is meant, and there is none, or several.
     """
     path = Path(named).expanduser()
+    if ".." in path.parts:  # else it would seem to lie in what it leads out of
+        path = path.resolve()
     return system_library() if named == ApplePhotosSource.name and not path.exists() else path
 
 

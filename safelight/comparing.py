@@ -138,7 +138,8 @@ def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
     roots = catalog.roots()
     if which in {root.source for root in roots}:
         return "r.source = ?", [which]
-    path = Path(which).expanduser().absolute()
+    named = Path(which).expanduser()
+    path = named.resolve() if ".." in named.parts else named.absolute()  # which leaves ".." as it is
     spellings = dict.fromkeys((path, path.resolve()))
     below = [root.id for root in roots if any(root.path.is_relative_to(one) for one in spellings)]
     around = [(root, one) for root in roots for one in spellings if one.is_relative_to(root.path)]

@@ -93,6 +93,9 @@ def test_a_folder_in_a_place_is_not_all_of_it(catalog, tmp_path):
     for at, name in enumerate(("inner/1.jpg", "inner2.jpg", "2.jpg")):
         add(catalog, photos, photos.path / name, bytes([at]) * 16, name=name)
     assert sides(catalog, str(photos.path / "inner"), "lightroom") == {Side.ONLY_A: 1}
+    (photos.path / "inner").mkdir(parents=True)
+    assert sides(catalog, str(photos.path / "inner" / ".."), str(photos.path)) == {Side.BOTH: 3}
+    assert sides(catalog, str(photos.path / "inner" / ".." / "inner"), "lightroom") == {Side.ONLY_A: 1}
 
 
 def test_a_file_that_a_folder_and_a_catalog_in_it_know_is_one(catalog, tmp_path):

@@ -358,6 +358,15 @@ def test_a_copy_of_a_photo_on_an_unplugged_drive_is_another_photo(index, drive, 
     assert dict(drive_ids) == before
 
 
+def test_a_path_that_leads_out_of_a_place_is_not_in_it(index, photos, tmp_path):
+    (photos / "other").mkdir()
+    paint(photos / "other" / "1.png", 300)
+    index(photos / "2019")
+    for path in (photos / "2019").iterdir():
+        path.rename(tmp_path / path.name)  # its mount point is left
+    assert outcomes(index(photos / "2019" / ".." / "other")) == {"indexed": 1, "embedded": 1}
+
+
 def test_all_photos_of_a_folder_moved_to_another_keep_their_ids(index, photos, tmp_path):
     index(photos)
     before = set(index.ids().values())
