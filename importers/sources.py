@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from pathlib import Path
 
 from importers.apple_photos import ApplePhotosSource, system_library
@@ -28,6 +29,8 @@ def place_of(named: str) -> Path:
         ImporterError: The Photos library is meant, and there is none, or several.
     """
     path = Path(named).expanduser()
+    if ".." in path.parts:  # else it would seem to lie in what it leads out of
+        path = path.resolve()
     return system_library() if named == ApplePhotosSource.name and not path.exists() else path
 
 
@@ -50,6 +53,10 @@ def open_source(path: Path, options: Options = _PLAIN) -> Source:
         )
     if path.is_dir() and is_package(os.fsencode(path.name)):
         raise ImporterError(f"{path} is the library of another program, which this version does not read")
+    if path.suffix.lower() == ".zip" and not zipfile.is_zipfile(path):
+        raise ImporterError(f"{path} is damaged or not whole; download it again")
+    if path.suffix.lower() in (".zip", ".tgz", ".gz", ".tar"):
+        raise ImporterError(f"{path} holds no Google Takeout, the one archive that is read; unpack it, and index that")
     raise ImporterError(f"{path} is neither a folder nor a picture; name a folder of photos, or a picture file")
 
 

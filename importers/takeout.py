@@ -271,9 +271,13 @@ def _remarks(export: Export, places: list[PartPlace]) -> Iterator[str]:
     if export.alone:
         first = _shown(export.alone[0].key)
         yield (
-            f"{len(export.alone)} photos or videos are described in this export but not in it (such as {first}):"
+            f"{_described(len(export.alone))} described in this export but not in it (such as {first}):"
             " a part of it may be missing, or its folder was tidied up."
         )
+
+
+def _described(number: int) -> str:
+    return "1 photo or video is" if number == 1 else f"{number:,} photos or videos are"
 
 
 def _key(entry: Entry) -> bytes:

@@ -9,7 +9,7 @@ import os
 import secrets
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from indexer.errors import CatalogError
 from indexer.home import why_unwritable
 from indexer.opening import Standing, is_for_lack_of_writing, open_as_it_stands, open_nothing, open_to_write
 from indexer.photo_row import PhotoRow
-from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_under
+from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_no_more, is_under
 from indexer.rows import KNOWN_COLUMNS, ROOT_COLUMNS, Content, Known, Model, Root, as_known, as_root
 from indexer.tags import write_tags
 
@@ -55,7 +55,8 @@ class Catalog:
             self.db = open_nothing() if reading and not self.path.exists() else open_to_write(self.path)
         except (OSError, sqlite3.Error) as error:
             if reading and is_for_lack_of_writing(error):
-                self._standing = open_as_it_stands(self.path)
+                with suppress(OSError):  # of a folder that may not even be looked into
+                    self._standing = open_as_it_stands(self.path)
             if self._standing is None:
                 raise self._cannot_open(error) from error
             self.db = self._standing.db
@@ -64,7 +65,8 @@ class Catalog:
         if why := why_unwritable(self.home):
             todo = "mend that, or set SAFELIGHT_HOME to another folder"
             return CatalogError(f"cannot open the catalog {self.path}: {why}; {todo}")
-        return CatalogError(f"cannot open the catalog {self.path}: {error}; run `safelight doctor`")
+        todo = "if it is damaged, move it away and index again, or take it from a backup"
+        return CatalogError(f"cannot open the catalog {self.path}: {error}; {todo}")
 
     def close(self) -> None:
         """Close the database.
@@ -211,6 +213,33 @@ class Catalog:
         )
         found = ((key, as_known(row)) for key, *row in rows)
         return next((known for key, known in found if has_left(known.path, stamp.inode) and is_there(root, key)), None)
+
+    def replaced_twin(
+        self, root: Root, stamp: FileStamp, key: bytes, is_there: Callable[[Root, bytes], bool]
+    ) -> bytes | None:
+        """Find the key that this file had in `root` before it was called `key`; another file may have it now.
+
+        Args:
+            is_there: Tells whether the drive is there that holds a root's photo of this key.
+        """
+        rows = self.db.execute(
+            "SELECT key, path FROM photo WHERE inode = ? AND size_bytes = ? AND mtime_ns = ?"
+            " AND root_id = ? AND key <> ? AND content_id IS NOT NULL",
+            (stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id, key),
+        )
+        return next((old for old, path in rows if is_no_more(path, stamp.inode) and is_there(root, old)), None)
+
+    def trade_places(self, root: Root, key: bytes, other: bytes) -> None:
+        """Let the photos at two keys have each other's name: their files were renamed.
+
+        Writes: the catalog.
+        """
+        where = "SELECT id, key, path, name FROM photo WHERE root_id = ? AND key IN (?, ?)"
+        with self.transaction():
+            one, two = self.db.execute(where, (root.id, key, other)).fetchall()
+            self.db.execute("UPDATE photo SET key = x'00' WHERE id = ?", one[:1])  # no file's: a key is there once
+            for (photo_id, *_), place in ((two, one[1:]), (one, two[1:])):
+                self.db.execute("UPDATE photo SET key = ?, path = ?, name = ? WHERE id = ?", (*place, photo_id))
 
     def vanished_with(self, content_id: int, source: str, is_there: Callable[[Root, bytes], bool]) -> int | None:
         """Find a photo of such sources with this content whose file is gone although its drive is there: it moved."""

@@ -27,22 +27,24 @@ class Mount:
         key: Of the folder, in the place.
         path: Where it is, or was.
         device: st_dev when it was last seen.
+        state: "online" or "offline", as the last run found it.
     """
 
     root_id: int
     key: bytes
     path: Path
     device: int
+    state: str
 
     @property
     def why_away(self) -> str:
-        """Say in a line, for people, that it is away and what to do."""
+        """Say, for people, that it is away and what to do: what comes after its path in a line."""
         if not is_mounted(self.path):
             there = "is not there, or empty"
         else:
             there = "holds none of the photos that are known there"
         return (
-            f"{self.path} {there} (is its drive plugged in?); its photos are kept as they are."
+            f"{there} (is its drive plugged in?); its photos are kept as they are."
             f' If they are gone: safelight prune --forget "{self.path}"'
         )
 
@@ -71,10 +73,10 @@ _INSIDE = (
 def mounts(db: sqlite3.Connection) -> list[Mount]:
     """List all mounts inside indexed places, the innermost first."""
     rows = db.execute(
-        "SELECT m.root_id, m.key, r.path, m.device FROM mount m JOIN root r ON r.id = m.root_id"
+        "SELECT m.root_id, m.key, r.path, m.device, m.state FROM mount m JOIN root r ON r.id = m.root_id"
         " ORDER BY length(m.key) DESC"
     )
-    return [Mount(root, key, Path(os.fsdecode(path), os.fsdecode(key)), device) for root, key, path, device in rows]
+    return [Mount(root, key, Path(os.fsdecode(path), os.fsdecode(key)), *seen) for root, key, path, *seen in rows]
 
 
 def is_there(db: sqlite3.Connection, place: Root | Mount) -> bool:

@@ -162,6 +162,8 @@ class IndexRun:
             return
         if known is None and photo.stamp is not None and self._keys_are_paths:
             known = self._catalog.vanished_twin(self._root, photo.stamp, self._model, self._drives.holds)
+        elif known is not None and known.stamp != photo.stamp and photo.stamp is not None and self._keys_are_paths:
+            known = self._traded(photo, photo.stamp) or known
         if known is None or known.stamp != photo.stamp or photo.stamp is None:
             self._decode(photo)
         elif known.has_vector:
@@ -172,6 +174,14 @@ class IndexRun:
             self._done(photo)
         else:  # it lacks only this model's vector
             self._decode(photo, describe=not self._is_described(known.content_id))
+
+    def _traded(self, photo: Photo, stamp: FileStamp) -> Known | None:
+        """Find the photo whose file took the name of another one, which gets its old name until it is met, too."""
+        old = self._catalog.replaced_twin(self._root, stamp, photo.key, self._drives.holds)
+        if old is None:
+            return None
+        self._catalog.trade_places(self._root, photo.key, old)
+        return self._catalog.known(self._root, photo.key, self._model)
 
     def _is_described(self, content_id: int | None) -> bool:
         """Tell whether it is known what a content looks like; another model sees the same picture."""

@@ -63,6 +63,14 @@ def is_gone(path: bytes | None) -> bool:
     return False
 
 
+def is_no_more(path: bytes | None, inode: int) -> bool:
+    """Tell whether a file is no longer at `path`: nothing is, or another file."""
+    try:
+        return path is not None and os.lstat(path).st_ino != inode
+    except OSError:
+        return is_gone(path)
+
+
 def has_left(path: bytes | None, inode: int) -> bool:
     """Tell whether a file that was met elsewhere is no longer at `path` as well.
 

@@ -79,7 +79,8 @@ def install(wanted: Service, run: Run | None = None) -> None:
         run(command)  # an older one, if any
     for command in wanted.install:
         if code := run(command):
-            raise SafelightError(f"{wanted.file} is written, but `{' '.join(command)}` failed with exit code {code}")
+            why = f"`{' '.join(command)}` failed with exit code {code}"
+            raise SafelightError(f"{wanted.file} is written, but {why}; try again in a desktop session of your own")
 
 
 def remove(wanted: Service, run: Run | None = None) -> bool:

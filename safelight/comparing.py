@@ -7,14 +7,16 @@ same length lies in the other set: otherwise its bytes cannot be there.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
 import xxhash
 
-from indexer.catalog import Catalog
+from importers.sources import SOURCES
+from indexer.catalog import Catalog, Root
+from indexer.home import nothing_indexed
 from safelight.errors import SafelightError
 from safelight.status import EXACT_HASH
 
@@ -73,10 +75,10 @@ def compare(catalog: Catalog, a: str, b: str, alike: Iterable[Collection[str]] =
     groups = list(alike)
     near_b, near_a = _near(groups, theirs), _near(groups, ours)
     for photo in ours:
-        yield _compared(photo, _side(photo, in_b, near_b, Side.ONLY_A))
+        yield _compared(photo, _side(photo, in_b, near_b, Side.ONLY_A, Side.UNKNOWN if theirs else Side.ONLY_A))
     for photo in theirs:
         if photo.exact not in in_a:
-            yield _compared(photo, _side(photo, in_a, near_a, Side.ONLY_B))
+            yield _compared(photo, _side(photo, in_a, near_a, Side.ONLY_B, Side.UNKNOWN if ours else Side.ONLY_B))
 
 
 def _near(groups: Iterable[Collection[str]], photos: Iterable[_Photo]) -> set[str]:
@@ -85,13 +87,17 @@ def _near(groups: Iterable[Collection[str]], photos: Iterable[_Photo]) -> set[st
     return {member for group in groups if not ids.isdisjoint(group) for member in group}
 
 
-def _side(photo: _Photo, others: set[bytes], near: set[str], alone: Side) -> Side:
-    """Tell where a photo is; of a length that no file in the other set has, it need not be read to be alone."""
+def _side(photo: _Photo, others: set[bytes], near: set[str], alone: Side, unread: Side) -> Side:
+    """Tell where a photo is; of a length that no file in the other set has, it need not be read to be alone.
+
+    Args:
+        unread: What is said of one whose bytes nobody knows: in an empty set it cannot be.
+    """
     if photo.exact in others:
         return Side.BOTH
     if photo.public_id in near:
         return Side.ALIKE
-    return Side.UNKNOWN if photo.exact is None and photo.size_bytes is None else alone
+    return unread if photo.exact is None and photo.size_bytes is None else alone
 
 
 def _compared(photo: _Photo, side: Side) -> Compared:
@@ -132,13 +138,13 @@ def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
     roots = catalog.roots()
     if which in {root.source for root in roots}:
         return "r.source = ?", [which]
-    path = Path(which).expanduser().absolute()
+    named = Path(which).expanduser()
+    path = named.resolve() if ".." in named.parts else named.absolute()  # which leaves ".." as it is
     spellings = dict.fromkeys((path, path.resolve()))
     below = [root.id for root in roots if any(root.path.is_relative_to(one) for one in spellings)]
     around = [(root, one) for root in roots for one in spellings if one.is_relative_to(root.path)]
     if not below and not around:
-        known = ", ".join(f"{root.path} ({root.source})" for root in roots) or "none"
-        raise SafelightError(f"{which} is neither an indexed place nor a kind of source; there are: {known}")
+        raise SafelightError(_why_unknown(which, path, roots))
     where, params = f"r.id IN ({', '.join('?' * len(below))})", list[object](below)
     if around:
         root, inside = max(around, key=lambda pair: len(pair[0].path.parts))
@@ -147,6 +153,17 @@ def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
             within = "r.id = ? AND (p.path = ? OR p.path >= ? AND p.path < ?)"
             return f"{where} OR {within}", [*params, root.id, start, start + b"/", start + b"0"]
     return where, params
+
+
+def _why_unknown(which: str, path: Path, roots: Sequence[Root]) -> str:
+    known = ", ".join(f"{root.path} ({root.source})" for root in roots)
+    if not known:
+        return nothing_indexed()
+    if path.exists():
+        return f'{which} is not indexed; `safelight index "{which}"` reads it first. Indexed are: {known}'
+    if which in {source.name for source in SOURCES}:
+        return f"no place of the kind {which} is indexed; there are: {known}"
+    return f"{which} is neither an indexed place nor a kind of source; there are: {known}"
 
 
 def _read_what_may_match(catalog: Catalog, ours: list[_Photo], theirs: list[_Photo]) -> None:

@@ -11,7 +11,7 @@ import tomllib
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
-from indexer.home import data_home
+from indexer.home import data_home, why_unwritable
 from safelight.errors import SafelightError
 
 
@@ -62,13 +62,17 @@ def load_settings() -> Settings:
     """
     settings = Settings()
     path = config_file()
-    if path.exists():
-        try:
-            table = tomllib.loads(path.read_text("utf-8"))
-        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-            raise SafelightError(f"cannot read {path}: {error}; mend or delete it") from error
-        for key, value in table.items():
-            settings = _with(settings, key, value, str(path))
+    try:
+        table = tomllib.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        table = {}
+    except PermissionError as error:
+        todo = "mend that, or set SAFELIGHT_HOME to a folder of your own"
+        raise SafelightError(f"no permission to read {path}; {todo}") from error
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise SafelightError(f"cannot read {path}: {error}; mend or delete it") from error
+    for key, value in table.items():
+        settings = _with(settings, key, value, str(path))
     for key in EXPLAINED:
         if value := os.environ.get(f"SAFELIGHT_{key.upper()}"):
             settings = _with(settings, key, value, f"SAFELIGHT_{key.upper()}")
@@ -108,7 +112,7 @@ def save_setting(key: str, value: str | None) -> None:
         finally:
             temporary.unlink(missing_ok=True)  # where the disk was full
     except OSError as error:
-        raise SafelightError(f"cannot write {path}: {error.strerror}") from error
+        raise SafelightError(f"cannot write {path}: {why_unwritable(path.parent) or error.strerror}") from error
 
 
 def _with(settings: Settings, key: str, value: object, where: str = "") -> Settings:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from importers.extras import how_to_add, install_command
 from indexer import vectors
-from indexer.errors import CatalogError, IndexerError
-from indexer.home import why_unwritable
+from indexer.errors import CatalogError, IndexerError, VectorError
+from indexer.home import nothing_indexed, why_unwritable
 from indexer.models.engine import choose_engine
 from indexer.models.registry import STARTER
 from safelight import __version__
@@ -35,14 +35,16 @@ class Check:
     says: str
 
 
-def examine(library: Library, unread: SafelightError | None = None) -> list[Check]:
+def examine(library: Library, unread: SafelightError | None = None, rebuilt: str | None = None) -> list[Check]:
     """Run every check; opens nothing for writing and reaches no network.
 
     Args:
         library: What is examined.
         unread: Why the settings could not be read, where the library was opened without them.
+        rebuilt: What was rebuilt before.
     """
     return [
+        *([] if rebuilt is None else [Check("rebuilt", True, rebuilt)]),
         _versions(),
         *_settings(unread),
         _owners(),
@@ -148,14 +150,20 @@ def _catalog(library: Library) -> Check:
     photos, pictures = library.catalog.db.execute(
         "SELECT count(*), count(DISTINCT content_id) FROM photo WHERE state = 'indexed'"
     ).fetchone()
+    if not library.catalog.roots():
+        return Check("catalog", True, nothing_indexed())
     says = f"{photos:,} photos indexed, which are {pictures:,} different pictures; {library.catalog.path}"
     return Check("catalog", True, says)
 
 
 def _vectors(library: Library) -> Iterator[Check]:
     for model in library.catalog.models():
-        found = vectors.health(library.home, library.catalog.db, model.id)
         name = f"index {model.name}"
+        try:
+            found = vectors.health(library.home, library.catalog.db, model.id)
+        except VectorError as error:
+            yield Check(name, False, f"not looked at: {error}")
+            continue
         if found.state == "damaged":
             todo = "searching works without it; `safelight doctor --rebuild` mends it"
             yield Check(name, False, f"the Chroma index is damaged ({found.detail}); {todo}")
@@ -174,8 +182,11 @@ def _lightroom(library: Library) -> Check:
 
     seen, name, there = None, "Lightroom", installed(library.home)
     if (library.home / FILE_NAME).exists():
-        with Bridge(library) as bridge:
-            seen = next(iter(bridge.actions.plugins()), None)
+        try:
+            with Bridge(library) as bridge:
+                seen = next(iter(bridge.actions.plugins()), None)
+        except SafelightError as error:
+            return Check(name, False, str(error))
     if there is None and seen is None:
         return Check(name, True, "the plug-in is not installed; `safelight lightroom install` does it")
     if there is not None and there.version is None:

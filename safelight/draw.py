@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 _REDRAW_S = 0.1
+_PRUNED_SHOWN = 10
+_WORD, _GAP = 14, 2
 
 
 def count(number: int, thing: str) -> str:
@@ -45,7 +47,7 @@ def say(line: str = "") -> None:
 
 def remark(line: str) -> None:
     """Print one line for people, beside the results."""
-    sys.stderr.write(line + "\n")
+    sys.stderr.write(printable(line) + "\n")
     sys.stderr.flush()
 
 
@@ -89,12 +91,25 @@ def table(columns: list[tuple[str, str]], rows: list[list[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    console = Console()
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
     for heading, side in columns:
         drawn.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
     for row in rows:
         drawn.add_row(*(Text(cell) for cell in row))
-    Console().print(drawn)
+    # Where room is scarce only the long words give way, which are paths; unless there is too little even for that.
+    least = [
+        min(_WORD, max(map(_longest_word, texts)))
+        for texts in zip((heading for heading, _ in columns), *rows, strict=True)
+    ]
+    if sum(least) + _GAP * len(least) <= console.width:
+        for column, width in zip(drawn.columns, least, strict=True):
+            column.min_width = width
+    console.print(drawn)
+
+
+def _longest_word(text: str) -> int:
+    return max(map(len, text.split()), default=0)
 
 
 class Bar:
@@ -185,6 +200,8 @@ def tally_line(tally: Tally) -> str:
         line = "Interrupted: " + line + " Run it again to go on."
     elif tally.skipped or tally.failed:
         line += " `safelight status --problems` says why some were not."
+    elif tally.missing:
+        line += " `safelight status --problems` names what is missing."
     return line
 
 
@@ -203,8 +220,8 @@ def models(library: Library, as_json: bool) -> None:
         mark = in_use + absent if info.name == library.model_name else "here" if here else ""
         rows.append([info.name, str(info.dim), size, info.license, info.note, mark])
     if not as_json:
-        heads = ("name", "numbers", "download", "licence", "", "")
-        table([(head, "right" if head in ("numbers", "download") else "left") for head in heads], rows)
+        heads = ("name", "dimensions", "download", "licence", "", "")
+        table([(head, "right" if head in ("dimensions", "download") else "left") for head in heads], rows)
 
 
 def status(roots: list[RootStatus], models: list[ModelStatus], as_json: bool) -> None:
@@ -245,17 +262,21 @@ def checks(found: list[Check], as_json: bool) -> None:
             say(f"{'ok ' if check.ok else 'NOT'}  {check.name:15} {printable(check.says)}")
 
 
-def prune_plan(plan: PrunePlan, as_json: bool) -> None:
-    """Print what would be forgotten."""
-    for _, path in plan.photos:
+def prune_plan(plan: PrunePlan, as_json: bool, *, whole: bool) -> None:
+    """Print what would be forgotten: on a terminal the first photos, unless the whole list is asked for."""
+    most = _PRUNED_SHOWN if sys.stdout.isatty() and not (whole or as_json) else len(plan.photos)
+    for _, path in plan.photos[:most]:
         if as_json:
             emit({"event": "forget", "path": path})
         else:
             say(printable(path))
+    if len(plan.photos) > most:
+        say(f"... and {len(plan.photos) - most:,} more; --all lists them")
     if as_json:
         emit({"event": "plan", "photos": len(plan.photos), "contents": plan.contents})
     elif plan.photos or plan.roots:
-        remark(f"To forget: {count(len(plan.photos), 'photo')}, with the vectors of {plan.contents:,}.")
+        alone = f"{count(plan.contents, 'picture')} that no other photo shows"
+        remark(f"To forget: {count(len(plan.photos), 'photo')}, with the vectors of {alone}.")
     else:
         remark("Nothing to forget, as the last run found it: `safelight index` looks for what was deleted since.")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
-from safelight.draw import emit, emit_path, home_short, printable, say, table
+from safelight.draw import emit, emit_path, home_short, printable, remark, say, table
 
 if TYPE_CHECKING:
     from indexer.search import Found
@@ -96,6 +96,7 @@ def record(photo: dict[str, Any]) -> None:
 
 
 _WORDS: dict[str, dict[Any, str]] = {
+    "taken_from": {"file": ""},  # file_date says it
     "favorite": {0: "", 1: "yes"},
     "edited": {0: "no", 1: "yes"},
     "flag": {-1: "rejected", 0: "", 1: "picked"},
@@ -110,6 +111,8 @@ def _in_words(name: str, value: Any) -> str:
         return ", ".join(map(str, cast("list[Any]", value)))
     if name == "exposure_seconds" and 0 < value < 0.4:
         return f"1/{round(1 / value)}"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return _WORDS.get(name, {}).get(value, str(value))
 
 
@@ -170,9 +173,12 @@ def duplicates(group: Group) -> None:
 
 def problems(found: Iterable[Problem], as_json: bool) -> None:
     """Print photos that could not be read; streams, so that a million fit."""
+    problem = None
     for problem in found:
         if as_json:
             emit(asdict(problem))
         else:
             label = photo_label(problem.path, problem.name, problem.root)
-            say(f"{problem.state}\t{printable(label)}\t{problem.reason}")
+            say(f"{problem.state}\t{printable(label)}\t{printable(problem.reason)}")
+    if problem is None and not as_json:
+        remark("No problems: all photos that were met could be read, and are there.")

@@ -17,6 +17,7 @@ from indexer.decoders import DecoderPool
 from indexer.drives import is_there, mark_away, mounts
 from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress
+from indexer.home import nothing_indexed
 from indexer.lock import ProcessLock
 from indexer.pipeline import IndexRun
 from indexer.presence import is_mounted
@@ -100,8 +101,9 @@ def index_paths(
                     library.catalog.set_unread(root, {key or None: str(error)}, key)
                     library.catalog.forget_if_empty(root)
                 else:
-                    for remark in (*(mount.why_away for mount in run.away), *_remarks(source, run.tally)):
-                        on_remark(remark)
+                    away = (f"{mount.path} {mount.why_away}" for mount in run.away)
+                    for remark in (*away, *_remarks(source, run.tally)):
+                        on_remark(remark if len(sources) == 1 else _of(source, remark))
                     if source.passed_over and not source.unreadable:
                         library.catalog.forget_if_empty(root)
                 total += run.tally
@@ -121,7 +123,7 @@ def places_to_index(library: Library, paths: list[str]) -> list[Path]:
     roots = library.catalog.roots()
     targets = [place_of(path) for path in paths] or [root.path for root in roots]
     if not targets:
-        raise SafelightError("nothing has been indexed yet; say where your photos are: safelight index ~/Pictures")
+        raise SafelightError(nothing_indexed())
     for path in targets:
         around = [root for root in roots if path.absolute().is_relative_to(root.path)]
         is_drive = any(path.absolute().is_relative_to(mount.path) for mount in mounts(library.catalog.db))
@@ -159,7 +161,8 @@ def _storing_now_and_then(library: Library, model: Model, on_progress: OnProgres
 def _remarks(source: Source, tally: Tally) -> Iterator[str]:
     """Say what a run over a source did not read, and why."""
     for key, why in source.unreadable.items():
-        yield f"{source.folder / os.fsdecode(key)} cannot be read ({why}); what is known there is kept."
+        what = f"{source.folder / os.fsdecode(key)} cannot be read" if key else f"Not all of {source.root} can be read"
+        yield f"{what} ({why}); what is known there is kept."
     inside = [source.folder / os.fsdecode(key) for key in source.passed_over]
     libraries = [inner for inner in inside if is_readable(inner)]
     for inner in inside:
@@ -178,6 +181,11 @@ def _remarks(source: Source, tally: Tally) -> Iterator[str]:
             yield f"There are no pictures in {source.root}."
 
 
+def _of(source: Source, remark: str) -> str:
+    """Say which of several sources a remark is on, where it does not."""
+    return remark if str(source.root) in remark else f"{source.root}: {remark}"
+
+
 def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, trouble: list[str]) -> Source | None:
     """Open the source at `path`; None, with a remark, where it is known but its drive is not there.
 
@@ -193,7 +201,7 @@ def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, tr
     away = next((mount for mount in inside if not is_there(library.catalog.db, mount)), None)
     if away is not None:
         mark_away(library.catalog, away)
-        on_remark(away.why_away)
+        on_remark(f"{away.path} {away.why_away}")
         return None
     try:
         return _whole(library, open_source(path, wishes.over(root.options if root else "{}")), wishes)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from importers.sources import PATH_SOURCES
 from indexer.catalog import Catalog
 from indexer.drives import Mount, is_there, mounts
 from indexer.duplicates.store import carry_decisions
+from indexer.home import nothing_indexed
 from indexer.lock import ProcessLock
 from indexer.presence import is_gone, is_under
 from safelight.errors import SafelightError
@@ -31,6 +33,11 @@ class PrunePlan:
     roots: list[int]
     contents: int
     mounts: list[Mount] = field(default_factory=list[Mount])
+
+    @property
+    def photo_ids(self) -> str:
+        """The row ids of the photos as a JSON list, which SQL reads without a table: to look, nothing is written."""
+        return json.dumps([photo_id for photo_id, _ in self.photos])
 
 
 def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
@@ -61,11 +68,9 @@ def plan_prune(library: Library, forget: Path | None = None) -> PrunePlan:
     else:
         rows = _gone(library.catalog)
     going = [(photo_id, os.fsdecode(path) if path else name) for photo_id, path, name in rows]
-    db.execute("CREATE TEMP TABLE IF NOT EXISTS going (photo_id INTEGER PRIMARY KEY)")
-    db.execute("DELETE FROM going")
-    db.executemany("INSERT INTO going VALUES (?)", ((photo_id,) for photo_id, _ in going))
-    (contents,) = db.execute(f"SELECT count(*) FROM ({_LEFT_WITHOUT_PHOTO})").fetchone()
-    return PrunePlan(going, roots, contents, drives)
+    plan = PrunePlan(going, roots, 0, drives)
+    (contents,) = db.execute(f"SELECT count(*) FROM ({_LEFT_WITHOUT_PHOTO})", (plan.photo_ids,)).fetchone()
+    return replace(plan, contents=contents)
 
 
 def _named(catalog: Catalog, target: Path) -> tuple[list[int], list[Mount]]:
@@ -75,8 +80,8 @@ def _named(catalog: Catalog, target: Path) -> tuple[list[int], list[Mount]]:
             return roots[:1], []
         if drives := [mount for mount in mounts(catalog.db) if named in (mount.path, mount.path.resolve())]:
             return [], drives[:1]
-    known = ", ".join(str(root.path) for root in catalog.roots()) or "none"
-    raise SafelightError(f"{target} is not an indexed place; there are: {known}")
+    known = ", ".join(str(root.path) for root in catalog.roots())
+    raise SafelightError(f"{target} is not an indexed place; there are: {known}" if known else nothing_indexed())
 
 
 def _gone(catalog: Catalog) -> list[tuple[int, bytes | None, str]]:
@@ -107,8 +112,8 @@ def prune(library: Library, plan: PrunePlan) -> None:
     db = library.catalog.db
     with ProcessLock(library.home / "index.lock", "pruning"), library.catalog.transaction():
         carry_decisions(db)  # while what was decided about is still here to be recognised
-        contents = [row[0] for row in db.execute(_LEFT_WITHOUT_PHOTO)]
-        db.execute("DELETE FROM photo WHERE id IN (SELECT photo_id FROM going)")
+        contents = [row[0] for row in db.execute(_LEFT_WITHOUT_PHOTO, (plan.photo_ids,))]
+        db.executemany("DELETE FROM photo WHERE id = ?", ((photo_id,) for photo_id, _ in plan.photos))
         for content_id in contents:
             db.execute(
                 "INSERT INTO outbox (model_id, content_id, op)"
@@ -124,9 +129,9 @@ def prune(library: Library, plan: PrunePlan) -> None:
             db.execute("DELETE FROM unread WHERE root_id = ? AND key = ?", where)
 
 
-# Contents that no photo would show any more once the photos in `going` are gone; those that nothing shows now included.
+# Contents that no photo would show any more once these photos are gone; those that nothing shows now included.
 _LEFT_WITHOUT_PHOTO = """
     SELECT c.id FROM content c WHERE NOT EXISTS (
-        SELECT 1 FROM photo p WHERE p.content_id = c.id AND p.id NOT IN (SELECT photo_id FROM going)
+        SELECT 1 FROM photo p WHERE p.content_id = c.id AND p.id NOT IN (SELECT value FROM json_each(?))
     )
 """

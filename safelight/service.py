@@ -167,7 +167,7 @@ class Library:
         """
         folder = folder.expanduser().absolute()
         if not folder.is_dir():
-            raise ModelError(f"{folder} is no folder")
+            raise ModelError(f"{folder} is no folder; name one with config.json, *.safetensors and tokenizer.json")
         self.try_model(str(folder))
         return self._use(str(folder))
 
@@ -204,7 +204,7 @@ class Library:
             ModelError: The model cannot be loaded.
             SafelightError: Nothing is indexed with this model.
         """
-        self._refuse_emptiness()
+        self.refuse_emptiness()
         return self._searcher.run(query, filters, limit, show_all=show_all)
 
     def similar(self, target: str, **how: Any) -> Answer:
@@ -215,7 +215,7 @@ class Library:
             SafelightError: Nothing is indexed with this model.
         """
         _, limit, filters = self._how(**how)
-        self._refuse_emptiness()
+        self.refuse_emptiness()
         return self._searcher.similar(target, filters, limit)
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -241,8 +241,12 @@ class Library:
             self._opened_search = (model, Search(self.catalog, model, self, self._find_picture))
         return self._opened_search[1]
 
-    def _refuse_emptiness(self) -> None:
-        """Say of a library whose photos were all forgotten what is said of a new one."""
+    def refuse_emptiness(self) -> None:
+        """Say of a library whose photos were all forgotten what is said of a new one.
+
+        Raises:
+            SafelightError: Nothing is indexed.
+        """
         if self.catalog.db.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
             raise SafelightError(nothing_indexed())
 
@@ -308,8 +312,8 @@ class Library:
             return f"The index is not up to date ({error}). Every photo can be found all the same, only slower."
         return None
 
-    def rebuild_indexes(self, on_progress: OnProgress = ignore) -> None:
-        """Build the exact index and Chroma anew from the catalog, for every model.
+    def rebuild_indexes(self, on_progress: OnProgress = ignore) -> str:
+        """Build the exact index and Chroma anew from the catalog, for every model; returns a line on what was built.
 
         Raises:
             LockedError: Another process uses them.
@@ -328,6 +332,8 @@ class Library:
                 self._run_chroma_apart(model, "rebuild", on_progress)
             else:
                 vectors.rebuild(self.home, self.catalog.db, model.id, on_progress)
+        built = [f"{model.name} ({model.vectors:,} pictures)" for model in status.models(self.catalog, None)]
+        return f"the exact index and Chroma of {', '.join(built)}" if built else "nothing, as nothing is indexed yet"
 
     def _run_chroma_apart(self, model: Model, what: str, on_progress: OnProgress) -> None:
         from indexer.chroma_update import run_apart

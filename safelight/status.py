@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from indexer.catalog import Catalog
-from indexer.drives import is_away, is_there, place_path
+from indexer.catalog import Catalog, Root
+from indexer.drives import Mount, is_away, is_there, mounts, place_path
 from indexer.query import PHOTO_ID
 from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, read_tags
 from safelight.at_hand import away, is_lost
@@ -64,23 +64,51 @@ class Problem:
 
 
 def roots(catalog: Catalog) -> list[RootStatus]:
-    """List the indexed places, with the state of this moment: "online", "offline" or "unreadable"."""
+    """List the indexed places, with the state of this moment: "online", "offline" or "unreadable".
+
+    A drive inside a place is one of them while it is away: its photos are counted there.
+    """
     rows = catalog.db.execute(
-        f"SELECT r.path, r.source, {_ROOT_STATE}, sum(p.state = 'indexed'), sum(p.state = 'skipped'),"
-        " sum(p.state = 'failed'), sum(p.state = 'missing')"
+        f"SELECT r.id, r.path, r.source, {_ROOT_STATE}, {_COUNTS}"
         " FROM root r LEFT JOIN photo p ON p.root_id = r.id GROUP BY r.id ORDER BY r.path"
     )
-    found = [RootStatus(os.fsdecode(row[0]), row[1], row[2], *(count or 0 for count in row[3:])) for row in rows]
-    lost, _ = away({Path(root.path): () for root in found})
+    found = {row[0]: RootStatus(os.fsdecode(row[1]), *row[2:]) for row in rows}
+    drives = mounts(catalog.db)
+    lost = _lost(catalog, [*catalog.roots(), *drives])
+    inner: list[RootStatus] = []
+    for drive in drives:
+        if drive.path in lost and not lost.intersection(drive.path.parents):  # else it is away with what it lies in
+            found[drive.root_id], inside = _parted(catalog, found[drive.root_id], drive)
+            inner.append(inside)
+    outer = [replace(root, state="offline") if Path(root.path) in lost else root for root in found.values()]
+    return sorted([*outer, *inner], key=lambda root: root.path)
+
+
+def _parted(catalog: Catalog, around: RootStatus, drive: Mount) -> tuple[RootStatus, RootStatus]:
+    """Count the photos on a drive apart from the others of its place."""
+    counts = catalog.db.execute(
+        f"SELECT {_COUNTS} FROM photo p"
+        " WHERE p.root_id = ?1 AND p.key > CAST(?2 || '/' AS BLOB) AND p.key < CAST(?2 || '0' AS BLOB)",
+        (drive.root_id, drive.key),
+    ).fetchone()
+    there = {state: getattr(around, state) - count for state, count in zip(_STATES, counts, strict=True)}
+    return replace(around, **there), RootStatus(str(drive.path), around.source, "offline", *counts)
+
+
+def _lost(catalog: Catalog, places: Sequence[Root | Mount]) -> set[Path]:
+    """Tell which places are away at this moment."""
+    lost, _ = away({place.path: () for place in places})
     # Where another drive lies at its place, which the last run told by the photos that are not there.
     lost |= {
-        root.path
-        for root in catalog.roots()
-        if root.state == "offline" and root.path not in lost and not is_there(catalog.db, root)
+        place.path
+        for place in places
+        if place.state == "offline" and place.path not in lost and not is_there(catalog.db, place)
     }
-    return [replace(root, state="offline") if Path(root.path) in lost else root for root in found]
+    return lost
 
 
+_STATES = ("indexed", "skipped", "failed", "missing")
+_COUNTS = ", ".join(f"count(*) FILTER (WHERE p.state = '{state}')" for state in _STATES)
 _ROOT_STATE = (
     "CASE WHEN EXISTS (SELECT 1 FROM unread u WHERE u.root_id = r.id AND u.key IS NULL) THEN 'unreadable'"
     " ELSE 'online' END"
@@ -101,8 +129,10 @@ def problems(catalog: Catalog, limit: int = -1, offset: int = 0) -> Iterator[Pro
     for public_id, path, name, root, state, reason, is_whole in catalog.db.execute(
         "SELECT p.public_id, p.path, p.name, r.path, p.state, p.reason, 0 FROM photo p JOIN root r ON r.id = p.root_id"
         " WHERE p.state <> 'indexed' UNION ALL"
-        " SELECT NULL, CAST(r.path || iif(length(u.key) > 0, '/' || u.key, '') AS BLOB), NULL, r.path, 'unreadable',"
-        " u.reason, u.key IS NULL FROM unread u JOIN root r ON r.id = u.root_id ORDER BY 5, 2, 1 LIMIT ? OFFSET ?",
+        " SELECT NULL, CAST(r.path || iif(length(u.key) > 0, '/' || u.key, '') AS BLOB), NULL, r.path,"
+        " coalesce(m.state, 'unreadable'), u.reason, u.key IS NULL FROM unread u JOIN root r ON r.id = u.root_id"
+        " LEFT JOIN mount m ON m.root_id = u.root_id AND m.key = u.key AND m.state = 'offline'"
+        " ORDER BY 5, 2, 1 LIMIT ? OFFSET ?",
         (limit, offset),
     ):
         name = name or os.path.basename(os.fsdecode(path))  # noqa: PTH119  # display only
@@ -157,7 +187,9 @@ def photo_record(catalog: Catalog, public_id: str) -> dict[str, Any]:
     record: dict[str, Any] = {"id": public_id, **dict(zip(_PHOTO_FIELDS, values, strict=True))}
     tags = read_tags(catalog.db, row_id)
     record |= {field: ["/".join(steps) for steps in tags.get(kind, ())] for field, kind in _TAG_FIELDS.items()}
-    if record["taken_from"] != "exif":  # as search says it: when it was taken is not known
+    if record["taken_from"] == "exif":  # or what Takeout's JSON, a sidecar or a library says
+        record["taken_from"] = "metadata"
+    else:  # as search says it: when it was taken is not known
         record.update(file_date=record["taken_at"], taken_at=None, utc_offset_minutes=None)
     record["models"] = [
         name

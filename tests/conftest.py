@@ -57,6 +57,21 @@ def read_only(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+@pytest.fixture
+def forbidden(tmp_path: Path) -> Iterator[Path]:
+    """A folder that this process may not look into, as another user's data folder is."""
+    folder = tmp_path / "theirs"
+    folder.mkdir(mode=0o700)
+    if os.geteuid() != 0:
+        folder.chmod(0)
+        yield folder
+        folder.chmod(0o700)
+        return
+    os.setresuid(65534, 65534, 0)  # the real one, too, which os.access asks
+    yield folder
+    os.setresuid(0, 0, 0)
+
+
 @pytest.fixture(scope="session")
 def samples() -> Path:
     """The folder of real sample files; read-only, never copied into the project."""

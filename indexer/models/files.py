@@ -12,6 +12,7 @@ CONFIG = "config.json"
 TOKENIZER = "tokenizer.json"
 TOKENIZER_PARTS = ("vocab.json", "merges.txt")  # of older CLIP checkpoints, which transformers makes a tokenizer from
 PROCESSORS = ("preprocessor_config.json", "processor_config.json")  # either; without one the family's way is taken
+_SENTENCEPIECE = ("spiece.model", "tokenizer.model")  # transformers makes no tokenizer.json from SigLIP's
 WEIGHTS = "model.safetensors"
 SHARDS = "model.safetensors.index.json"
 
@@ -35,7 +36,11 @@ def check_folder(folder: Path) -> None:
     if lacks and not names & {WEIGHTS, SHARDS, *_PICKLES}:
         lacks.append(WEIGHTS)
     if lacks:
-        raise ModelError(f"{folder} is no model's folder: it lacks {', '.join(lacks)}")
+        others = [name for name in _SENTENCEPIECE if TOKENIZER in lacks and (folder / name).is_file()]
+        todo = "; the model's page on the Hugging Face hub has what is missing" + "".join(
+            f" ({name} does not replace {TOKENIZER})" for name in others
+        )
+        raise ModelError(f"{folder} is no model's folder: it lacks {', '.join(lacks)}{todo}")
     weight_files(folder)
 
 

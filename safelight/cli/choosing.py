@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from safelight.cli.common import NamedPath, ask_download, json_option, open_library, settings
+from safelight.cli.common import Commands, NamedPath, ask_download, json_option, open_library, settings
 
 if TYPE_CHECKING:
     from safelight.service import Library
 
 
-@click.group()
+@click.group(cls=Commands)
 def model() -> None:
     """List, fetch and choose models."""
 
@@ -24,7 +25,7 @@ def model_list(as_json: bool) -> None:
     """List the models by name, with size and licence."""
     from safelight import draw
 
-    with open_library() as library:
+    with open_library(reading=True) as library:
         draw.models(library, as_json)
 
 
@@ -59,6 +60,7 @@ def model_use(name: str) -> None:
 
     with open_library() as library:
         draw.say(library.use_model(name))
+        _remark_on_environment("model")
         _remark_on_helper(library)
 
 
@@ -70,7 +72,16 @@ def model_path(folder: str) -> None:
 
     with open_library() as library:
         draw.say(library.use_folder(Path(folder)))
+        _remark_on_environment("model")
         _remark_on_helper(library)
+
+
+def _remark_on_environment(key: str) -> None:
+    """Say that a setting has no effect here, where a variable wins."""
+    from safelight import draw
+
+    if value := os.environ.get(name := f"SAFELIGHT_{key.upper()}"):
+        draw.remark(f"But {name} is set to {value}, and wins where it is.")
 
 
 def _remark_on_helper(library: Library) -> None:
@@ -80,7 +91,7 @@ def _remark_on_helper(library: Library) -> None:
     from safelight.helper_client import find_helper
 
     client = find_helper(library.home)
-    if client is None:
+    if client is None or os.environ.get("SAFELIGHT_MODEL"):  # which is this shell's alone
         return
     library.settings = load_settings()
     used = client.status["model"]["name"]
@@ -93,7 +104,7 @@ def _remark_on_helper(library: Library) -> None:
         )
 
 
-@click.group()
+@click.group(cls=Commands)
 def config() -> None:
     """Show and change settings."""
 
@@ -121,6 +132,7 @@ def config_set(key: str, value: str) -> None:
             _remark_on_helper(library)
     else:
         save_setting(key, value)
+    _remark_on_environment(key)
 
 
 @config.command("unset")

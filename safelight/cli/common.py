@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from safelight.service import Library
 
 FOUND, NOTHING, ERROR, INTERRUPTED = 0, 1, 2, 130
+_SENTENCE = 200  # letters
 
 model_option = click.option("--model", metavar="NAME", help="A name of `safelight model list`, or a model's folder.")
 engine_option = click.option("--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model.")
@@ -28,6 +29,16 @@ map_option = click.option(
     "--map", "moved", multiple=True, metavar="OLD=NEW", help="Folders that a catalog knows at OLD are at NEW."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+
+
+class Commands(click.Group):
+    """A group that lists its commands with whole sentences, where click cuts them off at the end of a line."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands."""
+        commands = ((name, self.get_command(ctx, name)) for name in self.list_commands(ctx))
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, command.get_short_help_str(_SENTENCE)) for name, command in commands if command])
 
 
 class NamedPath(click.Path):

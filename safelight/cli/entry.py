@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 import click
 
 import safelight
-from safelight.cli.common import ERROR, FOUND, INTERRUPTED, drop_output
+from safelight.cli.common import ERROR, FOUND, INTERRUPTED, Commands, drop_output
 
 _COMMANDS = {
     "index": "indexing",
@@ -71,12 +71,16 @@ def main(on_interrupt: Any = None) -> NoReturn:
         if code == INTERRUPTED:
             pass
         elif _is_ours(error):
-            click.echo(f"safelight: {error}", err=True)
+            from safelight.draw import remark
+
+            remark(f"safelight: {error}")
         elif said := _of_the_catalog(error):
             click.echo(f"safelight: {said}", err=True)
         elif isinstance(error, OSError) and error.errno == errno.ENOSPC:
             drop_output()
             click.echo("safelight: the disk is full; make room and run it again, what is done is kept", err=True)
+        elif isinstance(error, PermissionError) and error.filename:
+            click.echo(f"safelight: no permission for {error.filename}; mend that, or name another place", err=True)
         else:
             import traceback
 
@@ -147,7 +151,7 @@ class _Lazily(Mapping[str, click.Command]):
         return len(_COMMANDS)
 
 
-class _Commands(click.Group):
+class _Commands(Commands):
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a reader that goes away (`| head`) is its right, where click alone would call it a failure."""
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
@@ -138,6 +139,7 @@ def _list(flags: dict[str, Any]) -> NoReturn:
     how.pop("show_all", None)
     filters = Filters(**how)
     with open_library(reading=True) as library:
+        library.refuse_emptiness()
         found = looked_at(newest(library.catalog, filters, limit))
         reason = "" if found else why_none_passes(library.catalog.db, filters)
     _show(found, reason, flags)
@@ -167,7 +169,10 @@ def _reason(answer: Answer) -> str:
 
 
 def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:
-    return {name: flags.pop(name) for name in _QUERY_FLAGS if name in flags}
+    how = {name: flags.pop(name) for name in _QUERY_FLAGS if name in flags}
+    # Places are known by where links to them lead; a bare name is that of any folder called so, and of a link here.
+    leading = [str(Path(name).resolve()) for name in how["folder"] if "/" not in name and Path(name).is_symlink()]
+    return how | {"folder": (*how["folder"], *leading)}
 
 
 def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoReturn:

@@ -63,6 +63,7 @@ def index(paths: tuple[str, ...], yes: bool, retry: bool, as_json: bool, moved: 
     safelight index photos                        # the Photos library of this Mac
     safelight index "~/Pictures/Lightroom/My Catalog.lrcat" --map D:/Photos=/Volumes/Photos
     """
+    from importers.sources import is_readable
     from safelight import draw
     from safelight.errors import UnreadPlacesError
     from safelight.indexing import index_paths, places_to_index
@@ -78,7 +79,7 @@ def index(paths: tuple[str, ...], yes: bool, retry: bool, as_json: bool, moved: 
     unread: list[str] = []
     with open_library(**flags) as library:
         # Not before there is something to index: a download is a matter of gigabytes.
-        if any(place.exists() for place in places_to_index(library, list(paths))):
+        if any(place.exists() and is_readable(place) for place in places_to_index(library, list(paths))):
             fetch_if_missing(library, as_json=as_json, yes=yes)
         client = None if flags["engine"] or flags["precision"] or flags["workers"] else helper_for()
         with stopping(stop), draw.Bar() as bar:
@@ -138,7 +139,7 @@ def _wishes(moved: tuple[str, ...], flags: dict[str, Any]) -> Wishes:
 
 
 @click.command()
-@click.option("--problems", is_flag=True, help="List every photo that could not be read, and why.")
+@click.option("--problems", is_flag=True, help="List every photo that could not be read or is missing, and why.")
 @json_option
 def status(problems: bool, as_json: bool) -> None:
     """Show what is indexed, and what could not be."""
@@ -174,10 +175,9 @@ def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
     except SafelightError as error:
         how, unread = Settings(engine=engine or "auto"), error
     try:
-        with Library(how) as library, draw.Bar() as bar:
-            if rebuild:
-                library.rebuild_indexes(bar.show)
-            checks = examine(library, unread)
+        with Library(how, reading=not rebuild) as library, draw.Bar() as bar:
+            rebuilt = library.rebuild_indexes(bar.show) if rebuild else None
+            checks = examine(library, unread, rebuilt)
     except CatalogError as error:
         checks = examine_closed(how, data_home(), error, unread)
     draw.checks(checks, as_json)
@@ -189,19 +189,23 @@ def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
     "--forget", metavar="FOLDER", type=NamedPath(), help="Forget an indexed place or a drive in it, there or not."
 )
 @click.option("--yes", is_flag=True, help="Do it; without this, only show what would go.")
+@click.option("--all", "list_all", is_flag=True, help="List every photo, where a terminal gets the first ones only.")
 @json_option
-def prune(forget: str | None, yes: bool, as_json: bool) -> None:
+def prune(forget: str | None, yes: bool, list_all: bool, as_json: bool) -> None:
     """Forget photos whose files are gone. Shows what would go; --yes does it. No file is ever deleted."""
     from safelight import draw
     from safelight.pruning import plan_prune
     from safelight.pruning import prune as apply_prune
 
-    with open_library() as library:
+    with open_library(reading=not yes) as library:
         plan = plan_prune(library, Path(forget) if forget else None)
-        draw.prune_plan(plan, as_json)
+        if yes:
+            draw.prune_plan(plan, as_json, whole=list_all)
         if yes and (plan.photos or plan.roots):
             apply_prune(library, plan)
             draw.remark(f"Forgot {draw.count(len(plan.photos), 'photo')}.")
-        elif plan.photos or plan.roots:
-            which = f' --forget "{forget}"' if forget else ""
-            draw.remark(f"Nothing was changed. `safelight prune{which} --yes` forgets what is listed.")
+    if not yes:  # once it is sure that nothing wrote to what was read
+        draw.prune_plan(plan, as_json, whole=list_all)
+    if not yes and (plan.photos or plan.roots):
+        which = f' --forget "{forget}"' if forget else ""
+        draw.remark(f"Nothing was changed. `safelight prune{which} --yes` forgets what is listed.")

@@ -7,10 +7,10 @@ from pathlib import Path
 import click
 
 from safelight.cli import plugin
-from safelight.cli.common import FOUND, NOTHING, NamedPath, json_option, map_option, moved_pairs
+from safelight.cli.common import FOUND, NOTHING, Commands, NamedPath, json_option, map_option, moved_pairs
 
 
-@click.group()
+@click.group(cls=Commands)
 def lightroom() -> None:
     """Look into catalogs, install the plug-in for Lightroom Classic, send it collections.
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from safelight.cli.common import FOUND, NOTHING, settings
+from safelight.cli.common import FOUND, NOTHING, Commands, settings
 from safelight.errors import SafelightError
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _start_in_background(home: Path, port: int | None) -> HelperClient:
         home.mkdir(parents=True, exist_ok=True, mode=0o700)
         descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     except OSError as error:
-        raise SafelightError(f"cannot use the data folder {home}: {error.strerror}") from error
+        raise SafelightError(f"cannot use the data folder {home}: {why_unwritable(home) or error.strerror}") from error
     with os.fdopen(descriptor, "ab") as output:
         before = output.tell()
         process = subprocess.Popen(
@@ -161,7 +161,7 @@ def stop() -> None:
     raise click.exceptions.Exit(FOUND)
 
 
-@click.group()
+@click.group(cls=Commands)
 def service() -> None:
     """Start the helper when you log in."""
 

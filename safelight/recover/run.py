@@ -179,7 +179,13 @@ class _Run:
             self._stale_left += plan.stale_left
             self._lost_catalogs += plan.has_lost_catalog
             for line in plan.remarks:
-                on_remark(line)
+                on_remark(self._on_which(place, line))
+
+    def _on_which(self, place: Place, line: str) -> str:
+        """Say of which of several places a remark is, where it does not."""
+        names = [str(path) for path in (place.catalog, place.folder) if path]
+        is_plain = not self.has_several_places or any(name in line for name in names)
+        return line if is_plain else f"{names[0]}: {line}"
 
     def _prepare_the_end(self) -> None:
         """Do what else would come after the last photos, while they are written."""

@@ -97,6 +97,11 @@ def _chosen(home: Path, run: str | None) -> Run:
     if not wanted:
         if run:
             raise SafelightError(f"there is no run {run}; `safelight undo --list` shows which there are")
+        if part := next((one for one in every if one.state == "partly undone"), None):
+            raise SafelightError(
+                f"run {part.run} was undone, but for files that were changed since or could not be written: `safelight"
+                f" undo {part.run}` names them, and tries again"
+            )
         raise SafelightError("there is nothing to undo: nothing was written back, or all of it was undone")
     return wanted[0]
 

@@ -143,7 +143,7 @@ def test_show_knows_every_place(safelight):
     assert len(record["places"]) == 2
     assert record["models"] == ["starter"]
     assert record["taken_at"] == cat["taken_at"]
-    assert (record["taken_from"] == "exif") == (record["taken_at"] is not None)
+    assert (record["taken_from"] == "metadata") == (record["taken_at"] is not None)
     assert record["taken_at"] or record["file_date"]
     shown = safelight("show", cat["id"]).stdout.splitlines()
     assert [line.split()[:2] for line in shown if line.endswith(("/cat.jpg", "/copy.jpg"))] == [["in", "folder"]] * 2
@@ -194,9 +194,10 @@ def test_photos_and_the_pictures_on_them_are_told_apart(safelight):
 def test_the_doctor_tells_that_the_data_folder_cannot_be_written_and_goes_on(read_only):
     doctor = Safelight(read_only / "home", forked=True)
     checks = {check["name"]: check for check in doctor.records("doctor", code=1)}
-    assert [name for name, check in checks.items() if not check["ok"]] == ["data folder", "catalog"]
+    assert [name for name, check in checks.items() if not check["ok"]] == ["data folder", "model"]
     assert "cannot be written: no permission to write into" in checks["data folder"]["says"]
     assert {"safelight", "packages", "engine", "RAW files"} <= checks.keys()
+    assert checks["catalog"]["says"].startswith("nothing is indexed yet")
 
 
 def test_the_doctor_rebuilds_what_is_derived(safelight, tmp_path):
@@ -204,7 +205,9 @@ def test_the_doctor_rebuilds_what_is_derived(safelight, tmp_path):
     shutil.rmtree(home / "chroma")
     shutil.rmtree(home / "vectors")
     before = safelight.records("search", "cat")
-    safelight("doctor", "--rebuild")
+    rebuilt = safelight.records("doctor", "--rebuild")[0]
+    assert rebuilt["name"] == "rebuilt"
+    assert f"the exact index and Chroma of starter ({len(before)}" in rebuilt["says"]
     assert (home / "chroma").is_dir()
     assert (home / "vectors").is_dir()
     assert safelight.records("search", "cat") == before

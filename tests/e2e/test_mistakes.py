@@ -213,6 +213,11 @@ def test_what_was_moved_away_is_seen_without_an_index_run(tmp_path):
     assert states()["cat.jpg"] == ("here", there), "the place at hand comes first"
 
 
+def test_the_list_of_commands_has_whole_sentences(demo):
+    for arguments in ((), ("lightroom",), ("model",)):
+        assert "..." not in demo(*arguments, "--help").stdout.partition("Commands:")[2]
+
+
 def test_small_things_are_said_alike(demo, tmp_path):
     unlike = [demo("show", name, code=2).stderr for name in ("abc", "bcdfghjkmnpq")]
     assert unlike[0].replace("abc", "*") == unlike[1].replace("bcdfghjkmnpq", "*")
@@ -222,19 +227,49 @@ def test_small_things_are_said_alike(demo, tmp_path):
     fresh = Safelight(tmp_path / "fresh")
     fresh.env |= {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path / "hf")}
     assert fresh("model", "list").stdout.splitlines()[0].endswith("\tdefault, not downloaded")
+    assert not (tmp_path / "fresh").exists(), "looking makes no library"
     for arguments in (("index", str(DEMO)), ("model", "fetch", "siglip2-base")):
         said = fresh(*arguments, code=2)
         assert "is about 1,540 MB to download" in said.stderr
         assert "--yes" in said.stderr
+    for path in (Path(__file__), tmp_path / "nowhere"):
+        assert "download" not in fresh("index", str(path), code=2).stderr, "not for what cannot be read anyway"
+    assert fresh("status", "--problems").stderr.startswith("No problems")
+    fresh.env["SAFELIGHT_RESULTS"] = "7"
+    assert fresh("config", "set", "results", "3").stderr == "But SAFELIGHT_RESULTS is set to 7, and wins where it is.\n"
     fresh.env["SAFELIGHT_ENGINE"] = "foo"
     said = fresh("status", code=2).stderr
     assert said == "safelight: SAFELIGHT_ENGINE: `engine` must be auto, mlx or onnx, not 'foo'\n"
     assert "from 0 to 256" in demo("config", "set", "workers", "99999", code=2).stderr
 
 
+def test_a_place_goes_by_the_name_of_a_link_to_it(tmp_path):
+    safelight = home_at(tmp_path / "home")
+    (tmp_path / "real").mkdir()
+    shutil.copy(DEMO / "cat.jpg", tmp_path / "real")
+    (tmp_path / "Holiday").symlink_to("real")
+    safelight("index", "Holiday", cwd=tmp_path)
+    for arguments in (("search", "--folder", "Holiday"), ("search", "cat", "--all", "--folder", "Holiday")):
+        said = safelight(*arguments, "--paths", cwd=tmp_path)
+        assert said.stdout == f"{tmp_path}/real/cat.jpg\n"
+
+
+def test_an_archive_that_is_no_takeout_is_said_so(tmp_path):
+    archive = tmp_path / "photos.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.write(DEMO / "cat.jpg", "cat.jpg")
+    said = home_at(tmp_path / "home")("index", str(archive), code=2).stderr
+    assert said.startswith(f"safelight: {archive} holds no Google Takeout, the one archive that is read; unpack it")
+    archive.write_bytes(archive.read_bytes()[:-100])
+    said = home_at(tmp_path / "home")("index", str(archive), code=2).stderr
+    assert said == f"safelight: {archive} is damaged or not whole; download it again\n"
+
+
 def test_a_library_emptied_by_prune_is_as_a_new_one(tmp_path):
     safelight = home_at(tmp_path / "home")
     new = safelight("search", "cat", code=2).stderr
+    for arguments in (("index",), ("search", "--since", "2019"), ("compare", "takeout", "photos")):
+        assert safelight(*arguments, code=2).stderr == new
     safelight("index", str(DEMO / "cat.jpg"))
     safelight("prune", "--forget", str(DEMO / "cat.jpg"), "--yes")
     assert safelight("search", "cat", code=2).stderr == new
@@ -250,7 +285,7 @@ def test_a_damaged_catalog_is_one_line(tmp_path):
     for arguments in (("search", "cat"), ("status",), ("index",)):
         said = safelight(*arguments, code=2)
         assert str(catalog) in said.stderr
-        assert "safelight doctor" in said.stderr
+        assert "from a backup" in said.stderr
         assert len(said.stderr.splitlines()) == 1
 
 
@@ -297,7 +332,7 @@ def test_a_full_disk_is_named_by_every_command_that_writes(tmp_path):
                     file.write(bytes(4096))
         except OSError:
             pass
-        for arguments in (("index",), ("prune",), ("duplicates",)):
+        for arguments in (("index",), ("prune", "--yes"), ("duplicates",)):
             said = safelight(*arguments, code=2)
             assert "is full" in said.stderr
             assert len(said.stderr.splitlines()) == 1

@@ -162,10 +162,26 @@ def test_what_another_process_writes_is_read_while_the_disk_is_full(home):
         assert answers(home)[3][0]["title"] == "from the log"
 
 
+@pytest.mark.parametrize("kind", ["full", "protected"])
+def test_the_doctor_and_what_prune_would_do_need_nothing_written(home, tmp_path, kind):
+    safelight = safelight_at(home)
+    (tmp_path / "photos" / "cat.jpg").unlink()
+    safelight("index")
+    plan, sound = safelight.records("prune"), safelight.records("doctor", code=1)
+    assert (plan[0]["event"], plan[-1]) == ("forget", {"event": "plan", "photos": 1, "contents": 1})
+    with unwritable(home, kind):
+        assert safelight.records("prune") == plan
+        checks = safelight.records("doctor", code=1)
+    assert [check["name"] for check in checks] == [check["name"] for check in sound]
+    says = {check["name"]: check["says"] for check in checks}
+    assert "cannot be written" in says["data folder"]
+    assert says["catalog"] == next(check["says"] for check in sound if check["name"] == "catalog")
+
+
 def test_writing_commands_still_say_in_a_line_what_is_wrong(home):
     safelight = safelight_at(home)
     with unwritable(home, "protected"):
-        for arguments in (("index", str(DEMO)), ("prune",)):
+        for arguments in (("index", str(DEMO)), ("prune", "--yes")):
             said = safelight(*arguments, code=2)
             assert len(said.stderr.splitlines()) == 1
             assert "Traceback" not in said.stderr
@@ -196,7 +212,7 @@ def test_a_catalog_that_is_written_to_while_it_is_read_without_locks_is_told(tmp
 
 def test_what_is_damaged_is_not_taken_for_what_is_write_protected(tmp_path):
     (tmp_path / FILE_NAME).write_bytes(b"this is not a database, it is a shopping list" * 100)
-    with pytest.raises(CatalogError, match=r"cannot open the catalog .*doctor"):
+    with pytest.raises(CatalogError, match=r"cannot open the catalog .*from a backup"):
         Catalog(tmp_path, reading=True)
 
 

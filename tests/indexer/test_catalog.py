@@ -57,7 +57,7 @@ def test_a_catalog_of_a_newer_safelight_is_refused_and_untouched(tmp_path):
 
 def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
     (tmp_path / FILE_NAME).write_bytes(b"this is not a database, it is a shopping list" * 100)
-    with pytest.raises(CatalogError, match=r"cannot open the catalog .*doctor"):
+    with pytest.raises(CatalogError, match=r"cannot open the catalog .*from a backup"):
         Catalog(tmp_path)
 
 

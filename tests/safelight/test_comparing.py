@@ -93,6 +93,9 @@ def test_a_folder_in_a_place_is_not_all_of_it(catalog, tmp_path):
     for at, name in enumerate(("inner/1.jpg", "inner2.jpg", "2.jpg")):
         add(catalog, photos, photos.path / name, bytes([at]) * 16, name=name)
     assert sides(catalog, str(photos.path / "inner"), "lightroom") == {Side.ONLY_A: 1}
+    (photos.path / "inner").mkdir(parents=True)
+    assert sides(catalog, str(photos.path / "inner" / ".."), str(photos.path)) == {Side.BOTH: 3}
+    assert sides(catalog, str(photos.path / "inner" / ".." / "inner"), "lightroom") == {Side.ONLY_A: 1}
 
 
 def test_a_file_that_a_folder_and_a_catalog_in_it_know_is_one(catalog, tmp_path):
@@ -106,10 +109,31 @@ def test_a_file_that_a_folder_and_a_catalog_in_it_know_is_one(catalog, tmp_path)
     assert sum(sides(catalog, "lightroom", "lightroom").values()) == 2
 
 
+def test_what_was_never_read_is_not_in_an_empty_set(catalog, tmp_path):
+    lightroom = catalog.add_root("lightroom", tmp_path / "x.lrcat", 1)
+    catalog.add_root("takeout", tmp_path / "Takeout", 1)
+    add(catalog, lightroom, tmp_path / "offline.cr2", b"p" * 16, preview=paint(tmp_path / "1.png", 1), name="a")
+    assert sides(catalog, "lightroom", "takeout") == {Side.ONLY_A: 1}
+    assert sides(catalog, "takeout", "lightroom") == {Side.ONLY_B: 1}
+
+
 def test_what_was_never_indexed_is_said(catalog):
     catalog.add_root("folder", Path("/photos"), 1)
     with pytest.raises(SafelightError, match=r"/photos \(folder\)"):
         list(compare(catalog, "folder", "takeout"))
+
+
+def test_what_is_not_indexed_is_told_from_what_does_not_exist(catalog, tmp_path):
+    def why(which: str) -> str:
+        with pytest.raises(SafelightError) as caught:
+            list(compare(catalog, which, "folder"))
+        return str(caught.value)
+
+    assert why("takeout").startswith("nothing is indexed yet"), "as search says it"
+    catalog.add_root("folder", Path("/photos"), 1)
+    assert why("takeout") == "no place of the kind takeout is indexed; there are: /photos (folder)"
+    assert why(str(tmp_path)).startswith(f'{tmp_path} is not indexed; `safelight index "{tmp_path}"` reads it first')
+    assert why("/nowhere").startswith("/nowhere is neither an indexed place nor a kind of source")
 
 
 def test_the_command_answers_as_grep_does(tmp_path):

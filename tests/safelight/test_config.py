@@ -2,6 +2,8 @@
 
 import pytest
 
+from indexer.catalog import Catalog
+from indexer.errors import CatalogError
 from indexer.home import data_home
 from safelight.config import Settings, config_file, load_settings, save_setting
 from safelight.errors import SafelightError
@@ -67,3 +69,11 @@ def test_a_wrong_variable_names_itself(monkeypatch):
     monkeypatch.setenv("SAFELIGHT_WORKERS", "two")
     with pytest.raises(SafelightError, match="SAFELIGHT_WORKERS"):
         load_settings()
+
+
+def test_the_data_folder_of_another_user_is_one_line(forbidden, monkeypatch):
+    monkeypatch.setenv("SAFELIGHT_HOME", str(forbidden))
+    with pytest.raises(SafelightError, match=r"no permission to read .*config\.toml; .* a folder of your own$"):
+        load_settings()
+    with pytest.raises(CatalogError, match="cannot open the catalog .*; mend that, or set SAFELIGHT_HOME"):
+        Catalog(forbidden, reading=True)

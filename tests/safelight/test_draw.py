@@ -1,12 +1,16 @@
 """What people and programs read: how a photo is named, and where progress ends."""
 
 import json
+import re
+import sys
 
 import pytest
 
 from indexer.events import Progress
-from safelight.draw import json_progress
+from indexer.tally import Tally
+from safelight.draw import json_progress, prune_plan, remark, table, tally_line
 from safelight.draw_photos import photo_label, record
+from safelight.pruning import PrunePlan
 
 LIBRARY = "/p/Mine.photoslibrary"
 FILE = f"{LIBRARY}/originals/A/A1B2.heic"
@@ -44,7 +48,10 @@ def test_a_photo_is_told_in_words(capsys):
     record(
         {
             "name": "IMG_1.HEIC",
+            "taken_from": "file",
+            "file_date": "2020-01-01T12:00:00",
             "exposure_seconds": 0.00625,
+            "iso": 100.0,
             "favorite": 0,
             "edited": 0,
             "flag": -1,
@@ -61,7 +68,9 @@ def test_a_photo_is_told_in_words(capsys):
     )
     assert [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()] == [
         ["name", "IMG_1.HEIC"],
+        ["file", "date", "2020-01-01T12:00:00"],
         ["exposure", "seconds", "1/160"],
+        ["iso", "100"],
         ["edited", "no"],
         ["flag", "rejected"],
         ["people", "Ana,", "Ben"],
@@ -69,3 +78,42 @@ def test_a_photo_is_told_in_words(capsys):
         ["in", "folder", "/p/a.jpg  (missing)"],
         ["in", "photos", f"IMG_1.HEIC in {LIBRARY}"],
     ]
+
+
+def test_a_terminal_gets_the_first_of_thousands_that_prune_would_forget(capsys, monkeypatch):
+    plan = PrunePlan([(number, f"/p/{number}.jpg") for number in range(2500)], [], 2400)
+
+    def lines(**how: bool) -> list[str]:
+        prune_plan(plan, how.pop("as_json", False), **{"whole": False} | how)
+        return capsys.readouterr().out.splitlines()
+
+    assert len(lines()) == 2500, "a pipe gets all"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    assert lines() == [*(f"/p/{number}.jpg" for number in range(10)), "... and 2,490 more; --all lists them"]
+    assert lines(whole=True) == [f"/p/{number}.jpg" for number in range(2500)]
+    assert len(lines(as_json=True)) == 2501
+
+
+def test_a_run_says_where_to_look_for_what_is_missing():
+    assert tally_line(Tally(unchanged=3, missing=1)).endswith(" `safelight status --problems` names what is missing.")
+    assert "status" not in tally_line(Tally(unchanged=3))
+
+
+@pytest.mark.parametrize(("columns", "whole"), [(80, True), (40, False)])
+def test_a_table_tears_no_words_where_there_is_room_for_them(capsys, monkeypatch, columns, whole):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    rows = [["siglip2-large", "1024", "1,540 MB", "Apache-2.0", "over 100 languages", "default, not downloaded"]]
+    rows += [["starter", "384", "", "", "/a/path/that/is/much/longer/than/any/line/of/such/a/terminal/can/be", "12"]]
+    heads = ("name", "dimensions", "download", "licence", "", "")
+    table([(head, "right" if head in ("dimensions", "download") else "left") for head in heads], rows)
+    drawn = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+    assert max(map(len, drawn.splitlines())) <= columns
+    words = [word for row in rows for cell in row for word in cell.split() if "/" not in word]
+    assert all(word in drawn for word in words) == whole
+    assert "12" in drawn, "nothing is cut off"
+
+
+def test_no_file_name_drives_the_terminal_through_a_remark(capsys):
+    remark("/p/\x1b[31mred.photoslibrary is read on its own")
+    assert capsys.readouterr().err == "/p/\\x1b[31mred.photoslibrary is read on its own\n"

@@ -21,7 +21,7 @@ from safelight.config import Settings
 from safelight.indexing import index_paths
 from safelight.pruning import plan_prune, prune
 from safelight.service import Library
-from safelight.status import find_photo, photo_record, problems
+from safelight.status import find_photo, photo_record, problems, roots
 
 MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
 
@@ -136,7 +136,11 @@ def test_an_unplugged_drive_inside_a_folder_is_away_and_comes_back_unread(index,
         f"{number}.png": "offline" for number in (100, 101, 102)
     }
     assert index.shown(photos / "External" / "2019" / "100.png") == "offline"
-    assert [problem.path for problem in problems(index.library.catalog)] == [str(photos / "External")]
+    (problem,) = problems(index.library.catalog)
+    assert (problem.path, problem.state) == (str(photos / "External"), "offline")
+    assert not problem.reason.startswith(str(photos)), "its path is said already"
+    counted = [(root.path, root.state, root.indexed) for root in roots(index.library.catalog)]
+    assert counted == [(str(photos), "online", 2), (str(photos / "External"), "offline", 3)]
     assert index.offered() == 0
     assert index(photos / "External") == {}, "asked for alone, it is known, too"
     assert "is its drive plugged in?" in index.remarks[0]
@@ -146,6 +150,7 @@ def test_an_unplugged_drive_inside_a_folder_is_away_and_comes_back_unread(index,
         assert (index.rows(), index.remarks) == (before, [])
         assert set(index.states().values()) == {"here"}
         assert list(problems(index.library.catalog)) == []
+        assert [root.indexed for root in roots(index.library.catalog)] == [5]
 
 
 def test_what_was_deleted_on_a_drive_is_missing_and_not_offered_while_it_is_away(index, photos, drive):

@@ -1,5 +1,6 @@
 """Indexing folders for real: generated pictures, the tiny shapes CLIP, a real catalog."""
 
+import itertools
 import os
 import shutil
 import subprocess
@@ -116,6 +117,12 @@ def test_what_was_passed_over_is_said(index, photos, tmp_path):
     assert [remark for remark in index.remarks if f'safelight index "{photos}/Old.photoslibrary"' in remark]
     index(tmp_path / "empty")
     assert index.remarks[-1] == f"There are no pictures in {tmp_path / 'empty'}."
+    described = tmp_path / "Takeout" / "Google Photos" / "Photos from 2020" / "a.jpg.json"
+    described.parent.mkdir(parents=True)
+    described.write_text('{"title": "a.jpg", "photoTakenTime": {"timestamp": "1577836800"}}', "utf-8")
+    index(photos, tmp_path / "Takeout")
+    assert [line for line in index.remarks if line.startswith(f"{tmp_path / 'Takeout'}: 1 photo or video is described")]
+    assert all(str(tmp_path) in line for line in index.remarks), "of several places, each line says which it means"
 
 
 def test_a_folder_of_libraries_alone_names_them_in_one_line_and_is_no_place(index, tmp_path):
@@ -134,7 +141,7 @@ def test_a_folder_of_libraries_alone_names_them_in_one_line_and_is_no_place(inde
 
 
 def test_nothing_known_and_no_path_is_a_clear_line(index):
-    with pytest.raises(SafelightError, match="nothing has been indexed yet"):
+    with pytest.raises(SafelightError, match="nothing is indexed yet"):
         index()
 
 
@@ -153,6 +160,33 @@ def test_a_renamed_file_keeps_its_id_and_is_not_embedded_again(index, photos):
     assert outcomes(index(photos)) == {"unchanged": 6}
     assert index.ids()[b"2019/renamed.jpg"] == before
     assert index.count("photo") == 6
+
+
+@pytest.mark.parametrize(
+    "names",
+    ["010", "101", "0120", "2102", "0129", "210-"],
+    ids=["swapped", "swapped", "in a circle", "in a circle", "renumbered", "renumbered downwards"],
+)
+def test_files_that_took_each_others_names_keep_their_ids(index, photos, names):
+    names = [f"{name}.png" for name in names]
+    index(photos)
+    before = index.ids()
+    for name in names[:-1]:
+        (photos / "2019" / name).rename(photos / "2019" / f"{name}.aside")
+    for name, new in itertools.pairwise(names):
+        (photos / "2019" / f"{name}.aside").rename(photos / "2019" / new)
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    moved = {f"2019/{new}".encode(): before[f"2019/{name}".encode()] for name, new in itertools.pairwise(names)}
+    assert {key: index.ids()[key] for key in moved} == moved
+    assert outcomes(index(photos)) == {"unchanged": 6}
+
+
+def test_a_file_renamed_over_another_is_that_photo_and_the_other_is_missing(index, photos):
+    index(photos)
+    before = index.ids()[b"2019/1.png"]
+    (photos / "2019" / "1.png").rename(photos / "2019" / "0.png")
+    assert outcomes(index(photos)) == {"unchanged": 5, "missing": 1}
+    assert index.ids()[b"2019/0.png"] == before
 
 
 def test_a_folder_renamed_is_recognised_whole(index, photos):
@@ -322,6 +356,15 @@ def test_a_copy_of_a_photo_on_an_unplugged_drive_is_another_photo(index, drive, 
         (os.fsencode(drive.mount),),
     )
     assert dict(drive_ids) == before
+
+
+def test_a_path_that_leads_out_of_a_place_is_not_in_it(index, photos, tmp_path):
+    (photos / "other").mkdir()
+    paint(photos / "other" / "1.png", 300)
+    index(photos / "2019")
+    for path in (photos / "2019").iterdir():
+        path.rename(tmp_path / path.name)  # its mount point is left
+    assert outcomes(index(photos / "2019" / ".." / "other")) == {"indexed": 1, "embedded": 1}
 
 
 def test_all_photos_of_a_folder_moved_to_another_keep_their_ids(index, photos, tmp_path):

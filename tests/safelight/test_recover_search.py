@@ -164,3 +164,15 @@ def test_a_damaged_one_that_was_guessed_is_done_without(tmp_path: Path, renamed:
     (renamed / "Renamed.lrcat").write_bytes(b"SQLite format 3\0" + bytes(5000))
     tally, _, remarks = run(renamed / "Lib Previews.lrdata", tmp_path / "out")
     assert (tally.recovered, tally.lost_catalogs, len(remarks)) == (1, 1, 1)
+
+
+def test_of_several_catalogs_a_remark_says_which_it_is_on(tmp_path: Path):
+    for name in ("one", "two"):
+        with Library(tmp_path / "disk" / name) as library:
+            library.photo("a.CR2")
+        (library.previews / "previews.db").write_bytes(b"this is no database")
+    _, _, remarks = run(tmp_path / "disk", tmp_path / "out")
+    (catalog,) = (tmp_path / "disk" / "two").glob("*.lrcat")
+    assert [remark for remark in remarks if remark.startswith(f"{catalog}: previews.db is left aside")]
+    _, _, alone = run(tmp_path / "disk" / "two", tmp_path / "other")
+    assert [remark for remark in alone if remark.startswith("previews.db is left aside")], "alone it needs no name"

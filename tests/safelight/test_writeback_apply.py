@@ -298,6 +298,8 @@ def test_undo_keeps_later_changes(photos, home):
     assert (photos / "b.xmp").read_bytes() == later
     assert not undone.all_well
     assert [run.state for run in runs(home)] == ["partly undone"]
+    with pytest.raises(SafelightError, match=f"`safelight undo {undone.run}` names them, and tries again"):
+        undo(home)
 
 
 @pytest.mark.parametrize("mount_point", ["gone", "empty"])

@@ -117,12 +117,15 @@ def sentencepiece_only(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        (keep(), r"lacks config\.json, tokenizer\.json, model\.safetensors$"),
-        (keep("config.json", WEIGHTS), r"lacks tokenizer\.json$"),
-        (keep("tokenizer.json", WEIGHTS), r"lacks config\.json$"),
+        (keep(), r"lacks config\.json, tokenizer\.json, model\.safetensors; the model's page"),
+        (
+            keep("config.json", WEIGHTS),
+            r"lacks tokenizer\.json; the model's page on the Hugging Face hub has what is missing$",
+        ),
+        (keep("tokenizer.json", WEIGHTS), r"lacks config\.json; the"),
         (keep("config.json", "tokenizer.json"), r"has no model\.safetensors"),
-        (broken_link, r"lacks config\.json$"),
-        (sentencepiece_only, r"lacks tokenizer\.json$"),
+        (broken_link, r"lacks config\.json; the"),
+        (sentencepiece_only, r"what is missing \(spiece\.model does not replace tokenizer\.json\)$"),
         (pickled, "has only pickled weights, which could run code"),
         (half_of_the_shards, r"incomplete: model-00002-of-00002\.safetensors is missing"),
     ],
