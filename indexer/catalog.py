@@ -6,12 +6,10 @@ SQLite in WAL mode with one writer. Paths are stored as bytes, because a file na
 from __future__ import annotations
 
 import os
-import secrets
 import sqlite3
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +19,12 @@ from importers.base import FileStamp
 from indexer.errors import CatalogError
 from indexer.home import why_unwritable
 from indexer.opening import Standing, is_for_lack_of_writing, open_as_it_stands, open_nothing, open_to_write
-from indexer.photo_row import PhotoRow
+from indexer.photo_row import PhotoRow, new_public_id, upsert
 from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_no_more, is_under
 from indexer.rows import KNOWN_COLUMNS, ROOT_COLUMNS, Content, Known, Model, Root, as_known, as_root
 from indexer.tags import write_tags
 
 FILE_NAME = "library.sqlite"
-# No vowels, no look-alikes: ids are read aloud, typed and pasted.
-_ID_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
-_ID_LENGTH = 12
 
 
 class Catalog:
@@ -271,9 +266,9 @@ class Catalog:
 
         Writes: the catalog, inside the caller's transaction.
         """
-        columns, fresh = row.columns(), _new_public_id()
+        columns, fresh = row.columns(), new_public_id()
         photo_id, public_id = self.db.execute(
-            _upsert(tuple(columns)), (fresh, datetime.now(UTC).isoformat(timespec="seconds"), *columns.values())
+            upsert(tuple(columns)), (fresh, datetime.now(UTC).isoformat(timespec="seconds"), *columns.values())
         ).fetchone()
         self._write_beside(photo_id, row, is_new=public_id == fresh)
         return photo_id
@@ -397,23 +392,3 @@ class Catalog:
             if model.dim != dim:
                 raise CatalogError(f"{name} gives vectors of {dim} numbers, the catalog's {space} have {model.dim}")
         return model
-
-
-@cache
-def _upsert(columns: tuple[str, ...]) -> str:
-    names = ", ".join(columns)
-    marks = ", ".join("?" * len(columns))
-    update = ", ".join(f"{name} = excluded.{name}" for name in columns)
-    return (
-        f"INSERT INTO photo (public_id, added_at, {names}) VALUES (?, ?, {marks})"
-        f" ON CONFLICT (root_id, key) DO UPDATE SET {update} RETURNING id, public_id"
-    )
-
-
-def _new_public_id() -> str:
-    number = secrets.randbelow(len(_ID_LETTERS) ** _ID_LENGTH)  # one system call, where one a letter takes 0.1 ms
-    letters: list[str] = []
-    for _ in range(_ID_LENGTH):
-        number, letter = divmod(number, len(_ID_LETTERS))
-        letters.append(_ID_LETTERS[letter])
-    return "".join(letters)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 from importers.as_json import pack_rendition
 from importers.base import Facts, FileStamp, Outcome, Part, Rendition
+
+# No vowels, no look-alikes: ids are read aloud, typed and pasted.
+_ID_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
+_ID_LENGTH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +95,25 @@ class PhotoRow:
             "series": self.series,
             "ref": self.ref,
         }
+
+
+@cache
+def upsert(columns: tuple[str, ...]) -> str:
+    """Return the SQL that writes a photo: a public id, when it was added, and `columns`; it answers (id, public_id)."""
+    names = ", ".join(columns)
+    marks = ", ".join("?" * len(columns))
+    update = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    return (
+        f"INSERT INTO photo (public_id, added_at, {names}) VALUES (?, ?, {marks})"
+        f" ON CONFLICT (root_id, key) DO UPDATE SET {update} RETURNING id, public_id"
+    )
+
+
+def new_public_id() -> str:
+    """Draw what a photo is called by people and programs, for good."""
+    number = secrets.randbelow(len(_ID_LETTERS) ** _ID_LENGTH)  # one system call, where one a letter takes 0.1 ms
+    letters: list[str] = []
+    for _ in range(_ID_LENGTH):
+        number, letter = divmod(number, len(_ID_LETTERS))
+        letters.append(_ID_LETTERS[letter])
+    return "".join(letters)
