@@ -231,8 +231,8 @@ class _Run:
     def _write(self, parcels: Sequence[Parcel]) -> Iterator[tuple[object, ...]]:
         """Write photos, once their names are safe on the disk; runs in a child."""
         self._ledger.sync()
-        for row, job in map(unpacked, parcels):
-            yield self._writer.write(row, job).plain()
+        for row in self._writer.write([unpacked(parcel) for parcel in parcels]):
+            yield row.plain()
 
     def _settle(self, shifts: deque[Shift[tuple[object, ...]]], place: Place, *, at_most: int) -> None:
         """Record what has been written, in order; wait until no more than so many batches are left."""
