@@ -14,7 +14,6 @@ from safelight.recover import exif, iptc, xmp
 from safelight.recover.jpeg import Dress, dressed, has_profile, head_of
 
 SRGB_QUALITY = 95
-_SRGB = icc.profile("sRGB")
 _THUMBNAIL_EDGE, _THUMBNAIL_BYTES = 100, 12_000
 _Size = tuple[int, int]
 
@@ -121,8 +120,9 @@ def picture_of(
     if pixels.srgb and (own_profile or profile):
         jpeg = _to_srgb(jpeg, profile)
         head = head_of(jpeg)
-        profile, own_profile = _SRGB, False
-    srgb = profile == _SRGB and not own_profile
+        color_profile, own_profile = "sRGB", False
+        profile = icc.profile(color_profile)
+    srgb = icc.is_srgb(color_profile) and not own_profile
     written = labels.exif.payload(size, srgb=srgb) if labels.exif else None
     dress = Dress(exif=written, xmp=labels.xmp, photoshop=labels.photoshop, icc=profile)
     return Picture(
