@@ -171,6 +171,7 @@ class _Run:
                     self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
                         shifts.append(crew.start([packed(row, job) for row, job in planned]))
+                crew.finish()
                 self._prepare_the_end()
                 self._settle(shifts, place, at_most=0)
             except BaseException:

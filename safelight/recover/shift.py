@@ -85,6 +85,11 @@ class Crew(Generic[_Job, _T]):
         except OSError:  # this user may have no more processes or open files: those that are there have to do
             self._size = len(self._children)
 
+    def finish(self) -> None:
+        """Start no more: each process ends with its last batch, and not while there is nothing else to do."""
+        for child in self._children:
+            child.finish()
+
     def stop(self) -> None:
         """End the work once the steps at hand are done."""
         for child in self._children:
@@ -145,8 +150,8 @@ class _Child:
             with suppress(OSError):  # there is a limit to what one user may have
                 fcntl.fcntl(results, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         os.set_blocking(self._jobs, False)
-        self._ours.update((self._jobs, self._results))
-        self._is_listening = True
+        self._open = {self._jobs, self._results}
+        self._ours.update(self._open)
         self._exit_code: int | None = None
         # An exception in the child before it is at its work would have it go through all that the parent does at its
         # end: so these signals wait until the fork is over, and never reach the child.
@@ -195,13 +200,19 @@ class _Child:
         if not results:
             self.shifts.popleft().end = results, error
 
+    def finish(self) -> None:
+        """Give it no more to do."""
+        self._close(self._jobs)
+
     def dismiss(self) -> None:
         """Give it no more to do, and listen no more."""
-        if self._is_listening:  # their numbers may be another's by now
-            self._is_listening = False
-            for pipe in (self._jobs, self._results):
-                self._ours.discard(pipe)
-                os.close(pipe)
+        self._close(self._jobs, self._results)
+
+    def _close(self, *pipes: int) -> None:
+        for pipe in self._open.intersection(pipes):  # of one that is closed, the number may be another's by now
+            self._open.discard(pipe)
+            self._ours.discard(pipe)
+            os.close(pipe)
 
     def wait(self) -> int:
         """Wait until it has ended; return its exit code, or 0 where the system has forgotten it."""
