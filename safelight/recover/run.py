@@ -170,7 +170,8 @@ class _Run:
                     self._ledger.commit()
                     self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
-                        shifts.append(crew.start([packed(row, job) for row, job in planned]))
+                        expected = max(0, plan.total - begun) // _SMALL_BATCH
+                        shifts.append(crew.start([packed(row, job) for row, job in planned], expected))
                 crew.finish()
                 self._prepare_the_end()
                 self._settle(shifts, place, at_most=0)

@@ -30,7 +30,7 @@ _LENGTH = struct.Struct(">I")
 _KEPT_BYTES = 16 * 1024 * 1024
 """Once a block so large is freed, glibc keeps smaller ones for the next picture; else each costs hundreds of faults."""
 _PIPE_BYTES = 1024 * 1024  # room for what a child finds until somebody asks for it
-_PAUSE_S = 0.01  # between two messages of a child
+_PAUSE_S = 0.03  # between two messages of a child
 _FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM)
 """Ctrl-C reaches every process of a terminal; whether to go on is the parent's to say."""
 _END: _Message = ([], None)
@@ -64,11 +64,19 @@ class Crew(Generic[_Job, _T]):
     ) -> None:
         self.stop()
 
-    def start(self, jobs: list[_Job]) -> Shift[_T]:
-        """Give a batch to the process that has the fewest; results are to be taken in the order of the batches."""
+    def start(self, jobs: list[_Job], expected: int = 0) -> Shift[_T]:
+        """Give a batch to the process that has the fewest; results are to be taken in the order of the batches.
+
+        Args:
+            jobs: The batch.
+            expected: Batches that are likely to follow. Their processes are forked together with this one's: until the
+                next fork, what this process touches is copied, and after it once more.
+        """
         child = self._least_busy()
-        if (child is None or child.shifts) and len(self._children) < self._size and can_fork():
-            self._fork()
+        if (child is None or child.shifts) and can_fork():
+            wanted = len(self._children) + 1 + expected
+            while len(self._children) < min(wanted, self._size):
+                self._fork()
             child = self._least_busy()
         if child is None:
             return Shift(None, self._work(jobs))

@@ -61,6 +61,21 @@ def test_a_process_that_is_idle_is_given_the_next_batch():
     assert len({pid for _, pid in found}) == 1
 
 
+@pytest.mark.parametrize(("size", "expected", "forked"), [(8, 0, 1), (8, 2, 3), (2, 9, 2)])
+def test_processes_for_the_batches_to_be_expected_are_forked_together(monkeypatch, size, expected, forked):
+    forks = list[int]()
+    fork = os.fork
+
+    def counted() -> int:
+        forks.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", counted)
+    with Crew(numbers_and_pids, size) as crew:
+        assert [number for number, _ in results(crew.start([1, 2], expected))] == [1, 2]
+        assert len(forks) == forked
+
+
 def test_the_results_of_one_process_belong_to_the_batch_that_they_are_of():
     with Crew(numbers_and_pids, 1) as crew:
         first, second, third = (crew.start(jobs) for jobs in ([1, 2], [], [3]))
