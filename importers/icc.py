@@ -52,8 +52,17 @@ _SPACES = {
 
 def profile(name: str | None) -> bytes | None:
     """Return the profile of a colour space as previews name it: "AdobeRGB", "sRGB", "ProPhoto"; None for others."""
-    space = (name or "").lower().replace(" ", "")
+    space = _space(name)
     return _build(space) if space in _SPACES else None
+
+
+def is_srgb(name: str | None) -> bool:
+    """Tell whether a colour space as previews name it is sRGB."""
+    return _space(name) == "srgb"
+
+
+def _space(name: str | None) -> str:
+    return (name or "").lower().replace(" ", "")
 
 
 @cache

@@ -25,12 +25,11 @@ Table: TypeAlias = dict[Key, Value]
 
 _MAX_DEPTH = 16
 _MAX_INTEGER_DIGITS = 18
-_TOKEN = re.compile(  # matches at any place, the end of the text too
+_TOKEN = (  # matches at any place, the end of the text too; compiled once it is needed, which is seldom
     rb"""\s*+(?:(?P<string>"[^"\\]*+(?:\\.[^"\\]*+)*+")"""
     rb"""|(?P<number>-?(?:[0-9]++\.?+[0-9]*+|\.[0-9]++)(?:[eE][+-]?[0-9]++)?+)"""
     rb"""|(?P<name>[A-Za-z_][A-Za-z0-9_]*+)"""
-    rb"""|(?P<sign>[{}\[\]=,;])|(?P<end>\Z)|(?P<unknown>.{1,16}))""",
-    re.DOTALL,
+    rb"""|(?P<sign>[{}\[\]=,;])|(?P<end>\Z)|(?P<unknown>.{1,16}))"""
 )
 # What a header is made of, nearly always: whole fields in one match each, where tokens would take four.
 _PLAIN_START = re.compile(rb"\s*+([A-Za-z_][A-Za-z0-9_]*+)\s*+=\s*+\{")
@@ -42,7 +41,7 @@ _PLAIN = re.compile(
 )
 _SIZE = re.compile(rb"\{([^}]*+)\}")
 _LENGTH = re.compile(rb"([a-z]++)\s*+=\s*+([0-9]++)")
-_ESCAPE = re.compile(rb"\\([0-9]{1,3}|.)", re.DOTALL)
+_ESCAPE = rb"\\([0-9]{1,3}|.)"
 _ESCAPED = {b"n": b"\n", b"t": b"\t", b"r": b"\r", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"v": b"\v"}
 _WORDS: dict[str, Value] = {"true": True, "false": False, "nil": None}
 _PLAIN_WORDS = {word.encode(): value for word, value in _WORDS.items()}
@@ -132,7 +131,7 @@ class _Reader:
     """One pass over the text, one token of look-ahead."""
 
     def __init__(self, text: bytes, offset_bytes: int) -> None:
-        self._tokens = _TOKEN.finditer(text)
+        self._tokens = re.finditer(_TOKEN, text, re.DOTALL)
         self._offset = offset_bytes
         self._kind = ""
         self._token = b""
@@ -199,9 +198,10 @@ class _Reader:
         start = self._start
         body = self._advance()[1:-1]
         try:
-            return _ESCAPE.sub(_unescaped, body).decode("utf-8", "replace")  # any bytes are a string to Lua
+            text = re.sub(_ESCAPE, _unescaped, body, flags=re.DOTALL)
         except ValueError:
             raise LrprevError(self._offset + start, "a string with bytes up to \\255", body) from None
+        return text.decode("utf-8", "replace")  # any bytes are a string to Lua
 
     def _take_number(self) -> int | float:
         if self._kind != "number":

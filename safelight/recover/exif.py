@@ -3,13 +3,12 @@
 Source: CIPA DC-008 (Exif 2.32); TIFF 6.0. Texts are UTF-8, as Lightroom writes them and exiftool reads them.
 """
 
-from __future__ import annotations
-
 import math
 import struct
 from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from importers.lightroom_photo import ORIENTATIONS, CatalogPhoto, Position
 
@@ -23,6 +22,8 @@ _MAX_DENOMINATOR = 10_000  # of a float, which is no fraction anybody meant
 _MAX_TEXT_BYTES = 8000  # keeps the segment under 64 kB; the XMP has the whole text
 _INLINE_BYTES = 4
 _ENTRY = struct.Struct(">HHI4s")  # a shorter value is filled with NULs
+_COLOUR_SPACE = 0xA001
+_OF_THE_PICTURE = struct.Struct(">HHIHxxHHIIHHII")  # three entries, one after the other: colour space, width, height
 
 _Ifd = dict[int, tuple[int, int, bytes]]  # tag -> type, count, value
 _MAIN: _Ifd = {  # these mean nothing, and are required
@@ -36,6 +37,7 @@ _DETAILS: _Ifd = {
     0x9101: (_UNDEFINED, 4, b"\1\2\3\0"),
     0xA000: (_UNDEFINED, 4, b"0100"),
 }
+_OPEN: _Ifd = dict.fromkeys((_COLOUR_SPACE, 0xA002, 0xA003), (_UNDEFINED, 0, b""))  # until the picture is known
 
 
 def orientation_of(code: str | None) -> int:
@@ -43,29 +45,42 @@ def orientation_of(code: str | None) -> int:
     return ORIENTATIONS.get(code or "", 1)
 
 
-def payload(photo: CatalogPhoto | None, orientation: int, size: tuple[int, int], *, srgb: bool) -> bytes:
-    """Write an EXIF segment's payload.
+class Words(NamedTuple):
+    """An EXIF segment's payload in which the size of the picture beside it is still open."""
+
+    before: bytes
+    after: bytes
+
+    def payload(self, size: tuple[int, int], *, srgb: bool) -> bytes:
+        """Fill in what only the picture tells.
+
+        Args:
+            size: Its width and height, as stored.
+            srgb: Whether its colours are sRGB.
+        """
+        colours = _SRGB if srgb else _UNCALIBRATED
+        size_entries = 0xA002, _LONG, 1, size[0], 0xA003, _LONG, 1, size[1]
+        return self.before + _OF_THE_PICTURE.pack(_COLOUR_SPACE, _SHORT, 1, colours, *size_entries) + self.after
+
+
+def words(photo: CatalogPhoto | None, orientation: int) -> Words:
+    """Write what a catalog says of a photo.
 
     Args:
         photo: What the catalog says; None writes orientation and size alone.
         orientation: 1 to 8.
-        size: Width and height of the picture beside it, as stored.
-        srgb: Whether its colours are sRGB.
     """
     main: _Ifd = {**_MAIN, 0x0112: _short(orientation)}
-    details: _Ifd = {
-        **_DETAILS,
-        0xA001: _short(_SRGB if srgb else _UNCALIBRATED),
-        0xA002: _long(size[0]),
-        0xA003: _long(size[1]),
-    }
+    details: _Ifd = {**_DETAILS, **_OPEN}
     gps: _Ifd = {}
     if photo:
         _describe(photo, main)
         _time(photo.taken_at, details)
         _expose(photo, details)
         gps = _locate(photo.position) if photo.position else {}
-    return MAGIC + _tiff(main, details, gps)
+    tiff, details_at = _tiff(main, details, gps)
+    at = details_at + 2 + _ENTRY.size * sum(tag < _COLOUR_SPACE for tag in details)
+    return Words(MAGIC + tiff[:at], tiff[at + _OF_THE_PICTURE.size :])
 
 
 def _describe(photo: CatalogPhoto, main: _Ifd) -> None:
@@ -169,8 +184,12 @@ def _rational(number: Fraction | float | None) -> tuple[int, int, bytes] | None:
     return _RATIONAL, 1, struct.pack(">2I", fraction.numerator, fraction.denominator)
 
 
-def _tiff(main: _Ifd, details: _Ifd, gps: _Ifd) -> bytes:
-    """Lay out the directories one after the other, big-endian; each is followed by its longer values."""
+def _tiff(main: _Ifd, details: _Ifd, gps: _Ifd) -> tuple[bytes, int]:
+    """Lay out the directories one after the other, big-endian; each is followed by its longer values.
+
+    Returns:
+        All of it, and where in it the details start.
+    """
     main[_EXIF_POINTER] = _long(0)
     if gps:
         main[_GPS_POINTER] = _long(0)
@@ -180,7 +199,7 @@ def _tiff(main: _Ifd, details: _Ifd, gps: _Ifd) -> bytes:
     if gps:
         main[_GPS_POINTER] = _long(gps_at)
     parts = _directory(main, 8), _directory(details, details_at), _directory(gps, gps_at) if gps else b""
-    return b"MM\0*" + struct.pack(">I", 8) + b"".join(parts)
+    return b"MM\0*" + struct.pack(">I", 8) + b"".join(parts), details_at
 
 
 def _length(ifd: _Ifd) -> int:

@@ -157,6 +157,7 @@ class Ledger:
         self._db.execute("PRAGMA locking_mode = EXCLUSIVE")  # one recovery at a time
         self._has_log = False
         self._is_unsynced = is_new  # without its own file, the log is nothing to SQLite
+        self._has_synced_file = False  # of this process alone
         if is_new or anew:
             self._start_log(waits=not is_new)
         self._db.executescript(f"BEGIN; {_SCHEMA}")  # what is made here is committed with the first names
@@ -208,11 +209,13 @@ class Ledger:
         if self._dry_run:
             return
         names = [f"{FILE_NAME}-wal"]
-        if os.getpid() != self._pid:
+        if os.getpid() == self._pid:  # closing the database's own file here would let go of SQLite's lock on it
+            if self._is_unsynced:
+                self.save()
+                self._is_unsynced = False
+        elif not self._has_synced_file:  # once: for what SQLite puts there later, it waits itself
             names.append(FILE_NAME)
-        elif self._is_unsynced:  # closing the database's own file here would let go of SQLite's lock on it
-            self.save()
-            self._is_unsynced = False
+            self._has_synced_file = True
         for name in names:
             # To be written, although nothing is: some network drives flush nothing through what is open for reading.
             with suppress(FileNotFoundError), (self.out / name).open("r+b") as stream:
@@ -333,7 +336,7 @@ class Ledger:
     def _is_taken(self, path: str, *, given_out: bool) -> bool:
         if given_out and self._db.execute("SELECT 1 FROM names WHERE key = ?", (same_file_key(path),)).fetchone():
             return True
-        return not self._anew and os.path.lexists(self.out / path)
+        return not self._anew and os.path.lexists(os.path.join(self.out, path))  # noqa: PTH118  # thousands of times
 
 
 def _with(recipe: str) -> str:

@@ -23,8 +23,9 @@ _DIGEST_SHOWN = 6
 _MAX_COMPONENT_BYTES = 230  # 255 are allowed; a number and a temporary name's ending must still fit
 _MAX_SUFFIX_BYTES = 40
 _MAX_FOLDER_BYTES = 600  # macOS allows 1,024 for a whole path, OUT included
-_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\/\ud800-\udfff]')
-_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\s*\..*)?", re.I)
+_FORBIDDEN = re.compile(r'[\x00-\x1f\x7f-\x9f<>:"|?*\\/]')
+_RESERVED = r"(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:\s*\..*)?"  # seldom needed
+_RESERVED_STARTS = ("con", "prn", "aux", "nul", "com", "lpt")
 _DRIVE = re.compile(r"([A-Za-z]):")
 
 
@@ -141,19 +142,25 @@ def _name(folder: str, stem: str, suffix: str) -> Name:
     if len(suffix.encode()) > _MAX_SUFFIX_BYTES:
         suffix = ".jpg"
     stem = _cut(_allowed(stem), _MAX_COMPONENT_BYTES - len(suffix.encode())) or "_"
-    return Name(folder, f"_{stem}" if _RESERVED.fullmatch(stem + suffix) else stem, suffix)
+    return Name(folder, f"_{stem}" if _is_reserved(stem + suffix) else stem, suffix)
 
 
 def _folder_name(part: str) -> str:
     """Turn one part of a path into a folder's name; Windows drops dots and spaces at its end, so they go."""
     name = _cut(_allowed(part), _MAX_COMPONENT_BYTES).rstrip(". ") or "_"
     name += "_" if name.lower().endswith(_JPEG_ENDS) else ""  # so that no folder has the name of a recovered file
-    return f"_{name}" if _RESERVED.fullmatch(name) else name
+    return f"_{name}" if _is_reserved(name) else name
 
 
 def _allowed(text: str) -> str:
-    """Replace the characters that some file system forbids."""
-    return _FORBIDDEN.sub("_", text)
+    """Replace the characters that some file system forbids, and half characters, which become a "?" first."""
+    whole = text if text.isascii() else text.encode("utf-8", "replace").decode()
+    return _FORBIDDEN.sub("_", whole)
+
+
+def _is_reserved(name: str) -> bool:
+    """Tell whether a name is a device's to Windows."""
+    return name[:3].lower() in _RESERVED_STARTS and bool(re.fullmatch(_RESERVED, name, re.IGNORECASE))
 
 
 def _cut(text: str, limit_bytes: int) -> str:

@@ -1,11 +1,9 @@
 """The report as a page: self-contained, without a script, every text escaped."""
 
-from __future__ import annotations
-
 import base64
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 from urllib.parse import quote
 
 from safelight.recover.ledger import IS_THERE, Outcome, Row
@@ -14,8 +12,7 @@ from safelight.recover.plan import DEVELOPED, MISSING, SMART
 Totals = Mapping[tuple[str, Outcome], int]  # by state and outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """Counts over all pages.
 
     Attributes:
@@ -45,8 +42,8 @@ def file_name(number: int) -> str:
     return "recovery-report.html" if number == 1 else f"recovery-report-{number}.html"
 
 
-def page(summary: Summary, rows: Iterable[Row], number: int, pages: int) -> Iterator[str]:
-    """Yield the text of one page.
+def page(summary: Summary, rows: Iterable[Row], number: int, pages: int) -> Iterator[bytes]:
+    """Yield one page in pieces.
 
     Args:
         summary: Counts over all pages.
@@ -54,18 +51,20 @@ def page(summary: Summary, rows: Iterable[Row], number: int, pages: int) -> Iter
         number: This page's, from 1.
         pages: How many there are.
     """
-    yield _HEAD
-    yield "<h1>Recovered photos</h1>"
-    yield from _lead(summary)
-    yield from _figures(summary)
+    yield _encoded(_HEAD, "<h1>Recovered photos</h1>", *_lead(summary), *_figures(summary))
     links = "".join(_page_link(n, n == number) for n in range(1, pages + 1))
     bar = f'<nav aria-label="Pages">{links}</nav>' if pages > 1 else ""
-    yield bar
-    yield '<ul class="photos">'
+    yield _encoded(bar, '<ul class="photos">')
     for row in rows:
         yield _item(row)
-    yield f"</ul>{bar}"
-    yield "<footer>All of it as a table: <a href=recovery-report.csv>recovery-report.csv</a></footer></main></html>\n"
+    footer = (
+        "<footer>All of it as a table: <a href=recovery-report.csv>recovery-report.csv</a></footer></main></html>\n"
+    )
+    yield _encoded(f"</ul>{bar}{footer}")
+
+
+def _encoded(*texts: str) -> bytes:
+    return "".join(texts).encode("utf-8", "backslashreplace")
 
 
 def _lead(summary: Summary) -> Iterator[str]:
@@ -118,13 +117,11 @@ def _page_link(number: int, here: bool) -> str:
     return f"<b>{number}</b>" if here else f'<a href="{file_name(number)}">{number}</a>'
 
 
-def _item(row: Row) -> str:
+def _item(row: Row) -> bytes:
     folder, _, name = row.original.rpartition("/")
-    picture = _picture(row)
-    title = escape(name or row.original)
+    title, link, end = escape(name or row.original), "", ""
     if row.is_there:
-        link = quote(f"./{row.path}")
-        picture, title = f'<a href="{link}">{picture}</a>', f'<a href="{link}">{title}</a>'
+        link, end = f'<a href="{quote(f"./{row.path}")}">', "</a>"
     details = f'<span class="folder">{escape(folder)}</span>' if folder else ""
     if row.is_there and row.path.rpartition("/")[2] != name:
         details += f'<span class="as">as {escape(row.path.rpartition("/")[2])}</span>'
@@ -133,17 +130,21 @@ def _item(row: Row) -> str:
     if row.details:
         details += f"<details><summary>what was found</summary>{escape(row.details)}</details>"
     badges = "".join(f'<span class="badge {kind}">{escape(text)}</span>' for text, kind in _badges(row))
-    return (
-        f'<li>{picture}<div class="what"><strong>{title}</strong>{details}</div>'
+    what = (
+        f'{end}<div class="what"><strong>{link}{title}{end}</strong>{details}</div>'
         f'<div class="size">{_size(row)}</div><div class="badges">{badges}</div></li>\n'
     )
+    return b"".join((_encoded("<li>", link), *_picture(row), _encoded(what)))
 
 
-def _picture(row: Row) -> str:
+def _picture(row: Row) -> Iterator[bytes]:
+    """Yield the picture, which is most of an item: to make it a text first would take as long as the rest."""
     if row.thumbnail is None:
-        return '<span class="frame none" aria-hidden="true"></span>'
-    data = base64.b64encode(row.thumbnail).decode()
-    return f'<span class="frame"><img alt="" loading="lazy" src="data:image/jpeg;base64,{data}"></span>'
+        yield b'<span class="frame none" aria-hidden="true"></span>'
+        return
+    yield b'<span class="frame"><img alt="" loading="lazy" src="data:image/jpeg;base64,'
+    yield base64.b64encode(row.thumbnail)
+    yield b'"></span>'
 
 
 def _size(row: Row) -> str:

@@ -3,7 +3,7 @@
 # pyright: reportUnknownMemberType=false
 import io
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache
 from typing import NamedTuple
 
 from importers import icc
@@ -14,7 +14,6 @@ from safelight.recover import exif, iptc, xmp
 from safelight.recover.jpeg import Dress, dressed, has_profile, head_of
 
 SRGB_QUALITY = 95
-_SRGB = icc.profile("sRGB")
 _THUMBNAIL_EDGE, _THUMBNAIL_BYTES = 100, 12_000
 _Size = tuple[int, int]
 
@@ -58,11 +57,39 @@ class Picture(NamedTuple):
     thumbnail: bytes | None
 
 
+class Labels(NamedTuple):
+    """What goes into a picture's file of what the catalog says.
+
+    Attributes:
+        exif: None where nothing is known.
+        xmp: The payloads of its segments.
+        photoshop: The payload of IPTC's segment; None where there is nothing for it.
+    """
+
+    exif: exif.Words | None
+    xmp: Sequence[bytes]
+    photoshop: bytes | None
+
+
 class NoSuchSizeError(Exception):
     """Nothing of the size that is asked for is stored; the message says what is."""
 
 
-def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, pixels: Pixels) -> Picture:
+def labels_of(photo: CatalogPhoto | None, code: str | None) -> Labels:
+    """Write what goes into a picture's file.
+
+    Args:
+        photo: What the catalog says; None for an orphan.
+        code: Lightroom's orientation, "AB"; None where unknown.
+    """
+    if photo is None:
+        return Labels(_bare_exif(exif.orientation_of(code)) if code is not None else None, (), None)
+    return Labels(exif.words(photo, exif.orientation_of(code)), xmp.payloads(photo), iptc.payload(photo))
+
+
+def picture_of(
+    preview: Preview, photo: CatalogPhoto | None, code: str | None, pixels: Pixels, labels: Labels
+) -> Picture:
     """Make a recovered picture.
 
     Args:
@@ -70,6 +97,7 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
         photo: What the catalog says; None for an orphan.
         code: Lightroom's orientation, "AB"; None where unknown.
         pixels: What is wanted.
+        labels: What labels_of(photo, code) says.
 
     Raises:
         LrprevError: No level that is wanted is whole.
@@ -92,15 +120,11 @@ def picture_of(preview: Preview, photo: CatalogPhoto | None, code: str | None, p
     if pixels.srgb and (own_profile or profile):
         jpeg = _to_srgb(jpeg, profile)
         head = head_of(jpeg)
-        profile, own_profile = _SRGB, False
-    srgb = profile == _SRGB and not own_profile
-    knows_nothing = photo is None and code is None
-    dress = Dress(
-        exif=None if knows_nothing else exif.payload(photo, orientation, size, srgb=srgb),
-        xmp=xmp.payloads(photo) if photo else (),
-        photoshop=iptc.payload(photo) if photo else None,
-        icc=profile,
-    )
+        color_profile, own_profile = "sRGB", False
+        profile = icc.profile(color_profile)
+    srgb = icc.is_srgb(color_profile) and not own_profile
+    written = labels.exif.payload(size, srgb=srgb) if labels.exif else None
+    dress = Dress(exif=written, xmp=labels.xmp, photoshop=labels.photoshop, icc=profile)
     return Picture(
         dressed(jpeg, dress, head),
         upright(size, orientation),
@@ -180,11 +204,11 @@ def _thumbnail(preview: Preview, orientation: int) -> bytes | None:
         profile = icc.profile(preview.pyramid.color_profile if preview.pyramid else None)
         size = (level.width, level.height)
         jpeg = level.read()
-        return b"".join(dressed(jpeg, Dress(exif=_bare_exif(orientation, size), icc=profile)))
+        return b"".join(dressed(jpeg, Dress(exif=_bare_exif(orientation).payload(size, srgb=False), icc=profile)))
     except (LrprevError, OSError):
         return None
 
 
-@lru_cache(maxsize=64)
-def _bare_exif(orientation: int, size: _Size) -> bytes:
-    return exif.payload(None, orientation, size, srgb=False)
+@cache
+def _bare_exif(orientation: int) -> exif.Words:
+    return exif.words(None, orientation)

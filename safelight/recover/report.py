@@ -47,7 +47,7 @@ def _pages(out: Path, rows: Iterator[Row], summary: page.Summary) -> Iterator[_C
     for number in range(1, pages + 1):
         cells: list[_Cells] = []
         html = page.page(summary, _noted(islice(rows, _ROWS_A_PAGE), cells), number, pages)
-        write_whole(out / page.file_name(number), (text.encode("utf-8", "backslashreplace") for text in html))
+        write_whole(out / page.file_name(number), html)
         yield from cells
 
 

@@ -170,7 +170,9 @@ class _Run:
                     self._ledger.commit()
                     self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
-                        shifts.append(crew.start([packed(row, job) for row, job in planned]))
+                        expected = max(0, plan.total - begun) // _SMALL_BATCH
+                        shifts.append(crew.start([packed(row, job) for row, job in planned], expected))
+                crew.finish()
                 self._prepare_the_end()
                 self._settle(shifts, place, at_most=0)
             except BaseException:
@@ -237,8 +239,8 @@ class _Run:
     def _write(self, parcels: Sequence[Parcel]) -> Iterator[tuple[object, ...]]:
         """Write photos, once their names are safe on the disk; runs in a child."""
         self._ledger.sync()
-        for row, job in map(unpacked, parcels):
-            yield self._writer.write(row, job).plain()
+        for row in self._writer.write([unpacked(parcel) for parcel in parcels]):
+            yield row.plain()
 
     def _settle(self, shifts: deque[Shift[tuple[object, ...]]], place: Place, *, at_most: int) -> None:
         """Record what has been written, in order; wait until no more than so many batches are left."""

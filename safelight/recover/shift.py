@@ -30,7 +30,7 @@ _LENGTH = struct.Struct(">I")
 _KEPT_BYTES = 16 * 1024 * 1024
 """Once a block so large is freed, glibc keeps smaller ones for the next picture; else each costs hundreds of faults."""
 _PIPE_BYTES = 1024 * 1024  # room for what a child finds until somebody asks for it
-_PAUSE_S = 0.01  # between two messages of a child
+_PAUSE_S = 0.03  # between two messages of a child
 _FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM)
 """Ctrl-C reaches every process of a terminal; whether to go on is the parent's to say."""
 _END: _Message = ([], None)
@@ -64,11 +64,19 @@ class Crew(Generic[_Job, _T]):
     ) -> None:
         self.stop()
 
-    def start(self, jobs: list[_Job]) -> Shift[_T]:
-        """Give a batch to the process that has the fewest; results are to be taken in the order of the batches."""
+    def start(self, jobs: list[_Job], expected: int = 0) -> Shift[_T]:
+        """Give a batch to the process that has the fewest; results are to be taken in the order of the batches.
+
+        Args:
+            jobs: The batch.
+            expected: Batches that are likely to follow. Their processes are forked together with this one's: until the
+                next fork, what this process touches is copied, and after it once more.
+        """
         child = self._least_busy()
-        if (child is None or child.shifts) and len(self._children) < self._size and can_fork():
-            self._fork()
+        if (child is None or child.shifts) and can_fork():
+            wanted = len(self._children) + 1 + expected
+            while len(self._children) < min(wanted, self._size):
+                self._fork()
             child = self._least_busy()
         if child is None:
             return Shift(None, self._work(jobs))
@@ -84,6 +92,11 @@ class Crew(Generic[_Job, _T]):
             self._children.append(_Child(self._work))
         except OSError:  # this user may have no more processes or open files: those that are there have to do
             self._size = len(self._children)
+
+    def finish(self) -> None:
+        """Start no more: each process ends with its last batch, and not while there is nothing else to do."""
+        for child in self._children:
+            child.finish()
 
     def stop(self) -> None:
         """End the work once the steps at hand are done."""
@@ -145,8 +158,8 @@ class _Child:
             with suppress(OSError):  # there is a limit to what one user may have
                 fcntl.fcntl(results, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         os.set_blocking(self._jobs, False)
-        self._ours.update((self._jobs, self._results))
-        self._is_listening = True
+        self._open = {self._jobs, self._results}
+        self._ours.update(self._open)
         self._exit_code: int | None = None
         # An exception in the child before it is at its work would have it go through all that the parent does at its
         # end: so these signals wait until the fork is over, and never reach the child.
@@ -195,13 +208,19 @@ class _Child:
         if not results:
             self.shifts.popleft().end = results, error
 
+    def finish(self) -> None:
+        """Give it no more to do."""
+        self._close(self._jobs)
+
     def dismiss(self) -> None:
         """Give it no more to do, and listen no more."""
-        if self._is_listening:  # their numbers may be another's by now
-            self._is_listening = False
-            for pipe in (self._jobs, self._results):
-                self._ours.discard(pipe)
-                os.close(pipe)
+        self._close(self._jobs, self._results)
+
+    def _close(self, *pipes: int) -> None:
+        for pipe in self._open.intersection(pipes):  # of one that is closed, the number may be another's by now
+            self._open.discard(pipe)
+            self._ours.discard(pipe)
+            os.close(pipe)
 
     def wait(self) -> int:
         """Wait until it has ended; return its exit code, or 0 where the system has forgotten it."""

@@ -35,7 +35,7 @@ def developed(path: Path, photo: CatalogPhoto | None) -> Picture:
     stream, small = io.BytesIO(), io.BytesIO()
     image.save(stream, "JPEG", quality=SRGB_QUALITY, subsampling=0)
     dress = Dress(
-        exif=exif.payload(photo, 1, image.size, srgb=True),
+        exif=exif.words(photo, 1).payload(image.size, srgb=True),
         xmp=xmp.payloads(photo) if photo else (),
         photoshop=iptc.payload(photo) if photo else None,
         icc=icc.profile("sRGB"),

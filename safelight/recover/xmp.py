@@ -13,7 +13,6 @@ import struct
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from html import escape
 
 from importers.lightroom_photo import CatalogPhoto, Position
 
@@ -33,8 +32,9 @@ _SPACES = {
     "lr": "http://ns.adobe.com/lightroom/1.0/",
     "Iptc4xmpCore": "http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/",
 }
-# XML 1.0 has no way to write these, not even escaped.
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+# XML 1.0 has no way to write these, nor half characters, not even escaped.
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+_ENTITIES = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#x27;"))
 
 
 def payloads(photo: CatalogPhoto) -> list[bytes]:
@@ -56,7 +56,15 @@ def payloads(photo: CatalogPhoto) -> list[bytes]:
 
 def clean(text: str) -> str:
     """Drop what XML cannot hold."""
-    return _NOT_XML.sub("", text)
+    whole = text if text.isascii() else text.encode("utf-8", "ignore").decode()
+    return _NOT_XML.sub("", whole)
+
+
+def _escape(text: str) -> str:
+    """Do what html.escape does: its module brings 2,231 names of characters, 1.5 ms of every start."""
+    for sign, entity in _ENTITIES:
+        text = text.replace(sign, entity)
+    return text
 
 
 def _attributes(photo: CatalogPhoto) -> dict[str, str]:
@@ -99,7 +107,7 @@ def _texts(photo: CatalogPhoto) -> list[str]:
     """Return the properties that have a language or an order, as elements."""
     languages = {"dc:title": photo.title, "dc:description": photo.caption, "dc:rights": photo.copyright}
     elements = [
-        f'<{name}><rdf:Alt><rdf:li xml:lang="x-default">{escape(clean(text))}</rdf:li></rdf:Alt></{name}>'
+        f'<{name}><rdf:Alt><rdf:li xml:lang="x-default">{_escape(clean(text))}</rdf:li></rdf:Alt></{name}>'
         for name, text in languages.items()
         if text
     ]
@@ -112,7 +120,7 @@ def _lists(photo: CatalogPhoto) -> list[str]:
 
 
 def _items(name: str, kind: str, texts: Iterable[str]) -> list[str]:
-    items = "".join(f"<rdf:li>{escape(clean(text))}</rdf:li>" for text in texts)
+    items = "".join(f"<rdf:li>{_escape(clean(text))}</rdf:li>" for text in texts)
     return [f"<{name}><rdf:{kind}>{items}</rdf:{kind}></{name}>"] if items else []
 
 
@@ -139,7 +147,7 @@ def _spaces(prefixes: frozenset[str]) -> str:
 @lru_cache(maxsize=256)  # one capture time stands in three places, and a folder's photos share much
 def _attribute(text: str) -> str:
     """Escape an attribute's value; XML turns line breaks and tabs in one into spaces unless they are escaped, too."""
-    escaped = escape(clean(text)[:_MAX_ATTRIBUTE_CHARACTERS])
+    escaped = _escape(clean(text)[:_MAX_ATTRIBUTE_CHARACTERS])
     return escaped.replace("\n", "&#10;").replace("\r", "&#13;").replace("\t", "&#9;")
 
 

@@ -58,7 +58,7 @@ def stored(width=48, height=32) -> bytes:
 
 def dress(photo=FULL, orientation=1, **more) -> Dress:
     parts = {
-        "exif": exif.payload(photo, orientation, (48, 32), srgb=False),
+        "exif": exif.words(photo, orientation).payload((48, 32), srgb=False),
         "xmp": xmp.payloads(photo),
         "photoshop": iptc.payload(photo),
         "icc": icc.profile("AdobeRGB"),
@@ -178,7 +178,7 @@ def test_each_orientation_is_shown_with_its_corners_where_the_code_says(code):
     marked.paste(colours["top-left"], (0, 0, 16, 16))
     marked.paste(colours["top-right"], (48, 0, 64, 16))
     jpeg = levels_of(marked)[-1][0]
-    result = b"".join(dressed(jpeg, Dress(exif.payload(None, exif.orientation_of(code), (64, 32), srgb=True))))
+    result = b"".join(dressed(jpeg, Dress(exif.words(None, exif.orientation_of(code)).payload((64, 32), srgb=True))))
     shown = ImageOps.exif_transpose(Image.open(BytesIO(result)))
     width, height = shown.size
     screen = {"A": (4, 4), "B": (width - 5, 4), "C": (width - 5, height - 5), "D": (4, height - 5)}
@@ -307,7 +307,7 @@ def test_whatever_a_catalog_says_the_result_is_a_sound_jpeg(title, caption, labe
 def test_a_camera_previews_own_metadata_does_not_contradict_the_catalog():
     """An embedded camera JPEG with EXIF (sideways, with a thumbnail), XMP, IPTC and a list of further pictures."""
     other = CatalogPhoto(1, "U", "F", "/", "", "b", "JPG", title="Wrong", keywords=("wrong",))
-    thumbnail = exif.MAGIC + exif.payload(other, 6, (1, 1), srgb=True)[6:] + stored()
+    thumbnail = exif.MAGIC + exif.words(other, 6).payload((1, 1), srgb=True)[6:] + stored()
     own = b"".join(dressed(stored(), dress(other, exif=thumbnail, icc=None)))
     own = own[:2] + b"\xff\xe2\x00\x08MPF\0\0\0" + own[2:]
     result = b"".join(dressed(own, dress(orientation=1)))

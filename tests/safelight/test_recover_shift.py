@@ -45,10 +45,35 @@ def test_results_come_in_order_from_other_processes_which_live_as_long_as_the_cr
             os.waitpid(pid, os.WNOHANG)  # they have ended, and been waited for
 
 
+def test_processes_end_by_themselves_once_there_is_no_more_to_do():
+    with Crew(numbers_and_pids, 2) as crew:
+        shifts = [crew.start([1, 2]), crew.start([3])]
+        crew.finish()
+        found = [result for shift in shifts for result in results(shift)]
+        assert [number for number, _ in found] == [1, 2, 3]
+        for pid in {pid for _, pid in found}:
+            assert os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT).si_status == 0
+
+
 def test_a_process_that_is_idle_is_given_the_next_batch():
     with Crew(numbers_and_pids, 8) as crew:
         found = [result for start in range(5) for result in results(crew.start([start]))]
     assert len({pid for _, pid in found}) == 1
+
+
+@pytest.mark.parametrize(("size", "expected", "forked"), [(8, 0, 1), (8, 2, 3), (2, 9, 2)])
+def test_processes_for_the_batches_to_be_expected_are_forked_together(monkeypatch, size, expected, forked):
+    forks = list[int]()
+    fork = os.fork
+
+    def counted() -> int:
+        forks.append(1)
+        return fork()
+
+    monkeypatch.setattr(os, "fork", counted)
+    with Crew(numbers_and_pids, size) as crew:
+        assert [number for number, _ in results(crew.start([1, 2], expected))] == [1, 2]
+        assert len(forks) == forked
 
 
 def test_the_results_of_one_process_belong_to_the_batch_that_they_are_of():
