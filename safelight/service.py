@@ -204,7 +204,7 @@ class Library:
             ModelError: The model cannot be loaded.
             SafelightError: Nothing is indexed with this model.
         """
-        self._refuse_emptiness()
+        self.refuse_emptiness()
         return self._searcher.run(query, filters, limit, show_all=show_all)
 
     def similar(self, target: str, **how: Any) -> Answer:
@@ -215,7 +215,7 @@ class Library:
             SafelightError: Nothing is indexed with this model.
         """
         _, limit, filters = self._how(**how)
-        self._refuse_emptiness()
+        self.refuse_emptiness()
         return self._searcher.similar(target, filters, limit)
 
     def embed_texts(self, texts: Sequence[str]) -> NDArray[np.float32]:
@@ -241,8 +241,12 @@ class Library:
             self._opened_search = (model, Search(self.catalog, model, self, self._find_picture))
         return self._opened_search[1]
 
-    def _refuse_emptiness(self) -> None:
-        """Say of a library whose photos were all forgotten what is said of a new one."""
+    def refuse_emptiness(self) -> None:
+        """Say of a library whose photos were all forgotten what is said of a new one.
+
+        Raises:
+            SafelightError: Nothing is indexed.
+        """
         if self.catalog.db.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
             raise SafelightError(nothing_indexed())
 
