@@ -74,6 +74,16 @@ class Catalog:
         else:
             self.db.close()
 
+    @property
+    def keeps_nothing(self) -> bool:
+        """Whether it is read as it stands, where nothing can be written."""
+        return self._standing is not None
+
+    def keep_in_memory(self, *tables: str) -> None:
+        """Let what is written to tables, where nothing can be written, hold until it is closed."""
+        if self._standing is not None:
+            self._standing.keep_in_memory(tables)
+
     @contextmanager
     def transaction(self) -> Generator[None]:
         """Make everything inside happen or not happen.
@@ -82,7 +92,7 @@ class Catalog:
             CatalogError: The disk is full or the database cannot be written; nothing was changed.
         """
         try:
-            self.db.execute("BEGIN IMMEDIATE")
+            self.db.execute("BEGIN" if self.keeps_nothing else "BEGIN IMMEDIATE")
             try:
                 yield
             except BaseException:

@@ -19,6 +19,7 @@ import os
 import shutil
 import sqlite3
 import tempfile
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,15 @@ class Standing:
     path: Path
     stamps: Stamps | None = None
     copy: Path | None = None
+
+    def keep_in_memory(self, tables: Iterable[str]) -> None:
+        """Put copies of tables before them, in memory: what names them reads and writes these."""
+        self.db.execute("PRAGMA query_only = OFF")  # it forbids writing to memory, too; the file was opened to read
+        for table in tables:
+            query = "SELECT sql FROM main.sqlite_master WHERE type = 'table' AND name = ?"
+            (made,) = self.db.execute(query, (table,)).fetchone()
+            self.db.execute(made.replace("CREATE TABLE", "CREATE TEMP TABLE IF NOT EXISTS", 1))
+            self.db.execute(f"INSERT OR IGNORE INTO temp.{table} SELECT * FROM main.{table}")
 
     def close(self) -> None:
         """Close it.

@@ -67,7 +67,7 @@ def compare(catalog: Catalog, a: str, b: str, alike: Iterable[Collection[str]] =
     Raises:
         SafelightError: One of them is nothing that was indexed.
 
-    Writes: the hashes that had to be read, into our own catalog.
+    Writes: the hashes that had to be read, into our own catalog, where anything can be written.
     """
     ours, theirs = _photos(catalog, a), _photos(catalog, b)
     _read_what_may_match(catalog, ours, theirs)
@@ -175,6 +175,8 @@ def _read_what_may_match(catalog: Catalog, ours: list[_Photo], theirs: list[_Pho
                 photo.exact = _digest(photo.path)
                 if photo.exact:
                     read.append((photo.exact, photo.row_id))
+    if catalog.keeps_nothing or not read:
+        return
     with catalog.transaction():
         catalog.db.executemany("UPDATE photo SET original_hash = ? WHERE id = ?", read)
 

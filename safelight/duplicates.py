@@ -11,7 +11,6 @@ from indexer.duplicates.features import Features
 from indexer.duplicates.find import find
 from indexer.duplicates.groups import Star
 from indexer.duplicates.keeper import may_tell, why
-from indexer.duplicates.origin import converted_from, encoded_from, is_enlarged
 from indexer.duplicates.pixels import Pixels, may_be_same, saved_from
 from indexer.duplicates.series import Series, Sorted
 from indexer.duplicates.store import (
@@ -22,6 +21,7 @@ from indexer.duplicates.store import (
     decisions_on,
     forget,
     forget_keepers,
+    lacking,
     read_decisions,
     read_features,
     read_verdicts,
@@ -32,6 +32,7 @@ from indexer.duplicates.verify import ENLARGED, MADE, Relation, Sensitivity, Ver
 from indexer.errors import VectorError
 from indexer.events import OnProgress, Progress
 from safelight.copies import Copy, copies_by_content
+from safelight.duplicates_origin import as_enlarged, is_another_shot, look_again, with_origin, with_raw_first
 from safelight.errors import SafelightError
 from safelight.features import add_missing_features
 from safelight.service import Library
@@ -88,7 +89,8 @@ def find_duplicates(
 ) -> Iterator[Group]:
     """Yield the groups of the whole library, duplicates first, then series.
 
-    Photos that were indexed before features existed are read once more, without the model.
+    Photos that were indexed before features existed are read once more, without the model. Where nothing can be written
+    (Catalog.keeps_nothing), all that is found out is kept in memory, for this time.
 
     Args:
         prefer: Kind of source to keep from, where nothing better decides.
@@ -97,6 +99,8 @@ def find_duplicates(
     Writes: features, verdicts, and decisions on what looks as before, into our own catalog.
     """
     catalog = library.catalog
+    if catalog.keeps_nothing:
+        catalog.keep_in_memory("looks", "decision", "verdict", *(("features",) if lacking(catalog.db) else ()))
     add_missing_features(catalog, library.settings.workers or None, on_progress, stop)
     with catalog.transaction():
         carry_decisions(catalog.db)
@@ -168,7 +172,9 @@ class _Search:
 
         pictures = [self._copies[content_id][0].picture for content_id in self._ids]
         near = self._seen_near(go_on)
-        return find(self._features, pictures, self._sensitivity, near, judge, on_step, self._are_apart)
+        return find(
+            self._features, pictures, self._sensitivity, near, judge, on_step, self._are_apart, self._look_again
+        )
 
     def _seen_near(self, go_on: Callable[[], None]) -> Iterator[tuple[int, int]]:
         """Yield the pairs that the model of the last run sees near."""
@@ -207,10 +213,30 @@ class _Search:
             verdict = None
         if verdict is not None and may_tell(first.picture, second.picture):
             try:
-                verdict = _with_origin(verdict, first, second)
+                if is_another_shot(verdict, first, second):
+                    verdict = Verdict(Relation.SCENE, "another shot of the same scene")
+                else:
+                    verdict = with_origin(verdict, first, second)
             except OSError:
                 return verdict  # for this time: its drive is away, say
+        if verdict is not None:
+            verdict = with_raw_first(verdict, first, second)
+        back = self._fresh.get((ids[1], ids[0]))
+        if verdict is not None and back is not None and back.what.endswith(ENLARGED):
+            verdict = as_enlarged(verdict, -back.derived)
         self._fresh[ids] = verdict
+        return verdict
+
+    def _look_again(self, one: int, other: int, verdict: Verdict) -> Verdict:
+        ids = self._ids[one], self._ids[other]
+        if ids not in self._fresh:
+            return verdict  # looked at by an earlier run
+        first, second = self._copies[ids[0]][0], self._copies[ids[1]][0]
+        if may_tell(first.picture, second.picture):
+            try:
+                self._fresh[ids] = verdict = look_again(verdict, first, second)
+            except OSError:
+                del self._fresh[ids]  # for another time: its drive is away, say
         return verdict
 
     def _are_apart(self, one: int, other: int) -> bool:
@@ -248,46 +274,6 @@ class _Search:
     def _series(self, series: Series) -> Group:
         copies = [self._copies[self._ids[number]][0] for number in series.pictures]
         return Group(SERIES, series.what, tuple(_member(copy, SERIES, series.what) for copy in copies))
-
-
-def _with_origin(verdict: Verdict, first: Copy, second: Copy) -> Verdict:
-    """Say of a picture that was encoded twice which file was made from which, where that shows.
-
-    Raises:
-        OSError: A file cannot be read.
-    """
-    if first.original is None or second.original is None:
-        return verdict
-    if verdict.relation is Relation.RESIZED:
-        return _with_enlarged(verdict, first, second)
-    if verdict.relation is not Relation.RE_ENCODED:
-        return verdict
-    formats = first.picture.format, second.picture.format
-    if formats[0] == formats[1]:
-        derived, sign = encoded_from(first.original, second.original)
-    elif first.picture.camera is not None:
-        derived, sign = converted_from((formats[0], first.original), (formats[1], second.original))
-    else:
-        return verdict
-    if not derived:
-        return verdict
-    words = verdict.what if derived > 0 else MADE[derived]
-    return replace(verdict, what=f"{words}, {sign}", derived=derived)
-
-
-def _with_enlarged(verdict: Verdict, first: Copy, second: Copy) -> Verdict:
-    """Say of one picture in two sizes that the larger was made from the smaller, where its camera's data say so.
-
-    Raises:
-        OSError: A file cannot be read.
-    """
-    smaller, larger = (second, first) if verdict.derived > 0 else (first, second)
-    if larger.original is None or larger.picture.camera is None:
-        return verdict
-    if not is_enlarged(larger.original, smaller.picture.size):
-        return verdict
-    words = verdict.what.removesuffix(f"; {MADE[-1]}") if larger is second else f"{verdict.what}; {MADE[-1]}"
-    return replace(verdict, what=f"{words}, {ENLARGED}", derived=-verdict.derived)
 
 
 def _why(keeper: Copy, other: Copy, verdict: Verdict) -> str:

@@ -66,6 +66,8 @@ def keeping(
 ) -> Iterator[Group]:
     """Yield the groups of a look as it finds them, and keep them all once it has ended, unless it was stopped.
 
+    Where nothing can be written, nothing is kept.
+
     Writes: duplicates/ in our own data folder.
     """
     before = library_now(library.catalog)
@@ -73,7 +75,7 @@ def keeping(
     for group in groups:
         found.append(group)
         yield group
-    if not stop.is_set():
+    if not stop.is_set() and not library.catalog.keeps_nothing:
         keep(library.home, sensitivity, found, before)
 
 

@@ -20,12 +20,13 @@ class KeptPictures:
         """Open the folder.
 
         Args:
-            folder: Made where absent.
+            folder: Made where absent; where it cannot be, there is nothing in it.
             limit_bytes: How much may be kept; the longest unused go first.
 
         Writes: `folder`.
         """
-        folder.mkdir(mode=0o700, exist_ok=True)
+        with suppress(OSError):
+            folder.mkdir(mode=0o700, exist_ok=True)
         self._folder, self._limit_bytes = folder, limit_bytes
         self._lock = threading.Lock()
         self._unsettled = _SETTLE_BYTES  # what an earlier process left is looked at with the first picture
@@ -53,6 +54,7 @@ class KeptPictures:
         Writes: the folder.
         """
         path = self.path(name)
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         path.parent.mkdir(mode=0o700, exist_ok=True)
         temporary = path.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
         try:

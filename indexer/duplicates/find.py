@@ -9,8 +9,8 @@ import numpy as np
 
 from indexer.duplicates import candidates
 from indexer.duplicates.features import Features
-from indexer.duplicates.groups import Apart, group
-from indexer.duplicates.keeper import rank
+from indexer.duplicates.groups import Apart, LookAgain, group
+from indexer.duplicates.keeper import is_source, rank
 from indexer.duplicates.picture import Picture
 from indexer.duplicates.series import Sorted, sort_out
 from indexer.duplicates.turns import INVERSE, spectra
@@ -61,6 +61,7 @@ def find(
     judge: Callable[[int, int, int | None], Verdict | None] | None = None,
     on_step: candidates.OnStep = lambda share: None,
     apart: Apart = lambda one, other: False,
+    look_again: LookAgain = lambda keeper, smaller, verdict: verdict,
 ) -> Sorted:
     """Find the duplicates and series among pictures; numbers in the answer are places in `features`.
 
@@ -69,6 +70,7 @@ def find(
         judge: Compares pictures (one, other, turn of one); for those who remember verdicts, or know better.
         on_step: Told how far the search for pairs has come. What it, `also` and `judge` raise ends the search.
         apart: Tells which must not be in one group, for those who know better.
+        look_again: Tells whether a keeper was enlarged from a smaller picture, for those who have their files.
     """
     if len(features) < 2:
         return Sorted([], [])
@@ -81,9 +83,14 @@ def find(
         return verify(features[one], features[other], turn, sensitivity)
 
     order = sorted(range(len(features)), key=lambda n: rank(pictures[n]), reverse=True)
-    order_of_same = sorted(order, key=lambda n: rank(pictures[n], same_pixels=True), reverse=True)
+    order_without_size = sorted(order, key=lambda n: rank(pictures[n], by_size=False), reverse=True)
     chosen = {number for number, picture in enumerate(pictures) if picture.chosen}
-    found = group(order, pairs.turns.keys() | pairs.others | set(also), compare, chosen, apart, order_of_same)
+
+    def comes_first(source: int, made: int, verdict: Verdict) -> bool:
+        return is_source(pictures[source], pictures[made], verdict)
+
+    near = pairs.turns.keys() | pairs.others | set(also)
+    found = group(order, near, compare, chosen, apart, order_without_size, comes_first, look_again)
 
     def walked(base: int, changed: Sequence[int]) -> bool:
         return are_walked_through(features[base], [features[n] for n in changed])

@@ -10,11 +10,15 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from indexer.duplicates.keeper import why_source
+from indexer.duplicates.keeper import tells_by_size
 from indexer.duplicates.verify import MADE, Relation, Verdict
 
 Judge = Callable[[int, int], Verdict | None]
 """What the second picture is to the first."""
+IsSource = Callable[[int, int, Verdict], bool]
+"""Whether the second picture was made from the first, which is to be kept rather; what the first is to the second."""
+LookAgain = Callable[[int, int, Verdict], Verdict]
+"""What a picture with fewer pixels is to the first one, looked at more closely."""
 Apart = Callable[[int, int], bool]
 """Whether two pictures must not be in one group, whatever they show."""
 
@@ -53,7 +57,11 @@ def group(
     judge: Judge,
     chosen: Collection[int] = (),
     apart: Apart = lambda one, other: False,
-    order_of_same: Sequence[int] | None = None,
+    order_without_size: Sequence[int] | None = None,
+    is_source: IsSource = lambda source, made, verdict: (
+        verdict.derived < 0 and verdict.relation is not Relation.RESIZED
+    ),
+    look_again: LookAgain = lambda keeper, smaller, verdict: verdict,
 ) -> Found:
     """Group pictures.
 
@@ -63,9 +71,12 @@ def group(
         judge: Compares two; asked at most once about each pair, or once in each direction.
         chosen: Those that the user wants to keep; each is the keeper of its group, the first where there are several.
         apart: Asked about a chosen picture and what was not compared with it.
-        order_of_same: The same as `order`, among pictures that have the same pixels; None: `order`.
+        order_without_size: The same as `order`, among pictures of which the larger file is not the better one; None:
+            `order`.
+        is_source: Asked about pictures of which one was made from the other.
+        look_again: Asked about a keeper and the best of the smaller versions of it: what enlarged that has more pixels.
     """
-    return _Grouping(order, pairs, judge, chosen, apart, order_of_same or order).run()
+    return _Grouping(order, pairs, judge, chosen, apart, order_without_size or order, is_source, look_again).run()
 
 
 class _Grouping:
@@ -76,15 +87,18 @@ class _Grouping:
         judge: Judge,
         chosen: Collection[int],
         apart: Apart,
-        order_of_same: Sequence[int],
+        order_without_size: Sequence[int],
+        is_source: IsSource,
+        look_again: LookAgain,
     ) -> None:
         self._order, self._judge, self._chosen, self._apart = order, judge, chosen, apart
+        self._is_source, self._look_again = is_source, look_again
         self._near: Mapping[int, set[int]] = defaultdict(set)
         for one, other in pairs:
             self._near[one].add(other)
             self._near[other].add(one)
         self._place = {picture: place for place, picture in enumerate(order)}
-        self._place_of_same = {picture: place for place, picture in enumerate(order_of_same)}
+        self._place_without_size = {picture: place for place, picture in enumerate(order_without_size)}
         self._known: dict[tuple[int, int], Verdict | None] = {}
         self._taken: set[int] = set()
         self._scene: dict[int, int] = {}  # union-find: chains are what series are
@@ -142,20 +156,40 @@ class _Grouping:
         return star
 
     def _best_star(self, picture: int) -> Star:
-        """Group around a picture; or around the file that it was saved from or encoded from, or whose pixels it has."""
+        """Group around a picture; or around the file that it was made from, or one that is no worse, but older."""
         star = self._widest_star(picture)
-        tried = set[int]()
-        while sources := self._sources(star) - tried:  # that one may have been made from another
-            tried.add(star.keeper)
-            star = self._star(min(sources, key=self._place_unchosen))
-        same = (n for n, verdict in star.members.items() if verdict.relation is Relation.SAME_PIXELS)
-        equals = [n for n in same if not star.members[n].derived and n not in self._chosen]
-        best = min([star.keeper, *equals], key=self._place_of_same.__getitem__)
-        return star if best == star.keeper else self._star(best)
+        tried = {star.keeper}
+        while (better := self._better(star, tried)) is not None:  # that one may have been made from another
+            tried.add(better)
+            star = self._star(better)
+        return star
 
-    def _sources(self, star: Star) -> set[int]:
-        """List the files of which the keeper's own was made by saving the same picture once more, or enlarged."""
-        return {n for n, verdict in star.members.items() if verdict.derived < 0 and why_source(verdict)}
+    def _better(self, star: Star, tried: Collection[int]) -> int | None:
+        """Return the member to keep rather than the keeper.
+
+        Copies and edits of one size are told by their age. The oldest may have better copies, though, than itself.
+        """
+        self._look_at_best_smaller(star)
+        members = {n: verdict for n, verdict in star.members.items() if n not in tried}
+        sources = [n for n, v in members.items() if self._is_source(n, star.keeper, v)]
+        if sources:  # rather the one that was not turned
+            return min(sources, key=lambda n: (members[n].relation is Relation.TURNED, self._place[n]))
+        equals = [n for n, v in members.items() if not v.derived and n not in self._chosen]
+        for place, by_size in ((self._place_without_size, False), (self._place, True)):
+            alike = [n for n in equals if tells_by_size(members[n].relation) is by_size]
+            best = min([star.keeper, *alike], key=place.__getitem__)
+            if best != star.keeper:
+                return best
+        return None
+
+    def _look_at_best_smaller(self, star: Star) -> None:
+        turned = Relation.TURNED
+        smaller = [n for n, v in star.members.items() if v.derived and not v.part and v.relation is not turned]
+        if not smaller or star.keeper in self._chosen:
+            return
+        best = min(smaller, key=self._place.__getitem__)
+        verdict = self._look_again(star.keeper, best, star.members[best])
+        self._known[star.keeper, best] = star.members[best] = verdict
 
     def _widest_star(self, picture: int) -> Star:
         """Group around a picture, or around what it was made from.

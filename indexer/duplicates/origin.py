@@ -1,8 +1,8 @@
 """Which of two files with one picture was made from the other: what passing through a program leaves behind.
 
-Asked only of files that were found to be one picture encoded twice, so that what was lost says something: who takes
-metadata out of a file without decoding it leaves its pixels as they are. JPEG files only are opened: of others (a
-damaged HEIC may end the process that opens it) the format itself must do.
+Asked only of files that were found to be one picture encoded twice, or edited, so that what was lost says something:
+who takes metadata out of a file without decoding it leaves its pixels as they are. JPEG, PNG and BMP files only are
+opened: of others (a damaged HEIC may end the process that opens it) the format itself must do.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -22,6 +23,7 @@ from PIL.ExifTags import IFD, Base
 _T = TypeVar("_T")
 
 _FORMATS = ("JPEG", "MPO")
+_LOSSLESS = ("PNG", "BMP")
 # Cameras name their firmware in the same field, and programs that only write metadata name themselves there, too.
 _EDITORS = re.compile(
     "photoshop|lightroom|camera raw|gimp|darktable|rawtherapee|capture one|affinity|snapseed|luminar|pixelmator|"
@@ -29,11 +31,16 @@ _EDITORS = re.compile(
     re.IGNORECASE,
 )
 _CROP = 512  # pixels of the middle that traces are looked for in
+_FINE = 12.5  # of a quantisation table, on average: quality 90 as most programs count it
+_GRID = 4.0  # times by which the steps at the edges of squares exceed others, as those differ among themselves
 _LEAST_TRACES = 400  # coefficients: below, they say nothing
 _TRACES = 0.15  # how far from a multiple of the other's step coefficients lie, in steps: 0.25 by chance
 
 _CAMERA_FORMATS = ("RAW", "JPEG", "HEIC", "TIFF")  # no camera writes others
 
+_VIDEO = re.compile(rb"\xff\xd9.{0,64}?\0\0\0.ftyp(?:mp4|isom|qt|iso)", re.DOTALL)  # after the picture's end
+
+_GRID_SAID = "with the squares of a JPEG in it"
 _TRACES_SAID = "with the traces of the other's encoding in it"
 
 
@@ -73,13 +80,12 @@ def encoded_from(one: Path, other: Path) -> tuple[int, str]:
     Raises:
         OSError: A file cannot be read.
     """
-    first, second = _read(one, _header), _read(other, _header)
+    first, second = _header_of(one), _header_of(other)
     if first is None or second is None:
         return 0, ""
-    for sign in _SIGNS:
-        made = sign(first), sign(second)
-        if bool(made[0]) != bool(made[1]):
-            return (1, made[1]) if made[1] else (-1, made[0])
+    told = _by_signs(first, second)
+    if told[0]:
+        return told
     finer = int(first.steps.sum() - second.steps.sum())
     if first.size != second.size or not finer:
         return 0, ""
@@ -108,13 +114,50 @@ def converted_from(one: tuple[str, Path], other: tuple[str, Path]) -> tuple[int,
     if set(formats) != {"JPEG", "HEIC"}:
         return 0, ""
     place = formats.index("JPEG")
-    header = _read((one, other)[place][1], _header)
+    header = _header_of((one, other)[place][1])
     if header is None:
         return 0, ""
     said = next(filter(None, (sign(header) for sign in _SIGNS)), "")
     if said:
         return 2 * place - 1, said
     return 1 - 2 * place, "from a JPEG that has all that its camera wrote"
+
+
+def edited_from(one: tuple[str, Path], other: tuple[str, Path], *, by_camera: bool) -> tuple[int, str]:
+    """Tell the same of two pictures of one shot and size of which one was edited, so that no traces can be compared.
+
+    Args:
+        one: Format and file.
+        other: Format and file.
+        by_camera: Whether both have a camera's data.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    formats = one[0], other[0]
+    if formats == ("JPEG", "JPEG"):
+        first, second = _header_of(one[1]), _header_of(other[1])
+        return (0, "") if first is None or second is None else _by_signs(first, second)
+    return converted_from(one, other) if by_camera else saved_from_jpeg(one, other)
+
+
+def saved_from_jpeg(one: tuple[str, Path], other: tuple[str, Path]) -> tuple[int, str]:
+    """Tell the same of a JPEG and a file in a format without loss, of which no camera's data say anything.
+
+    Args:
+        one: Format and file.
+        other: Format and file.
+
+    Raises:
+        OSError: A file cannot be read.
+    """
+    formats = one[0], other[0]
+    if "JPEG" in formats and (formats[0] in _LOSSLESS or formats[1] in _LOSSLESS):
+        place = 1 - formats.index("JPEG")
+        pixels = _read((one, other)[place][1], _middle, _LOSSLESS)
+        if pixels is not None and has_grid(pixels):
+            return 2 * place - 1, _GRID_SAID
+    return 0, ""
 
 
 def is_enlarged(path: Path, size: tuple[int, int]) -> bool:
@@ -127,8 +170,46 @@ def is_enlarged(path: Path, size: tuple[int, int]) -> bool:
     Raises:
         OSError: It cannot be read.
     """
-    header = _read(path, _header)
+    header = _header_of(path)
     return header is not None and not header.has_own_size and sorted(header.recorded) == sorted(size)
+
+
+def _by_signs(first: _Header, second: _Header) -> tuple[int, str]:
+    """Tell by what one of two files has lost, or says of itself."""
+    for sign in _SIGNS:
+        made = sign(first), sign(second)
+        if bool(made[0]) != bool(made[1]):
+            return (1, made[1]) if made[1] else (-1, made[0])
+    return 0, ""
+
+
+def holds_video(path: Path) -> bool:
+    """Tell whether a film lies behind a JPEG's picture, as in a phone's motion photo.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    return _VIDEO.search(path.read_bytes()) is not None
+
+
+def is_as_recorded(path: Path) -> bool:
+    """Tell whether a JPEG has the size that its camera recorded.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    header = _header_of(path)
+    return header is not None and all(header.recorded) and header.has_own_size
+
+
+def is_fine(path: Path) -> bool:
+    """Tell whether a JPEG was encoded so finely that its noise was kept; of other files True.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    header = _header_of(path)
+    return header is None or float(header.steps.mean()) <= _FINE
 
 
 def _shows(path: Path, own: _Header, other: _Header) -> bool:
@@ -165,18 +246,35 @@ def has_traces(middle: NDArray[np.uint8], own: NDArray[np.int64], other: NDArray
     return len(seen) >= _LEAST_TRACES and float(np.abs(seen - np.round(seen)).mean()) < _TRACES
 
 
+def has_grid(middle: NDArray[np.uint8]) -> bool:
+    """Tell whether a picture was a JPEG once: from one square of 8 x 8 to the next it changes more than within them.
+
+    Source: Z. Fan, R. de Queiroz, "Identification of bitmap compression history: JPEG detection", 2003.
+
+    Args:
+        middle: uint8 (H, W), luminance; it begins where a square would.
+    """
+    steps = np.zeros(8)
+    for pixels in (middle.astype(np.float32), middle.T.astype(np.float32)):
+        step = np.abs(np.diff(pixels, axis=1))
+        more = (step[:, 1:-1] - (step[:, :-2] + step[:, 2:]) / 2).mean(0)  # from pixel n + 1 to n + 2
+        steps += [more[(phase - 2) % 8 :: 8].mean() for phase in range(8)]  # step from phase - 1 to phase
+    within = steps[2:-1]  # what lies beside the edge of a square is compared with that
+    return bool(steps[0] - within.mean() > _GRID * max(float(within.std()), 0.02))
+
+
 _COSINES = np.sqrt(2 / 8) * np.cos(np.pi / 8 * np.outer(np.arange(8), np.arange(8) + 0.5)).astype(np.float32)
 _COSINES[0] /= np.sqrt(2)  # float32 (frequency, place): the DCT that JPEG uses
 
 
-def _read(path: Path, read: Callable[[Image.Image], _T]) -> _T | None:
-    """Read something of a JPEG; None where it is none, or damaged.
+def _read(path: Path, read: Callable[[Image.Image], _T], formats: tuple[str, ...] = _FORMATS) -> _T | None:
+    """Read something of a JPEG, or of what else is named; None where it is none, or damaged.
 
     Raises:
         OSError: It cannot be read now.
     """
     try:
-        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
+        with warnings.catch_warnings(), Image.open(path, formats=formats) as image:
             warnings.simplefilter("ignore")
             return read(image)
     except OSError as error:
@@ -185,6 +283,20 @@ def _read(path: Path, read: Callable[[Image.Image], _T]) -> _T | None:
         return None
     except Exception:  # parsers of damaged bytes raise nearly anything
         return None
+
+
+def _header_of(path: Path) -> _Header | None:
+    """Read what stands before the pixels of a JPEG; a keeper's is asked for again and again.
+
+    Raises:
+        OSError: It cannot be read now.
+    """
+    return _header_at(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _header_at(path: Path, mtime_ns: int) -> _Header | None:
+    return _read(path, _header)
 
 
 def _header(image: Image.Image) -> _Header:

@@ -47,6 +47,11 @@ class Picture:
         return self.name.rpartition(".")[0] or self.name
 
     @property
+    def has_camera_data(self) -> bool:
+        """Whether its camera's name is known, or how it was exposed: some phones write no name into HEIC files."""
+        return self.camera is not None or any(self.exposure)
+
+    @property
     def pixels(self) -> int:
         """How many there are."""
         return self.width * self.height

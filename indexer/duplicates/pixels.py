@@ -13,7 +13,7 @@ from indexer.preprocess import PixelSpec
 
 # What decoders must be told; here every pixel counts.
 _NO_MODEL = PixelSpec(MIN_EDGE, MIN_EDGE, "exact", MIN_EDGE, 2, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
-_LOSSY = {"JPEG", "HEIC", "AVIF"}
+_LOSSY = {"JPEG", "HEIC", "AVIF", "GIF"}  # of GIF the colours; and what moves in it is no longer in a still
 _LOSSLESS = {"PNG", "TIFF", "BMP", "PNM"}
 
 

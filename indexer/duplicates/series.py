@@ -16,7 +16,7 @@ from statistics import fmean, pstdev
 
 from indexer.duplicates.groups import Found, Star
 from indexer.duplicates.picture import Picture
-from indexer.duplicates.verify import IN_ONE_PLACE, Relation, Verdict
+from indexer.duplicates.verify import IN_ONE_PLACE, RETOUCHED, Relation, Verdict
 
 RAW_AND_JPEG = "RAW and JPEG of one shot"
 BURST = "burst"
@@ -121,24 +121,54 @@ def _frames(star: Star, pictures: Mapping[int, Picture], scene: Mapping[int, int
     # A clock that was set to another zone gives one shot two times; a third is that of another shot.
     shots = (pictures[n] for n in (star.keeper, *alike))
     zones = len({_seconds(shot) for shot in shots if _may_be_zones(keeper, shot)}) < _FRAMES
-    still = _walked_through(star, alike, pictures, walked)
+    panned = _panned(star, pictures)
+    still = _walked_through(star, alike, pictures, walked) | _in_doubt(star, alike, pictures, scene)
     return [
-        n
-        for n in alike
-        if n in still
-        or _other_time(keeper, pictures[n], zones=zones)
-        or (by_name and n in numbered and not _same_time(keeper, pictures[n]))
+        *panned,
+        *(
+            n
+            for n in alike
+            if n in still
+            or _other_time(keeper, pictures[n], zones=zones)
+            or (by_name and n in numbered and not _same_time(keeper, pictures[n]))
+        ),
     ]
+
+
+def _panned(star: Star, pictures: Mapping[int, Picture]) -> set[int]:
+    """List the frames that a panorama was put together from: parts of it that the camera took at other times.
+
+    A crop keeps its photo's time; of the frames one may have the panorama's.
+    """
+    keeper = pictures[star.keeper]
+    parts = [n for n, verdict in star.members.items() if verdict.part and verdict.derived > 0]
+    sizes = {pictures[n].size for n in parts if _other_time(keeper, pictures[n])}
+    return {n for n in parts if pictures[n].size in sizes and pictures[n].camera is not None}
 
 
 def _walked_through(star: Star, alike: Sequence[int], pictures: Mapping[int, Picture], walked: Walked) -> set[int]:
     """List the frames of a still view that something walks through: it is in another place in each of them.
 
-    One mark that was written into a picture changes it in one place; nobody marks one picture in three ways.
+    One mark that was written into a picture changes it in one place; nobody marks one picture in three ways and keeps
+    none without.
     """
     keeper = pictures[star.keeper]
     changed = [n for n in alike if IN_ONE_PLACE in star.members[n].what and not _same_time(keeper, pictures[n])]
-    return set(changed) if len(changed) >= _FRAMES and walked(star.keeper, changed) else set()
+    return set(changed) if len(changed) >= _FRAMES - 1 and walked(star.keeper, changed) else set()
+
+
+def _in_doubt(star: Star, alike: Sequence[int], pictures: Mapping[int, Picture], scene: Mapping[int, int]) -> set[int]:
+    """List what differs by something that a mark or a retouch may be, from a shot beside which there are others."""
+    keeper = pictures[star.keeper]
+    return {
+        n
+        for n in alike
+        if not _same_time(keeper, pictures[n])
+        and (
+            (IN_ONE_PLACE in star.members[n].what and (n in scene or star.keeper in scene))
+            or (RETOUCHED in star.members[n].what and n in scene)
+        )
+    }
 
 
 def _may_be_frame(keeper: Picture, other: Picture, verdict: Verdict) -> bool:

@@ -53,7 +53,7 @@ class Verdict:
     part: bool = False
 
 
-RULES = 6
+RULES = 7
 """Version of what is decided here; verdicts of another version are reached anew."""
 
 MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
@@ -61,6 +61,8 @@ MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
 
 ENLARGED = "enlarged"
 """What a copy with more pixels than the file it was made from is; its words end so."""
+
+RETOUCHED = "blurred, sharpened or retouched"
 
 IN_ONE_PLACE = "changed in one place"
 """What a mark that was written into a picture does, and something that walks through a still view."""
@@ -70,6 +72,10 @@ _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
 _BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
 _LEAST_MOVED = 1.0  # gray levels
 _CHANGED = 5  # gray levels by which a cell of the thumbnail differs in no copy of the same tone
+_EXCHANGED = 0.35  # share of the one change in the other
+_FIGURES = 64  # cells of the thumbnail around what was exchanged
+_PLAIN, _WRITTEN = 3, 15  # gray levels: of plain ground, and by which writing on it differs
+_LEAST_CELLS = 3
 _ELSEWHERE = 0.42  # share of what changed in one that lies outside of what changed in the other
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
 _WELL_PLACED = 0.95  # of detail: above, there is nothing to gain
@@ -78,6 +84,8 @@ _LEAST_AGREEING_BEFORE = 0.5  # of parts: a nudge takes it to two thirds from no
 _SAFE_POINTS = 8
 _MANY_POINTS = 12
 _ALONG = np.linspace(0.05, 0.95, 40)
+_WEDGE = 9  # cells from a corner where a turn by some degrees shows the picture
+_TINY = 100  # pixels of the longer side: so small ones show too little to be told from others
 _LEAST_AREA = 0.08  # of the larger picture's surface: so little says nothing
 
 
@@ -120,6 +128,8 @@ def _sure(verdict: Verdict, one: Features, other: Features, seen: Overlay, sensi
 
     And ask more of a scene: programs' windows, forms and pages are alike in much, too.
     """
+    if verdict.relation in (Relation.EDITED, Relation.TURNED) and max(map(_longer_side, (one, other))) < _TINY:
+        return None  # icons of one set
     if verdict.relation is not Relation.SCENE:
         if seen.detail >= _least_detail(sensitivity) or seen.parts < _LEAST_PARTS:
             return verdict
@@ -127,6 +137,10 @@ def _sure(verdict: Verdict, one: Features, other: Features, seen: Overlay, sensi
             return None
         verdict = Verdict(Relation.SCENE, "another shot of the same scene")
     return verdict if seen.agreeing >= 0.8 else None
+
+
+def _longer_side(features: Features) -> int:
+    return max(features.width, features.height)
 
 
 def _least_detail(sensitivity: Sensitivity) -> float:
@@ -198,10 +212,16 @@ def _directed(relation: Relation, words: Sequence[str], derived: int, *, part: b
 
 def _is_another_shot(one: Features, other: Features, seen: Overlay) -> bool:
     """Tell a next frame from a copy: the same size and exposure, but something moved, or the camera did."""
-    if (one.width, one.height) != (other.width, other.height) or seen.plain > 1.6 * seen.fitted:
-        return False  # another size or tone: an edit
-    if _is_changed_in_one_place(one, other):
-        return False  # a date or a mark was written into it; subjects move more than that
+    if (one.width, one.height) != (other.width, other.height):
+        return False  # another size: an edit
+    if _is_on_paper(one) and _is_on_paper(other) and _is_added_on_plain_ground(one, other):
+        return True  # another page, or the next slide
+    if seen.plain > 1.6 * seen.fitted:
+        return False  # another tone
+    if _is_changed_in_one_place(one, other):  # a date or a mark was written into it, unless something is gone for it
+        return _is_exchanged(one, other)
+    if _is_added_on_plain_ground(one, other):
+        return True  # so much was not written into a photo
     if _has_moved_a_little(one, other, seen):
         return True
     if seen.fitted <= _NO_CHANGE:
@@ -240,16 +260,56 @@ def _is_changed_in_one_place(one: Features, other: Features) -> bool:
     return bool(around < 0.08 and np.quantile(rest, 0.9) <= 2)
 
 
+def _is_exchanged(one: Features, other: Features) -> bool:
+    """Tell whether something is gone where something else came: words for others, or where somebody walked on.
+
+    A mark makes a place brighter, or darker; what is exchanged does one and the other. A few figures may be a date.
+    """
+    change = other.gray.astype(np.int16) - one.gray
+    y, x = np.nonzero(np.abs(change) > _CHANGED)
+    if (np.ptp(y) + 1) * (np.ptp(x) + 1) < _FIGURES or np.abs(change[y, x]).mean() < _WRITTEN:
+        return False
+    lighter, darker = (int(np.maximum(side, 0)[y, x].sum()) for side in (change, -change))
+    return min(lighter, darker) > _EXCHANGED * max(lighter, darker)
+
+
+def _is_on_paper(picture: Features) -> bool:
+    """Tell whether half of a picture has one tone and nothing in it, as pages and slides do."""
+    tones = np.bincount(picture.gray.ravel(), minlength=256 + 4)
+    return int(np.convolve(tones, np.ones(5, np.int64)).max()) > SIDE * SIDE // 2
+
+
+def _is_added_on_plain_ground(one: Features, other: Features) -> bool:
+    """Tell whether most of what differs lies where one of the two shows nothing at all."""
+    change = np.abs(one.gray.astype(np.int16) - other.gray)
+    changed = change > _CHANGED
+    if np.count_nonzero(changed) < _LEAST_CELLS or change[changed].mean() < _WRITTEN:
+        return False
+    plain = np.minimum(_ranges(one.gray), _ranges(other.gray)) <= _PLAIN
+    return bool(np.count_nonzero(changed & plain) > 0.5 * np.count_nonzero(changed))
+
+
+def _ranges(gray: NDArray[np.uint8]) -> NDArray[np.int16]:
+    """Return how far the tones of 3 x 3 cells lie apart, for each cell."""
+    around = np.pad(gray.astype(np.int16), 1, mode="edge")
+    cells = np.stack([around[y : y + SIDE, x : x + SIDE] for y in range(3) for x in range(3)])
+    return np.ptp(cells, axis=0)
+
+
 def are_walked_through(base: Features, changed: Sequence[Features]) -> bool:
     """Tell whether pictures that differ from one in one place each show something that walks: in three places or more.
 
-    Marks that are written into one corner, as numbers, differ from each other, but not in where they are.
+    Marks that are written into one corner, as numbers, differ from each other, but not in where they are. Of two
+    pictures each must lack what the first one shows, and show something that neither of the others does.
     """
     apart = list[Features]()
     for one in changed:
         if all((np.abs(one.gray.astype(np.int16) - other.gray) > _CHANGED).any() for other in apart):
             apart.append(one)
     changes = [np.abs(base.gray.astype(np.int16) - one.gray) > _CHANGED for one in apart]
+    if len(apart) == 2:
+        common, own = changes[0] & changes[1], (changes[0] & ~changes[1], changes[1] & ~changes[0])
+        return all(np.count_nonzero(cells) >= _LEAST_CELLS for cells in (common, *own))
     return len(apart) >= 3 and any(_share_outside(a, b) > _ELSEWHERE for a in changes for b in changes)
 
 
@@ -272,7 +332,7 @@ def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str
     if not turn and seen.fitted > _NO_CHANGE and _is_changed_in_one_place(one, other):
         return IN_ONE_PLACE, 0
     if seen.fitted > 2 * _NO_CHANGE and (one.width, one.height) == (other.width, other.height):
-        return "blurred, sharpened or retouched", 0
+        return RETOUCHED, 0
     return "", 0
 
 
@@ -287,6 +347,9 @@ def _part(one: Features, other: Features, turn: int, place: Alignment, seen: Ove
         return Verdict(Relation.SCENE, "another shot of the same scene")
     also = NAMES[turn]
     same_size = (one.width, one.height) == (other.width, other.height)
+    blank = _has_blank_corners(one), _has_blank_corners(other)
+    if turned_by >= 1.5 and blank[0] != blank[1]:  # what comes into a picture's corners when it is turned
+        return _directed(Relation.EDITED, (also, f"turned by {turned_by:.0f} degrees"), blank[1] - blank[0])
     if turned_by >= (_BY_HAND if same_size else 1.5) and place.off_centre < 0.03 and 0.8 < place.area < 1.25:
         pixels = one.width * one.height - other.width * other.height  # straightening takes some away
         return _directed(Relation.EDITED, (also, f"turned by {turned_by:.0f} degrees"), (pixels > 0) - (pixels < 0))
@@ -302,6 +365,17 @@ def _part(one: Features, other: Features, turn: int, place: Alignment, seen: Ove
         return _directed(Relation.EDITED, (also, f"cropped to {share}"), 1, part=True)
     words = ", ".join(filter(None, (also, f"the keeper is a crop of it, of {share}")))
     return Verdict(Relation.EDITED, words, -1, part=True)
+
+
+def _has_blank_corners(picture: Features) -> bool:
+    """Tell whether all four corners have one tone, which ends near them, as where nothing is in them."""
+    gray = picture.gray.astype(np.int16)
+    corners, within = (
+        gray[:: SIDE - 1, :: SIDE - 1],
+        gray[_WEDGE :: SIDE - 1 - 2 * _WEDGE, _WEDGE :: SIDE - 1 - 2 * _WEDGE],
+    )
+    ends = np.count_nonzero(np.abs(within - corners) > 2 * _CHANGED) >= 3
+    return bool(ends and np.ptp(corners) <= 2)
 
 
 def _framed_words(second_is_outer: bool, share: str) -> str:

@@ -37,6 +37,10 @@ PHRASES: dict[str, str] = {
     "other_size": "in another size than its camera recorded",
     "no_thumbnail": "without the camera's small picture",
     "traces": "with the traces of the other's encoding in it",
+    "squares": "with the squares of a JPEG in it",
+    "foreign": "saved as ^1, which no camera writes",
+    "complete": "from a JPEG that has all that its camera wrote",
+    "enlarged": "enlarged",
     "pair": "RAW and JPEG of one shot",
     "burst": "burst",
     "bracket": "exposure bracket",
@@ -54,6 +58,9 @@ PHRASES: dict[str, str] = {
     "oldest": "it is the oldest",
     "lossless_source": "a copy without loss was saved from it",
     "original": "it is the original: the other was encoded again",
+    "original_enlarged": "it is the original: the other was enlarged",
+    "original_edited": "it is the original: the other was edited",
+    "original_turned": "it is the original: the other was turned",
     "first": "nothing tells them apart; it comes first",
 }
 """By code; ^1 to ^4 stand for numbers or names."""
@@ -85,5 +92,5 @@ def _form(code: str, phrase: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\^\d", lambda _: part, re.escape(phrase)) + "(?=, |; |$)")
 
 
-_WITH_NAMES = {"other_from_it", "compared", "saved_by"}
+_WITH_NAMES = {"other_from_it", "compared", "saved_by", "foreign"}
 _FORMS = {code: _form(code, phrase) for code, phrase in PHRASES.items()}

@@ -111,6 +111,16 @@ def open_library(*, reading: bool = False, **flags: Any) -> Generator[Library]:
         yield library
 
 
+def remark_on_keeping(library: Library) -> None:
+    """Say where nothing can be written that what was found out is found out anew the next time."""
+    if library.catalog.keeps_nothing:
+        from indexer.home import why_unwritable
+        from safelight import draw
+
+        why = why_unwritable(library.home) or f"{library.catalog.path} is write-protected"
+        draw.remark(f"Nothing of this look could be kept ({why}): the next one takes as long.")
+
+
 def helper_for(**flags: Any) -> HelperClient | None:
     """Find the helper, where one runs that has the model which is asked for; None: this process does it itself."""
     from indexer.home import data_home

@@ -17,6 +17,7 @@ from safelight.cli.common import (
     only_one_format,
     open_library,
     remark_on_files,
+    remark_on_keeping,
     stopping,
 )
 
@@ -50,7 +51,8 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
     wanted = (Side.BOTH, Side.ALIKE) if both else (Side.ONLY_A,)
     counts: Counter[Side] = Counter()
     lacking = 0
-    with open_library() as library:
+    with open_library(reading=True) as library:
+        library.refuse_emptiness()
         for photo in compare(library.catalog, a, b, _alike(library) if near else ()):
             counts[photo.side] += 1
             if as_json:
@@ -58,6 +60,7 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
             elif photo.side in wanted:
                 draw_photos.compared(photo, paths=paths, zero=zero)
                 lacking += photo.path is None and (paths or zero)
+        remark_on_keeping(library)
     if not as_json:
         shown = [side for side in Side if counts[side] or side is wanted[0]]
         draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in shown) if counts else "No photos.")

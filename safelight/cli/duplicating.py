@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from safelight.cli.common import FOUND, INTERRUPTED, NOTHING, json_option, open_library, stopping
+from safelight.cli.common import (
+    FOUND,
+    INTERRUPTED,
+    NOTHING,
+    json_option,
+    open_library,
+    remark_on_keeping,
+    stopping,
+)
 
 if TYPE_CHECKING:
     from indexer.events import OnProgress
@@ -84,7 +92,7 @@ def duplicates(context: click.Context, as_json: bool) -> None:
     from safelight.duplicates import SERIES
 
     stop, number, series = threading.Event(), 0, 0
-    with open_library() as library, draw.Bar() as bar, stopping(stop):
+    with open_library(reading=True) as library, draw.Bar() as bar, stopping(stop):
         for group in _find(context, library, bar.show, stop):
             number += group.kind != SERIES
             series += group.kind == SERIES
@@ -92,6 +100,7 @@ def duplicates(context: click.Context, as_json: bool) -> None:
                 draw.emit(draw_photos.duplicates_record(group))
             else:
                 draw_photos.duplicates(group)
+        remark_on_keeping(library)
     if not as_json:
         draw.remark(f"{number:,} group{'' if number == 1 else 's'} of duplicates, {series:,} series.")
     if stop.is_set():
@@ -126,7 +135,7 @@ def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, a
     if apply_it:
         check_writable(Target(target))
     stop = threading.Event()
-    with open_library() as library, draw.Bar() as bar, stopping(stop):
+    with open_library(reading=not apply_it) as library, draw.Bar() as bar, stopping(stop):
         groups = _find(context, library, bar.show, stop)
         plan = plan_tags(library, groups, Target(target), everywhere=everywhere)
     if stop.is_set():
@@ -155,7 +164,7 @@ def report(context: click.Context, out: Path, overwrite: bool) -> None:
     stop = threading.Event()
     if not overwrite:
         refuse_taken(out)
-    with open_library() as library, draw.Bar() as bar, stopping(stop):
+    with open_library(reading=True) as library, draw.Bar() as bar, stopping(stop):
         groups = list(_find(context, library, bar.show, stop))
         try:
             pages = write_report(library, groups, out, overwrite=overwrite, on_progress=bar.show, stop=stop)
@@ -163,6 +172,7 @@ def report(context: click.Context, out: Path, overwrite: bool) -> None:
             if stop.is_set():
                 raise click.exceptions.Exit(INTERRUPTED) from None
             raise
+        remark_on_keeping(library)
     for page in pages:
         draw.say(draw.printable(str(page)))
     raise click.exceptions.Exit(FOUND if groups else NOTHING)
@@ -236,5 +246,6 @@ def _find(context: click.Context, library: Library, on_progress: OnProgress, sto
 
     sensitivity = Sensitivity(context.meta.get(f"{__name__}.sensitivity", "normal"))
     prefer = context.meta.get(f"{__name__}.prefer")
+    library.refuse_emptiness()
     found = find_duplicates(library, sensitivity, prefer=prefer, on_progress=on_progress, stop=stop)
     return keeping(library, sensitivity, found, stop)

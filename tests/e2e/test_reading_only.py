@@ -1,6 +1,7 @@
-"""Searching a library where nothing can be written: a full disk, a write-protected one; with and without a log."""
+"""Looking at a library where nothing can be written: a full disk, a write-protected one; with and without a log."""
 
 import hashlib
+import json
 import shutil
 import signal
 import sqlite3
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from safelight_command import Safelight
 from small_disk import small_disk
 
@@ -223,3 +225,67 @@ def test_a_folder_of_nothing_is_looked_at_as_an_empty_library_and_cannot_be_writ
     assert list(read_only.iterdir()) == []
     with pytest.raises(CatalogError, match="no permission to write"):
         Catalog(read_only)
+
+
+@pytest.fixture
+def home_of_copies(home):
+    """The same with a copy of one photo in another size, and a folder that it lies in."""
+    with Image.open(DEMO / "cat.jpg") as cat:
+        cat.resize((cat.width // 2, cat.height // 2)).save(home.parents[1] / "photos" / "small.jpg", quality=90)
+    safelight_at(home)("index", str(home.parents[1] / "photos"))
+    return home
+
+
+def forget_features(home: Path) -> None:
+    """Leave a catalog as a Safelight left it that knew of no features."""
+    db = sqlite3.connect(home / FILE_NAME)
+    db.execute("DELETE FROM features")
+    db.commit()
+    db.close()
+
+
+KEPT = "Nothing of this look could be kept ("
+
+
+@pytest.mark.parametrize(("kind", "features"), [("full", "there"), ("protected", "lacking")])
+def test_duplicates_are_looked_for_where_nothing_can_be_kept(home_of_copies, tmp_path, kind, features):
+    home = home_of_copies
+    if features == "lacking":
+        forget_features(home)
+    before = hashes(home)
+    photos = str(tmp_path / "photos")
+    with unwritable(home, kind):
+        safelight = safelight_at(home)
+        said = safelight("duplicates", "--json")
+        (group,) = map(json.loads, said.stdout.splitlines())
+        assert [Path(member["path"]).name for member in group["members"]] == ["cat.jpg", "small.jpg"]
+        assert said.stderr.startswith(KEPT)
+        assert len(said.stderr.splitlines()) == 1
+        report = tmp_path / "report.html"
+        said = safelight("duplicates", "report", "-o", str(report))
+        assert report.read_text().count("data:image/jpeg") == 2
+        assert KEPT in said.stderr
+        said = safelight("compare", photos, photos, "--near", "--both", "--paths")
+        assert len(said.stdout.splitlines()) == 4
+        assert KEPT in said.stderr
+        said = safelight("duplicates", "tag", "--to", "xmp", "--all")
+        assert "small.jpg" in said.stdout
+        said = safelight("duplicates", "decide", "--keep", str(tmp_path / "photos" / "cat.jpg"), code=2)
+        assert len(said.stderr.splitlines()) == 1
+        assert hashes(home) == before
+    if kind == "protected":
+        assert KEPT not in safelight("duplicates").stderr
+
+
+def test_what_was_decided_counts_where_nothing_can_be_kept(home_of_copies, tmp_path):
+    home, safelight = home_of_copies, safelight_at(home_of_copies)
+    safelight("duplicates", "decide", "--keep", str(tmp_path / "photos" / "small.jpg"))
+    with unwritable(home, "protected"):
+        assert "you chose it" in safelight("duplicates").stdout
+
+
+@pytest.mark.parametrize("words", [["duplicates"], ["duplicates", "report", "-o", "x.html"], ["compare", "a", "b"]])
+def test_of_an_empty_library_is_said_what_search_says(read_only, words):
+    safelight = safelight_at(read_only)
+    expected = safelight("search", "cat", code=2).stderr
+    assert safelight(*words, code=2).stderr == expected

@@ -22,6 +22,7 @@ def put_together(said: str) -> str:
 
 SAID = [
     *(words for words, _ in keeper.RULES),
+    *keeper.SOURCES.values(),
     *verify.MADE.values(),
     *filter(None, turns.NAMES),
     *(getattr(series, name) for name in ("RAW_AND_JPEG", "BURST", "BRACKET", "TIME_LAPSE", "SCENE")),
@@ -48,6 +49,11 @@ def test_what_the_rules_say_is_known(said):
         ("cropped to 48 %, compared with my cat.jpg", ["cropped", "compared"]),
         ("cropped to 48 %, compared with a, b; c.jpg", []),
         ("IMG 2.jpg was made from it", ["other_from_it"]),
+        ("encoded again in the same size, saved as WebP, which no camera writes", ["encoded_again", "foreign"]),
+        (
+            "320 x 240 instead of 640 x 480; the keeper was made from it, enlarged",
+            ["size", "keeper_from_it", "enlarged"],
+        ),
         ("it has more pixels; it is the RAW file", ["pixels", "raw"]),
     ],
 )
@@ -57,7 +63,11 @@ def test_texts_of_several_phrases(said, codes):
 
 
 @given(
-    st.lists(st.sampled_from(sorted(set(PHRASES) - {"compared", "other_from_it", "saved_by"})), min_size=1, max_size=4)
+    st.lists(
+        st.sampled_from(sorted(set(PHRASES) - {"compared", "other_from_it", "saved_by", "foreign"})),
+        min_size=1,
+        max_size=4,
+    )
 )
 def test_whatever_is_put_together_comes_apart(codes):
     said = ", ".join(re.sub(r"\^\d", "12", PHRASES[code]) for code in codes)

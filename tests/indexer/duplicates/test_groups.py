@@ -94,6 +94,7 @@ def test_the_file_that_pixels_were_saved_from_is_kept():
     assert (star.keeper, set(star.members)) == (1, {0, 2})
     (star,) = group(range(3), pairs, judge, {0}).stars
     assert (star.keeper, set(star.members)) == (0, {1, 2})
+    assert saved_from("PNG", "GIF") == -1, "a still was saved from what moves"
     assert (saved_from("JPEG", "PNG"), saved_from("TIFF", "HEIC"), saved_from("RAW", "TIFF")) == (1, -1, 0)
 
 
@@ -117,9 +118,9 @@ def test_of_files_with_the_same_pixels_their_own_order_decides():
         return Verdict(Relation.SAME_PIXELS, "") if 2 not in (one, other) else SAME
 
     pairs = [(0, 1), (0, 2), (1, 2)]
-    (star,) = group(range(3), pairs, judge, order_of_same=[2, 1, 0]).stars
+    (star,) = group(range(3), pairs, judge, order_without_size=[2, 1, 0]).stars
     assert (star.keeper, set(star.members)) == (1, {0, 2}), "2 is first in that order, but is another picture"
-    (star,) = group(range(3), pairs, judge, {0}, order_of_same=[2, 1, 0]).stars
+    (star,) = group(range(3), pairs, judge, {0}, order_without_size=[2, 1, 0]).stars
     assert star.keeper == 0, "the user chose it"
 
 
@@ -158,6 +159,15 @@ def test_a_copy_that_kept_its_time_is_no_frame():
     series, stars = named(Found([Star(0, {1: SAME})], []), shots(picture, picture))
     assert series == []
     assert list(stars[0].members) == [1]
+
+
+def test_the_frames_of_a_panorama_are_no_crops_of_it():
+    pano = Picture("pano", camera="C", taken_at=NOON, width=20, height=6)
+    frames = (Picture("a", camera="C", taken_at=NOON + timedelta(seconds=2 * n), width=9, height=6) for n in range(3))
+    pictures = shots(pano, *frames, Picture("crop", camera="C", taken_at=NOON, width=5, height=5))
+    series, (star,) = named(Found([Star(0, dict.fromkeys(range(1, 5), CROPPED))], []), pictures)
+    assert series == [(BURST, [0, 1, 2, 3])]
+    assert list(star.members) == [4]
 
 
 def test_a_clock_set_to_another_zone_is_no_other_time():

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from indexer.duplicates.keeper import may_tell, rank, why
+from indexer.duplicates.keeper import is_source, may_tell, rank, why, why_source
 from indexer.duplicates.picture import Picture
 from indexer.duplicates.verify import Relation, Verdict
 
@@ -73,7 +73,7 @@ def test_among_the_same_pixels_size_tells_nothing():
     larger = replace(PLAIN, size_bytes=101)
     assert why(larger, older, AGAIN) == "its file is larger"
     assert why(older, larger, SAME_PIXELS) == "it is the oldest"
-    assert max((older, larger), key=lambda one: rank(one, same_pixels=True)) is older
+    assert max((older, larger), key=lambda one: rank(one, by_size=False)) is older
 
 
 def test_the_original_is_said_to_be_one_unless_the_user_chose():
@@ -99,3 +99,58 @@ def test_the_original_is_said_to_be_one_unless_the_user_chose():
 def test_which_was_encoded_first_is_asked_only_where_no_earlier_rule_decides(more, may):
     one = replace(PLAIN, taken_at=NOON)
     assert may_tell(one, replace(one, **more)) is may
+
+
+GRAY = Verdict(Relation.EDITED, "black and white", 1)
+
+
+@pytest.mark.parametrize("relation", [Relation.EDITED, Relation.TURNED])
+def test_an_edit_comes_before_its_original_only_by_what_the_user_did(relation):
+    verdict = Verdict(relation, "", 1)
+    for more in ({"size_bytes": 999}, {"facts": 9}, {"preferred": True}, {"added": 1.0}):
+        assert why_source(PLAIN, replace(PLAIN, **more), verdict), more
+    for more in ({"rating": 1}, {"edited": True}, {"format": "RAW"}, {"camera": "Acme"}):
+        assert why_source(PLAIN, replace(PLAIN, **more), verdict) == "", more
+    assert why_source(replace(PLAIN, rating=4), replace(PLAIN, rating=4), verdict)
+
+
+def test_what_has_more_pixels_was_made_from_another_file_unless_they_were_added():
+    larger = replace(PLAIN, width=30)
+    assert why_source(PLAIN, larger, GRAY) == ""
+    assert why_source(PLAIN, larger, replace(GRAY, what="black and white, enlarged"))
+    framed = "with a border, a caption or a screen around it; the picture takes 40 %"
+    assert why_source(PLAIN, larger, replace(GRAY, what=framed, part=True))
+    assert why_source(PLAIN, larger, replace(GRAY, what="turned by 8 degrees"))
+    assert why_source(PLAIN, larger, Verdict(Relation.RESIZED, "30 x 10 instead of 20 x 10", -1)) == ""
+
+
+def test_among_edits_the_size_of_a_file_tells_nothing():
+    older, larger = replace(PLAIN, added=1.0), replace(PLAIN, size_bytes=101)
+    assert why(older, larger, Verdict(Relation.EDITED, "other tones or colours")) == "it is the oldest"
+    assert why(replace(PLAIN, width=30), PLAIN, GRAY) == "it has more pixels"
+    assert why(PLAIN, larger, GRAY) == "it is the original: the other was edited"
+
+
+@pytest.mark.parametrize(
+    ("name", "named_after"),
+    [
+        ("IMG_1-Edit.tif", True),
+        ("img_1 (edited).jpg", True),
+        ("IMG_1_bw.png", True),
+        ("IMG_1 copy.jpg", True),
+        ("IMG_1 (1).jpg", False),
+        ("IMG_12.jpg", False),
+        ("IMG_1-2.jpg", False),
+        ("IMG_1x.jpg", False),
+        ("DSC_1-Edit.tif", False),
+    ],
+)
+def test_an_edit_that_has_the_name_of_its_original_was_made_from_it(name, named_after):
+    source, made = replace(PLAIN, name="IMG_1.JPG"), replace(PLAIN, name=name, added=1.0)
+    tones = Verdict(Relation.EDITED, "other tones or colours")
+    assert is_source(source, made, tones) is named_after
+    assert not is_source(made, source, tones)
+    assert not is_source(source, replace(made, rating=3), tones)
+    assert not is_source(source, replace(made, folder="/b"), tones)
+    said = "it is the original: the other was edited" if named_after else ""
+    assert why(source, made, tones) == said

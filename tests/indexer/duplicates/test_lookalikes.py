@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 import pytest
-from PIL import Image, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter
 
 from indexer.duplicates.align import Alignment
 from indexer.duplicates.find import find
@@ -103,3 +103,42 @@ def test_pictures_with_nothing_in_them_can_be_compared(one, other):
         assert overlay(drawn[one], drawn[other], None).detail < 0.1
     where = Alignment(np.array([[0.9, 0.0, 0.05], [0.0, 0.9, 0.05]]), 5)
     assert np.abs(nudged(drawn[one], drawn[other], where).matrix - where.matrix).max() < 0.13
+
+
+def with_words(words: str, photo: Image.Image) -> Image.Image:
+    """A meme: words in a bar above a picture that all of its kind have."""
+    meme = Image.new("RGB", (500, 480), "white")
+    meme.paste(photo.resize((500, 380)), (0, 100))
+    ImageDraw.Draw(meme).text((20, 30), words, "black", font_size=40)
+    return meme
+
+
+def slide(lines: int) -> Image.Image:
+    """A slide on which one point appears after the other."""
+    sheet = Image.new("RGB", (800, 450), "white")
+    draw = ImageDraw.Draw(sheet)
+    draw.rectangle((0, 0, 800, 70), "navy")
+    draw.text((20, 15), "Quarterly results", "white", font_size=34)
+    for n in range(lines):
+        draw.text((40, 100 + 70 * n), f"- Point number {n + 1}: revenue grew by {7 * n + 3} %", "black", font_size=28)
+    return sheet
+
+
+def icon(colour: str, letter: str) -> Image.Image:
+    drawn = Image.new("RGB", (64, 64), "white")
+    draw = ImageDraw.Draw(drawn)
+    draw.ellipse((8, 8, 56, 56), colour)
+    draw.text((24, 16), letter, "white", font_size=28)
+    return drawn
+
+
+@pytest.mark.parametrize("kind", ["memes", "slides", "icons"])
+def test_what_has_other_words_in_one_form_is_no_copy(photo, describe, kind):
+    """Generated, but for the photo of the memes."""
+    pictures = {
+        "memes": [with_words(words, photo(2)[0]) for words in ("WHEN MONDAY COMES", "ME AFTER LUNCH", "TAXES ARE DUE")],
+        "slides": [slide(lines) for lines in (1, 2, 3, 4)],
+        "icons": [icon(colour, letter) for colour, letter in (("red", "A"), ("green", "B"), ("black", "D"))],
+    }[kind]
+    features = [describe(_jpeg(one, 88)) for one in pictures]
+    assert find(features, [Picture(width=one.width, height=one.height) for one in features]).stars == []

@@ -10,7 +10,14 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
-from indexer.duplicates.origin import _COSINES, converted_from, encoded_from, is_enlarged
+from indexer.duplicates.origin import (
+    _COSINES,
+    converted_from,
+    edited_from,
+    encoded_from,
+    is_enlarged,
+    saved_from_jpeg,
+)
 
 DEMO = Path(__file__).resolve().parents[3] / "assets" / "demo"
 TRACES = "with the traces of the other's encoding in it"
@@ -166,3 +173,27 @@ def test_what_has_more_pixels_than_its_camera_recorded_was_enlarged_from_what_ha
     own = saved(tmp_path / "b.jpg", photo.resize((600, 400)), 90, exif=exif(size=(600, 400)))
     assert not is_enlarged(own, (300, 200))
     assert not is_enlarged(saved(tmp_path / "c.jpg", photo, 90, exif=exif()), (300, 200))
+
+
+def test_a_picture_that_was_a_jpeg_has_its_squares_also_where_its_tones_were_changed(tmp_path, photo):
+    jpeg = saved(tmp_path / "a.jpg", photo, 75)
+    with Image.open(jpeg) as picture:
+        picture.point(lambda tone: tone * 4 // 5 + 20).save(tmp_path / "edit.png")
+    photo.save(tmp_path / "own.png")
+    told = "with the squares of a JPEG in it"
+    edit, own = ("PNG", tmp_path / "edit.png"), ("PNG", tmp_path / "own.png")
+    assert saved_from_jpeg(("JPEG", jpeg), edit) == (1, told)
+    assert saved_from_jpeg(edit, ("JPEG", jpeg)) == (-1, told)
+    assert saved_from_jpeg(("JPEG", jpeg), own) == (0, "")
+    assert saved_from_jpeg(edit, own) == (0, "")
+    assert edited_from(("JPEG", jpeg), edit, by_camera=False) == (1, told)
+    assert edited_from(("JPEG", jpeg), edit, by_camera=True) == (1, "saved as PNG, which no camera writes")
+
+
+def test_edits_are_told_by_what_they_have_lost_whatever_was_done_to_them(tmp_path):
+    picture = Image.open(DEMO / "cat.jpg").convert("RGB")
+    kept = ("JPEG", saved(tmp_path / "kept.jpg", picture, 90, exif=exif()))
+    made = ("JPEG", saved(tmp_path / "made.jpg", picture.convert("L"), 99, exif=exif(notes=False)))
+    assert edited_from(kept, made, by_camera=True) == (1, "without the camera's notes")
+    assert edited_from(made, kept, by_camera=True) == (-1, "without the camera's notes")
+    assert edited_from(made, made, by_camera=True) == (0, "")

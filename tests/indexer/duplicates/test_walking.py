@@ -48,6 +48,13 @@ def test_what_walks_through_a_still_view_makes_a_series(photo, describe, number)
     assert sort(describe, files) == ([set(range(24))], [])
 
 
+@pytest.mark.parametrize("number", [0, 2, 10])
+@pytest.mark.parametrize("count", [3, 4, 6])
+def test_a_few_frames_are_a_series_as_well(photo, describe, number, count):
+    files = frames(photo(number)[0], photo(number - 1)[0], 4 * count)[::4]  # some steps a frame
+    assert sort(describe, files) == ([set(range(count))], [])
+
+
 @pytest.mark.parametrize("number", [0, 2, 5])
 def test_a_mark_and_copies_of_it_and_another_mark_are_copies(photo, describe, number):
     view, _ = photo(number)
