@@ -6,6 +6,7 @@ Keypoints are upright and know their scale, so a single match gives scale and of
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import atan2, degrees
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,24 +85,41 @@ def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
     i, j = np.divmod(near, len(b.bits))
     if _distinct(i, j) < LEAST_POINTS:
         return None
-    source = (a.xy[i] + 0.5).T / 256 * size[:, None]
-    target = (b.xy[j] + 0.5).T / 256 * other.size[:, None]
+    other_size = other.size
+    source, target = _places(a.xy, i, size), _places(b.xy, j, other_size)
     levels = b.level[j].astype(np.int64) - a.level[i]
-    inside = _agreeing(source, target, levels, np.argsort(differing[i, j], kind="stable")[:_HYPOTHESES])
+    inside = _agreeing(source, target, levels, np.argsort(differing.ravel()[near], kind="stable")[:_HYPOTHESES])
     if np.count_nonzero(inside) < LEAST_POINTS - 1:  # where it is turned a little, one more may join
         return None
-    linear, points = _similarity(source[:, inside], target[:, inside]), 0
+    (turn_and_scale, offset), points = _similarity(source[inside], target[inside]), 0
     for _ in range(2):
-        off = np.abs(linear[:, :2] @ source + linear[:, 2:] - target)
-        inside = np.maximum(off[0], off[1]) < _NEARER * max(1.0, float(np.hypot(linear[0, 0], linear[1, 0])))
+        off = turn_and_scale * source
+        off += offset
+        off -= target
+        inside = _both_below(off, _NEARER * max(1.0, abs(turn_and_scale)))
         points = _distinct(i[inside], j[inside])
         if points < LEAST_POINTS:
             return None
-        linear = _similarity(source[:, inside], target[:, inside])
-    if not 1 / _MOST_SCALE < np.hypot(linear[0, 0], linear[1, 0]) < _MOST_SCALE:
+        turn_and_scale, offset = _similarity(source[inside], target[inside])
+    if not 1 / _MOST_SCALE < abs(turn_and_scale) < _MOST_SCALE:
         return None  # a heap of points on one: a pattern, not a place
-    degrees = float(np.degrees(np.arctan2(linear[1, 0], linear[0, 0])))
-    return Alignment(linear * [*size, 1.0] / other.size[:, None], points, degrees)
+    c, s = turn_and_scale.real, turn_and_scale.imag
+    linear = np.array([[c, -s, offset.real], [s, c, offset.imag]])
+    return Alignment(linear * [*size, 1.0] / other_size[:, None], points, degrees(atan2(s, c)))
+
+
+# Places are complex numbers, x + iy: to turn and scale them is to multiply them by another one.
+
+
+def _places(xy: NDArray[np.uint8], which: NDArray[np.intp], size: NDArray[np.float64]) -> NDArray[np.complex128]:
+    """Return where some keypoints lie, in pixels."""
+    return ((xy.take(which, axis=0) + 0.5) * (size / 256)).view(np.complex128).ravel()
+
+
+def _both_below(off: NDArray[np.complex128], limit: NDArray[np.float64] | float) -> NDArray[np.bool_]:
+    """Tell where both parts of (..., M) are nearer to zero than a limit."""
+    below = np.abs(off.view(np.float64)) < limit
+    return below[..., ::2] & below[..., 1::2]
 
 
 def _distinct(i: NDArray[np.intp], j: NDArray[np.intp]) -> int:
@@ -110,28 +128,28 @@ def _distinct(i: NDArray[np.intp], j: NDArray[np.intp]) -> int:
 
 
 def _agreeing(
-    source: NDArray[np.float64], target: NDArray[np.float64], levels: NDArray[np.int64], hypotheses: NDArray[np.intp]
+    source: NDArray[np.complex128],
+    target: NDArray[np.complex128],
+    levels: NDArray[np.int64],
+    hypotheses: NDArray[np.intp],
 ) -> NDArray[np.bool_]:
-    """Return which matches, float64 (2, M) in pixels, agree with the one that most agree with."""
+    """Return which matches, complex128 (M,) in pixels, agree with the one that most agree with."""
     supposed = STEP ** levels[hypotheses, None].astype(np.float64)
-    near = _NEAR * np.maximum(1.0, supposed)
-    agree = np.abs(levels - levels[hypotheses, None]) <= _NEAR_LEVELS  # (hypotheses, matches)
-    for p, q in zip(source, target, strict=True):  # across, then down
-        offset = q[hypotheses, None] - supposed * p[hypotheses, None]
-        agree &= np.abs(supposed * p + offset - q) < near
+    off = supposed * source  # (hypotheses, matches)
+    off += target[hypotheses, None] - supposed * source[hypotheses, None]
+    off -= target
+    agree = _both_below(off, _NEAR * np.maximum(1.0, supposed))
+    agree &= np.abs(levels - levels[hypotheses, None]) <= _NEAR_LEVELS
     return agree[np.argmax(np.count_nonzero(agree, axis=1))]
 
 
-def _similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> Matrix:
-    """Fit scale, offset and a turn by any angle, by least squares; float64 (2, M) each."""
-    count = source.shape[1]
-    from_mean, to_mean = source.sum(1) / count, target.sum(1) / count
-    p, q = source - from_mean[:, None], target - to_mean[:, None]
-    norm = float((p * p).sum()) or 1.0
-    c = float((p * q).sum()) / norm
-    s = float(p[0] @ q[1] - p[1] @ q[0]) / norm
-    (x, y), (to_x, to_y) = from_mean.tolist(), to_mean.tolist()
-    return np.array([[c, -s, to_x - c * x + s * y], [s, c, to_y - s * x - c * y]])
+def _similarity(source: NDArray[np.complex128], target: NDArray[np.complex128]) -> tuple[complex, complex]:
+    """Fit a turn by any angle with a scale, and an offset, by least squares; complex128 (M,) each."""
+    count = len(source)
+    from_mean, to_mean = complex(np.add.reduce(source)) / count, complex(np.add.reduce(target)) / count
+    p, q = source - from_mean, target - to_mean
+    turn_and_scale = complex(np.vdot(p, q)) / (float(np.vdot(p, p).real) or 1.0)
+    return turn_and_scale, to_mean - turn_and_scale * from_mean
 
 
 def _turned(features: Features, turn: int) -> tuple[Keypoints, NDArray[np.float64]]:

@@ -86,8 +86,10 @@ def _sharing(keys: NDArray[np.uint64] | NDArray[np.uint16]) -> Iterator[tuple[ND
     rank = np.arange(len(keys)) - np.repeat(first, size)
     sizes = np.repeat(size, size)
     alive = np.flatnonzero((sizes > 1) & (sizes <= _CROWD))
+    after = (sizes - rank)[alive]  # how many have the same key, from this one on
     offset = 1
-    while len(alive := alive[rank[alive] + offset < sizes[alive]]):
+    while len(alive := alive[after > offset]):
+        after = after[after > offset]
         yield order[alive], order[alive + offset]
         offset += 1
 

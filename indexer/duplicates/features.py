@@ -15,8 +15,10 @@ from importers.colour import averages_like_srgb, rgb_to_srgb
 from importers.images import Picture
 from indexer.duplicates.keypoints import COUNT, Keypoints, find_keypoints
 
-VERSION = 2
-"""Of how features are computed; those of another version are computed anew."""
+VERSION = 3
+"""Of how features are computed."""
+COMPARABLE = 2
+"""The oldest version whose features may be compared with the present ones; those before are computed anew."""
 SIDE = 48
 CHROMA_SIDE = 8
 LONGER = 256
@@ -65,21 +67,27 @@ def describe(picture: Image.Image, width: int, height: int, profile: bytes | Non
     factor = max(1, max(picture.size) // LONGER)
     coarse = _in_blocks(picture, factor)  # the one step that looks at every pixel
     whole = 0, 0, picture.width / factor, picture.height / factor  # not what fills the last blocks
-    if profile:  # converting a pixel's colours costs more than all else: first as few pixels as will do
-        small = coarse.resize(size, Image.Resampling.BILINEAR, whole)
-        gray = rgb_to_srgb(small, profile).convert("L")
-    else:
-        gray = coarse.convert("L").resize(size, Image.Resampling.BILINEAR, whole)
-    coarse = _in_blocks(coarse, min(coarse.size) // (4 * CHROMA_SIDE))
-    coarse = rgb_to_srgb(coarse, profile) if profile else coarse
-    colours = coarse.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX).convert("YCbCr")
+    gray = coarse.convert("L").resize(size, Image.Resampling.BILINEAR, whole)
+    thumbnail = gray.resize((SIDE, SIDE), Image.Resampling.BOX)
+    few = _in_blocks(coarse, min(coarse.size) // (4 * CHROMA_SIDE))
+    if profile:  # converting a pixel's colours costs more than all else: only of few, and no edge is moved by it
+        unconverted, few = few, rgb_to_srgb(few, profile)
+        thumbnail = _brightened(thumbnail, unconverted.convert("L"), few.convert("L"))
+    colours = few.resize((CHROMA_SIDE, CHROMA_SIDE), Image.Resampling.BOX).convert("YCbCr")
     return Features(
-        np.asarray(gray.resize((SIDE, SIDE), Image.Resampling.BOX)),
+        np.asarray(thumbnail),
         np.ascontiguousarray(np.moveaxis(np.asarray(colours)[..., 1:], -1, 0)),
         find_keypoints(gray),
         width,
         height,
     )
+
+
+def _brightened(thumbnail: Image.Image, before: Image.Image, after: Image.Image) -> Image.Image:
+    """Change a gray picture as another one, in any size, was changed."""
+    change = Image.fromarray(np.asarray(after, np.float32) - np.asarray(before))
+    change = np.asarray(change.resize(thumbnail.size, Image.Resampling.BILINEAR))
+    return Image.fromarray(np.clip(np.asarray(thumbnail) + np.rint(change), 0, 255).astype(np.uint8))
 
 
 def _in_blocks(picture: Image.Image, factor: int) -> Image.Image:

@@ -49,7 +49,7 @@ def candidates_of(features: Sequence[Features], sensitivity: Sensitivity, on_ste
         bits = np.concatenate([one.keypoints.bits for one in features])
         owner = np.repeat(np.arange(len(features)), [len(one.keypoints.bits) for one in features])
         pairs = candidates.by_keypoints(bits, owner, lambda share: on_step((1 + share) / 2))
-        others.update(map(tuple, pairs.tolist()))
+        others.update(zip(*pairs.T.tolist(), strict=True))
     return Candidates(turns, others)
 
 

@@ -143,7 +143,7 @@ def overlay(one: NDArray[np.uint8], other: NDArray[np.uint8], alignment: Alignme
         one, other, alignment = other, one, alignment.inverse()
     x, y = placed(alignment.matrix)
     inside = (x > _EDGE) & (x < 1 - _EDGE) & (y > _EDGE) & (y < 1 - _EDGE)
-    there = np.flatnonzero(inside)
+    there = _ALL if inside.all() else np.flatnonzero(inside)
     finer, coarser = blurred(one, alignment.matrix), sampled(other, x * SIDE - 0.5, y * SIDE - 0.5)
     coarser = coarser.reshape(SIDE, SIDE)
     return _compare(finer, coarser, there) if len(there) >= LEAST_CELLS else Overlay(0.0, finer, coarser, there, finer)

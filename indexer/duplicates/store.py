@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from xxhash import xxh3_128_digest
 
-from indexer.duplicates.features import VERSION, Features, unpack
+from indexer.duplicates.features import COMPARABLE, VERSION, Features, unpack
 from indexer.duplicates.verify import RULES, Relation, Sensitivity, Verdict
 
 Judged = dict[tuple[int, int], Verdict | None]
@@ -46,21 +46,25 @@ def read_features(db: sqlite3.Connection) -> Iterator[tuple[int, Features]]:
     """Yield (content id, features) of every picture that is shown by a photo, in the order of their ids."""
     rows = db.execute(
         "SELECT f.content_id, f.data, c.width, c.height FROM features f JOIN content c ON c.id = f.content_id"
-        " WHERE f.version = ? AND EXISTS (SELECT 1 FROM photo p WHERE p.content_id = c.id AND p.state = 'indexed')"
-        " ORDER BY f.content_id",
-        (VERSION,),
+        " WHERE f.version BETWEEN ? AND ?"
+        " AND EXISTS (SELECT 1 FROM photo p WHERE p.content_id = c.id AND p.state = 'indexed') ORDER BY f.content_id",
+        (COMPARABLE, VERSION),
     )
     for content_id, data, width, height in rows:
         yield content_id, unpack(data, width, height)
 
 
 def lacking(db: sqlite3.Connection) -> list[int]:
-    """List the contents whose features are not here, or are those of another version."""
+    """List the contents whose features are not here, or cannot be compared.
+
+    Of what was decided about they must be those of the present version: see carry_decisions, which asks for equal ones.
+    """
     rows = db.execute(
-        "SELECT DISTINCT p.content_id FROM photo p"
-        " LEFT JOIN features f ON f.content_id = p.content_id AND f.version = ?"
-        " WHERE p.state = 'indexed' AND p.content_id IS NOT NULL AND f.content_id IS NULL ORDER BY p.content_id",
-        (VERSION,),
+        "SELECT DISTINCT p.content_id FROM photo p JOIN content c ON c.id = p.content_id"
+        " LEFT JOIN features f ON f.content_id = c.id AND f.version BETWEEN ? AND ?"
+        " WHERE p.state = 'indexed' AND (f.content_id IS NULL OR f.version <> ?"
+        "  AND c.hash IN (SELECT hash FROM decision UNION SELECT other FROM decision)) ORDER BY p.content_id",
+        (COMPARABLE, VERSION, VERSION),
     )
     return [content_id for (content_id,) in rows]
 
@@ -92,7 +96,7 @@ def write_verdicts(db: sqlite3.Connection, sensitivity: Sensitivity, verdicts: J
 
 
 def _by(sensitivity: Sensitivity) -> str:
-    return f"{VERSION}.{RULES} {sensitivity}"
+    return f"{COMPARABLE}.{RULES} {sensitivity}"
 
 
 def decide(db: sqlite3.Connection, kind: Decision, pairs: Iterable[tuple[bytes, bytes]]) -> None:

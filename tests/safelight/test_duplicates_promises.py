@@ -9,6 +9,7 @@ import pytest
 from indexed_library import DEMO, by_name, duplicates, ignore, index, indexed_library
 from PIL import Image
 
+from indexer.duplicates.features import COMPARABLE, VERSION
 from indexer.duplicates.store import Decision, lacking
 from safelight import duplicates as looking
 from safelight.duplicates import record_decision
@@ -46,6 +47,27 @@ def test_indexing_keeps_all_that_is_needed_so_no_original_is_decoded_again(libra
     monkeypatch.setattr("safelight.features.DecoderPool", None)  # whoever would read a picture fails
     ((kind, members),) = by_name(duplicates(library))
     assert (kind, set(members)) == ("resized", {"cat.jpg", "small.jpg"})
+
+
+def versions(library):
+    return [version for (version,) in library.catalog.db.execute("SELECT version FROM features ORDER BY content_id")]
+
+
+def test_what_an_older_version_described_is_compared_as_it_is_or_described_anew(library):
+    """Compared where that may be; then only what was decided about is read again, as decisions go by equal looks."""
+    db = library.catalog.db
+    db.execute("UPDATE features SET version = ?", (COMPARABLE,))
+    assert lacking(db) == []
+    assert [kind for kind, _ in by_name(duplicates(library))] == ["resized"]
+    assert versions(library) == [COMPARABLE, COMPARABLE]
+    record_decision(library.catalog, Decision.KEEPER, [id_of(library, "cat.jpg")])
+    (content_id,) = db.execute("SELECT content_id FROM photo WHERE name = 'cat.jpg'").fetchone()
+    assert lacking(db) == [content_id]
+    assert [kind for kind, _ in by_name(duplicates(library))] == ["resized"]
+    assert sorted(versions(library)) == [COMPARABLE, VERSION]
+    db.execute("UPDATE features SET version = ?", (COMPARABLE - 1,))
+    assert [kind for kind, _ in by_name(duplicates(library))] == ["resized"]
+    assert versions(library) == [VERSION, VERSION]
 
 
 @pytest.mark.parametrize("preferred", ["folder", "takeout"])
