@@ -73,7 +73,7 @@ class IndexRun:
         self._pool, self._reader = pool, reader
         self._prefix, self._scope = prefix, scope
         self._on_progress, self._on_problem, self._stop, self._retry = on_progress, on_problem, stop, retry
-        self._seen, self._traders = SeenIds(), set[int]()
+        self._seen, self._traders = SeenIds(), SeenIds()
         self._at_work: dict[int, Photo] = {}
         self._tickets = 0
         self._batches = Batches(embed, self._write_batch, pool.wake)
@@ -186,9 +186,10 @@ class IndexRun:
         if old is None:
             return here
         self._catalog.trade_places(self._root, photo.key, old)
-        come = self._catalog.known(self._root, photo.key, self._model)
-        self._traders |= {here.id, come.id} if come else set()
-        return come or here
+        come = self._catalog.known(self._root, photo.key, self._model) or here
+        self._traders.add(here.id)  # what lies beside it has new names, too
+        self._traders.add(come.id)
+        return come
 
     def _is_described(self, content_id: int | None) -> bool:
         """Tell whether it is known what a content looks like; another model sees the same picture."""

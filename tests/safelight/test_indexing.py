@@ -637,11 +637,12 @@ def test_what_fails_among_many_answers_ends_the_run(index, tmp_path, monkeypatch
     for number in range(200):
         (folder / f"{number}.jpg").write_bytes(b"no picture %d" % number)
     results = DecoderPool.results
-    monkeypatch.setattr(
-        DecoderPool,
-        "results",
-        lambda pool, *, wait=False, at_least=1: results(pool, wait=True, at_least=pool.outstanding) if wait else [],
-    )
+
+    def many_at_once(pool, *, wait=False, at_least=1):
+        assert pool.outstanding or not wait, "it waits for what nobody owes"
+        return results(pool, wait=True, at_least=pool.outstanding) if wait else []
+
+    monkeypatch.setattr(DecoderPool, "results", many_at_once)
     met: list[Progress] = []
 
     def on_progress(event):
