@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from importers.base import FileStamp
+from importers.base import FileStamp, Part
 from indexer.errors import CatalogError
 from indexer.home import why_unwritable
 from indexer.opening import Standing, is_for_lack_of_writing, open_as_it_stands, open_nothing, open_to_write
@@ -296,12 +296,19 @@ class Catalog:
     def _write_beside(self, photo_id: int, row: PhotoRow, *, is_new: bool = False) -> None:
         if not is_new:
             self.db.execute("DELETE FROM tag WHERE photo_id = ?", (photo_id,))
-            self.db.execute("DELETE FROM part WHERE photo_id = ?", (photo_id,))
         write_tags(self.db, photo_id, row.facts)
-        if row.parts:
-            parts = {(part.role, part.name): part.path and os.fsencode(part.path) for part in row.parts}
-            rows = ((photo_id, *names, path) for names, path in parts.items())
-            self.db.executemany("INSERT INTO part VALUES (?, ?, ?, ?)", rows)
+        if row.parts or not is_new:
+            self.write_parts(photo_id, row.parts)
+
+    def write_parts(self, photo_id: int, parts: tuple[Part, ...]) -> None:
+        """Make the parts of a photo these.
+
+        Writes: the catalog, inside the caller's transaction.
+        """
+        self.db.execute("DELETE FROM part WHERE photo_id = ?", (photo_id,))
+        paths = {(part.role, part.name): part.path and os.fsencode(part.path) for part in parts}
+        rows = ((photo_id, *names, path) for names, path in paths.items())
+        self.db.executemany("INSERT INTO part VALUES (?, ?, ?, ?)", rows)
 
     def seen_again(self, photo_id: int) -> None:
         """Record that a photo that was called missing is back, unchanged.

@@ -37,6 +37,7 @@ MEMORY_BYTES = 4 << 30
 _START_TIMEOUT_S = 60.0
 _START_ATTEMPTS = 3
 _IN_FLIGHT = 2  # one at work, one on its doorstep
+_MOMENT_S = 0.5  # how long answers that are there lie at the most, for others to be taken with them
 _ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
@@ -127,20 +128,28 @@ class DecoderPool:
         """Take the answers that are there, in the order in which they came.
 
         Args:
-            wait: Wait for some, if anything is under way, or until `wake`.
-            at_least: How many to wait for; fewer where fewer are under way.
+            wait: Wait for one, if anything is under way, or until `wake`.
+            at_least: How many to wait for, fewer where fewer are under way; but not for long where there is one.
 
         Raises:
             IndexerError: The decoder processes cannot be started.
         """
         with self._news:
-            self._enough = min(at_least, self._outstanding) if wait else 0
-            self._news.wait_for(lambda: len(self._answers) >= self._enough or self._is_woken or self._failure)
+            if wait and not self._wait(at_least, _MOMENT_S):
+                self._wait(1)
             taken, self._answers, self._is_woken = self._answers, [], False
             if self._failure is not None:
                 raise self._failure
         self._outstanding -= len(taken)
         return taken
+
+    def _wait(self, answers: int, seconds: float | None = None) -> bool:
+        """Wait for so many answers, or for other news; tells whether they came in time."""
+        self._enough = min(answers, self._outstanding)
+        return self._news.wait_for(self._is_enough, seconds)
+
+    def _is_enough(self) -> bool:
+        return len(self._answers) >= self._enough or self._is_woken or self._failure is not None
 
     def wake(self) -> None:
         """End the wait for results, or the next one: something else has happened. May be called from any thread."""
@@ -237,7 +246,10 @@ class DecoderPool:
         return self._start_once(number)
 
     def _start_once(self, number: int) -> _Process:
-        process = _Process(self._settings)
+        try:
+            process = _Process(self._settings)
+        except OSError as error:  # no memory for it, or no handles
+            raise IndexerError(f"a decoder process cannot be started: {error}") from error
         self._processes[number] = process
         if self._closed.is_set():  # close() may have looked before we were listed
             process.kill()

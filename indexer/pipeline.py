@@ -73,7 +73,7 @@ class IndexRun:
         self._pool, self._reader = pool, reader
         self._prefix, self._scope = prefix, scope
         self._on_progress, self._on_problem, self._stop, self._retry = on_progress, on_problem, stop, retry
-        self._seen = SeenIds()
+        self._seen, self._traders = SeenIds(), SeenIds()
         self._at_work: dict[int, Photo] = {}
         self._tickets = 0
         self._batches = Batches(embed, self._write_batch, pool.wake)
@@ -106,7 +106,8 @@ class IndexRun:
                 self._collect()
         finally:
             # Also where the drive went away on the way: what was decoded by then is not thrown away.
-            while self._at_work and not self._stop.is_set():
+            # Not what is at work: where writing one answer failed, those that were taken with it are lost.
+            while self._pool.outstanding and not self._stop.is_set():
                 self._collect(at_least=1)
             self._batches.finish()
             self._write_settled()
@@ -162,8 +163,8 @@ class IndexRun:
             return
         if known is None and photo.stamp is not None and self._keys_are_paths:
             known = self._catalog.vanished_twin(self._root, photo.stamp, self._model, self._drives.holds)
-        elif known is not None and known.stamp != photo.stamp and photo.stamp is not None and self._keys_are_paths:
-            known = self._traded(photo, photo.stamp) or known
+        elif known is not None and photo.stamp is not None and self._keys_are_paths:
+            known = self._traded(photo, photo.stamp, known)
         if known is None or known.stamp != photo.stamp or photo.stamp is None:
             self._decode(photo)
         elif known.has_vector:
@@ -175,13 +176,20 @@ class IndexRun:
         else:  # it lacks only this model's vector
             self._decode(photo, describe=not self._is_described(known.content_id))
 
-    def _traded(self, photo: Photo, stamp: FileStamp) -> Known | None:
-        """Find the photo whose file took the name of another one, which gets its old name until it is met, too."""
+    def _traded(self, photo: Photo, stamp: FileStamp, here: Known) -> Known:
+        """Find the photo whose file took the name of the one `here`, which gets its old name until it is met, too."""
+        was = here.stamp
+        if was is not None and (was.size_bytes, was.mtime_ns) == (stamp.size_bytes, stamp.mtime_ns):
+            # FAT and network drives number their files anew each time; of a burst, all may have one size and one time.
+            return here
         old = self._catalog.replaced_twin(self._root, stamp, photo.key, self._drives.holds)
         if old is None:
-            return None
+            return here
         self._catalog.trade_places(self._root, photo.key, old)
-        return self._catalog.known(self._root, photo.key, self._model)
+        come = self._catalog.known(self._root, photo.key, self._model) or here
+        self._traders.add(here.id)  # what lies beside it has new names, too
+        self._traders.add(come.id)
+        return come
 
     def _is_described(self, content_id: int | None) -> bool:
         """Tell whether it is known what a content looks like; another model sees the same picture."""
@@ -193,7 +201,7 @@ class IndexRun:
             self._decode(photo)
             return
         self._seen.add(known.id)
-        if known.path != (os.fsencode(photo.path) if photo.path else None):
+        if known.path != (os.fsencode(photo.path) if photo.path else None) or known.id in self._traders:
             self._keep_moved(known.id, photo)
         elif known.state == Outcome.MISSING:
             with self._catalog.transaction():
@@ -213,6 +221,7 @@ class IndexRun:
         path = os.fsencode(photo.path) if photo.path else None
         with self._catalog.transaction():
             self._catalog.move_photo(photo_id, self._root.id, photo.key, path, photo.name)
+            self._catalog.write_parts(photo_id, photo.parts)
 
     def _decode(self, photo: Photo, *, describe: bool = True) -> None:
         while self._pool.full:

@@ -64,9 +64,9 @@ def is_gone(path: bytes | None) -> bool:
 
 
 def is_no_more(path: bytes | None, inode: int) -> bool:
-    """Tell whether a file is no longer at `path`: nothing is, or another file."""
+    """Tell whether a file is no longer at `path`, nor where a link there leads: nothing is, or another file."""
     try:
-        return path is not None and os.lstat(path).st_ino != inode
+        return path is not None and os.stat(path).st_ino != inode  # noqa: PTH116  # of bytes; as a walk looks at it
     except OSError:
         return is_gone(path)
 

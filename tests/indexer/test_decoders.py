@@ -360,8 +360,9 @@ def test_a_picture_that_needs_too_much_memory_fails_alone(tmp_path, pictures):
     assert "memory" not in reasons[1], "with enough of it, the missing pixels are what is wrong"
 
 
-def test_a_decoder_that_cannot_start_is_an_error_not_a_hang(pictures, monkeypatch):
-    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+@pytest.mark.parametrize("executable", [shutil.which("false"), "/nowhere"])
+def test_a_decoder_that_cannot_start_is_an_error_not_a_hang(pictures, monkeypatch, executable):
+    monkeypatch.setattr(sys, "executable", executable)
     with DecoderPool(SPEC, 1) as pool:
         pool.submit(Job.of_file(0, pictures[0]))
         with pytest.raises(IndexerError, match="a decoder process cannot be started"):
@@ -382,6 +383,13 @@ def test_what_lies_waiting_is_bounded(pictures):
         while pool.outstanding:
             pool.results(wait=True)
         assert pool.results() == pool.results(wait=True) == []
+
+
+def test_one_slow_picture_keeps_no_answer_back(slow_picture, pictures):
+    with DecoderPool(SPEC, 1) as pool:
+        pool.submit(Job.of_file(0, pictures[0]))
+        pool.submit(Job.of_file(1, slow_picture))
+        assert [decoded.ticket for decoded in pool.results(wait=True, at_least=2)] == [0]
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="reads /proc")  # noqa: PTH110

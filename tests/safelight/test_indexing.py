@@ -13,6 +13,7 @@ from indexed_library import ignore
 from PIL import Image
 from small_disk import small_disk
 
+from indexer.decoders import DecoderPool
 from indexer.errors import CatalogError, ModelError
 from indexer.events import Progress
 from indexer.lock import LockedError, ProcessLock
@@ -181,12 +182,83 @@ def test_files_that_took_each_others_names_keep_their_ids(index, photos, names):
     assert outcomes(index(photos)) == {"unchanged": 6}
 
 
+def test_what_lies_beside_a_photo_is_named_as_it_is_called_now(index, photos):
+    folder = photos / "2019"
+    for number in range(2):
+        write_xmp(folder / f"{number}.xmp", "bee" * (1 + number))
+
+    def rename(name, new):
+        for suffix in (".png", ".xmp"):
+            (folder / f"{name}{suffix}").rename(folder / f"{new}{suffix}")
+
+    def beside():
+        rows = index.library.catalog.db.execute(
+            "SELECT photo.key, part.name, part.path, tag.path FROM photo"
+            " JOIN part ON part.photo_id = photo.id JOIN tag ON tag.photo_id = photo.id"
+        )
+        return {key: (name, os.fsdecode(path), keyword) for key, name, path, keyword in rows}
+
+    index(photos)
+    rename(0, "aside")
+    rename(1, 0)
+    rename("aside", 1)
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert beside() == {
+        b"2019/0.png": ("0.xmp", str(folder / "0.xmp"), "beebee"),
+        b"2019/1.png": ("1.xmp", str(folder / "1.xmp"), "bee"),
+    }
+    rename(0, "new")
+    assert outcomes(index(photos)) == {"unchanged": 6}
+    assert beside()[b"2019/new.png"] == ("new.xmp", str(folder / "new.xmp"), "beebee")
+
+
 def test_a_file_renamed_over_another_is_that_photo_and_the_other_is_missing(index, photos):
     index(photos)
     before = index.ids()[b"2019/1.png"]
     (photos / "2019" / "1.png").rename(photos / "2019" / "0.png")
     assert outcomes(index(photos)) == {"unchanged": 5, "missing": 1}
     assert index.ids()[b"2019/0.png"] == before
+
+
+def test_a_drive_that_numbers_its_files_anew_leaves_photos_what_they_are(index, photos):
+    """As FAT does whenever it is mounted; and the frames of a burst have one size, and one time of two seconds."""
+    burst = [photos / "2019" / f"{name}.bmp" for name in "ab"]
+    for number, path in enumerate(burst):
+        paint(path, 50 + number)
+    data = [path.read_bytes() for path in burst]
+
+    def look_alike():
+        for path, content in zip(burst, data, strict=True):
+            path.write_bytes(content)
+            os.utime(path, ns=(10**18, 10**18))
+
+    look_alike()
+    index(photos)
+    shown = "SELECT key, public_id, content_id FROM photo ORDER BY key"
+    before = index.library.catalog.db.execute(shown).fetchall()
+    numbers = [path.stat().st_ino for path in burst]
+    burst[0].rename(photos / "aside")
+    burst[1].rename(burst[0])
+    (photos / "aside").rename(burst[1])
+    look_alike()
+    assert [path.stat().st_ino for path in burst] == numbers[::-1]
+    index(photos)
+    assert index.library.catalog.db.execute(shown).fetchall() == before
+
+
+def test_a_link_that_leads_elsewhere_now_takes_no_other_links_photo(index, photos, tmp_path):
+    (tmp_path / "store").mkdir()
+    for number in range(2):
+        paint(tmp_path / "store" / f"{number}.png", 300 + number)
+        (photos / f"link-{number}.png").symlink_to(tmp_path / "store" / f"{number}.png")
+    index(photos)
+    before = index.ids()
+    (photos / "link-1.png").unlink()
+    (photos / "link-1.png").symlink_to(tmp_path / "store" / "0.png")
+    index(photos)
+    assert outcomes(index(photos)) == {"unchanged": 8}
+    assert index.ids() == before
+    assert index.count("(SELECT DISTINCT content_id FROM photo WHERE CAST(key AS TEXT) LIKE 'link-%')") == 1
 
 
 def test_a_folder_renamed_is_recognised_whole(index, photos):
@@ -556,6 +628,38 @@ def test_a_stop_keeps_what_is_done(index, photos):
     stop.set()
     assert index(photos, stop=stop).interrupted
     assert index(photos).indexed == 6
+
+
+def test_what_fails_among_many_answers_ends_the_run(index, tmp_path, monkeypatch):
+    """The reader of the progress has gone away, say; the answers that came with the one at hand are not waited for."""
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    for number in range(200):
+        (folder / f"{number}.jpg").write_bytes(b"no picture %d" % number)
+    results = DecoderPool.results
+
+    def many_at_once(pool, *, wait=False, at_least=1):
+        assert pool.outstanding or not wait, "it waits for what nobody owes"
+        return results(pool, wait=True, at_least=pool.outstanding) if wait else []
+
+    monkeypatch.setattr(DecoderPool, "results", many_at_once)
+    met: list[Progress] = []
+
+    def on_progress(event):
+        if event.stage == "indexing" and event.done:
+            met.append(event)
+            if len(met) == 1:
+                raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        index_paths(
+            index.library,
+            [str(folder)],
+            stop=threading.Event(),
+            on_progress=on_progress,
+            on_problem=ignore,
+            on_remark=ignore,
+        )
 
 
 def test_a_full_disk_is_one_clear_error_and_the_catalog_stays_sound(photos, tmp_path):
