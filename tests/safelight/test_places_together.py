@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import shutil
 import threading
 import tomllib
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from generated_dng import generated_dng
 from photos_libraries import copied
 from preview_folders import Library as Catalog
@@ -20,6 +22,7 @@ from preview_folders import levels_of, picture
 from takeout_exports import STAMP, pack_zip, sidecar, unpack
 
 from importers.base import Mark
+from safelight.cli.entry import cli
 from safelight.comparing import Side, compare
 from safelight.config import Settings
 from safelight.indexing import index_paths
@@ -108,6 +111,26 @@ def test_what_is_in_my_takeout_and_nowhere_in_apple_photos(both):
     assert {photo.name for photo in found if photo.side is Side.BOTH} == {*PLAIN, "Tulips.jpg"}, "edited or not"
     back = Counter(photo.side for photo in compare(index.ours.catalog, "photos", "takeout"))
     assert (back[Side.BOTH], back[Side.ONLY_B]) == (3, 1)
+
+
+@needs_osxphotos
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--person", "Maria"], {"wedding.jpg", "wedding_edited.jpg"}),
+        (["--album", "Folder1/SubFolder2/AlbumInFolder"], {"wedding.jpg", "IMG_4547.jpg"}),
+        (["--keyword", "flowers"], {"Tulips.jpg"}),
+        (["--favorite"], {"wedding.jpg"}),
+        (["--media", "raw"], {"DSC03584.dng", "IMG_1994.JPG", "IMG_1997.JPG", "IMG_2000.JPG"}),
+        (["--person", "Katie", "--album", "Test Album"], {"Pumkins1.jpg", "Pumkins2.jpg"}),
+    ],
+)
+def test_filters_by_what_photos_knows_come_through_the_command_line(both, monkeypatch, words, expected):
+    index, _, _ = both
+    monkeypatch.setenv("SAFELIGHT_HOME", str(index.ours.home))
+    run = CliRunner().invoke(cli, ["search", "--json", "-n", "50", "--source", "photos", *words])
+    assert run.exit_code == 0, run.output
+    assert {json.loads(line)["name"] for line in run.stdout.splitlines()} == expected
 
 
 @needs_osxphotos
