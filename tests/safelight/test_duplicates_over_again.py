@@ -15,9 +15,11 @@ from importers.base import Rendition
 from importers.images import MAX_PIXELS
 from indexer import decode_worker
 from indexer.decode_worker import Job, read_photo
+from indexer.duplicates import candidates
 from indexer.duplicates.features import unpack
 from indexer.duplicates.store import Decision
 from indexer.preprocess import PixelSpec
+from safelight import duplicates as looking
 from safelight.cli.entry import cli
 from safelight.duplicates import record_decision
 from safelight.pruning import plan_prune, prune
@@ -90,3 +92,24 @@ def test_what_embeds_a_picture_and_what_describes_it_is_decoded_once(monkeypatch
     assert found.pixels is not None
     assert len(unpack(found.features, found.width, found.height).keypoints.bits) > 50
     assert len(decoded) == 1
+
+
+@pytest.mark.parametrize("seen", [True, False])
+def test_what_the_model_sees_near_is_compared_although_no_hash_is(tmp_path, monkeypatch, seen):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for name in ("cat.jpg", "pagoda.jpg", "espresso.jpg"):
+        shutil.copy(DEMO / name, folder)
+    compared = []
+    verify = looking.verify
+
+    def watched(*arguments):
+        compared.append(arguments)
+        return verify(*arguments)
+
+    monkeypatch.setattr(looking, "verify", watched)
+    if not seen:
+        monkeypatch.setattr(candidates, "by_vectors", lambda vectors: iter(()))
+    with indexed_library(folder, tmp_path / "home") as library:
+        assert duplicates(library) == [], "three photos of other things"
+    assert bool(compared) is seen
