@@ -19,9 +19,10 @@ from generated_dng import generated_dng
 from photos_libraries import copied
 from preview_folders import Library as Catalog
 from preview_folders import levels_of, picture
-from takeout_exports import STAMP, pack_zip, sidecar, unpack
+from takeout_exports import STAMP, pack_tgz, pack_zip, sidecar, unpack
 
 from importers.base import Mark
+from indexer.decoders import DecoderPool
 from safelight.cli.entry import cli
 from safelight.comparing import Side, compare
 from safelight.config import Settings
@@ -186,18 +187,31 @@ def test_a_smart_preview_serves_where_there_is_no_other(tmp_path, index):
     assert index(lib.catalog).embedded == 0
 
 
-@pytest.mark.parametrize("how", ["tree", "zip"])
-def test_one_edited_photo_of_an_export_is_exactly_one(tmp_path, index, how):
+@pytest.mark.parametrize("how", ["tree", "zip", "tgz"])
+def test_a_known_export_is_not_decoded_and_of_one_edited_photo_exactly_one(tmp_path, index, monkeypatch, how):
     """GENERATED: the export is fetched anew, and Google's copy of one photo is another."""
+    submitted: list[Any] = []
+    submit = DecoderPool.submit
 
-    def export(changed: int) -> Path:
-        files = {f"{YEAR}/{n}.jpg": photo_of(100 * changed + n if n == 2 else n) for n in range(5)}
+    def note(pool: DecoderPool, job: Any) -> None:
+        submitted.append(job)
+        submit(pool, job)
+
+    monkeypatch.setattr(DecoderPool, "submit", note)
+    files = {f"{YEAR}/{n}.jpg": photo_of(n) for n in range(5)}
+
+    def write(some: dict[str, bytes]) -> Path:
         if how == "tree":
-            return unpack(files, tmp_path / "google")
+            return unpack(some, tmp_path / "google")
         shutil.rmtree(tmp_path / "google", ignore_errors=True)
-        return pack_zip(files, tmp_path / "google" / f"{STAMP}-001.zip")
+        pack = {"zip": pack_zip, "tgz": pack_tgz}[how]
+        return pack(files | some, tmp_path / "google" / f"{STAMP}-001.{how}")
 
-    assert index(export(0)).embedded == 5
-    assert index(tmp_path / "google").embedded == 0
-    again = index(export(1))
-    assert (again.embedded, again.photos, again.missing) == (1, 5, 0)
+    export = write(files)
+    assert index(export).embedded == len(submitted) == 5
+    submitted.clear()
+    again = index(export)
+    assert (again.unchanged, again.embedded, submitted) == (5, 0, [])
+    tally = index(write({f"{YEAR}/2.jpg": photo_of(100)}))
+    assert (tally.embedded, tally.photos, tally.missing) == (1, 5, 0)
+    assert how != "tree" or len(submitted) == 1, "of an archive that is another file, all are looked at"
