@@ -107,6 +107,31 @@ def test_all_sixteen_have_a_picture_that_opens(sample_photos: dict[str, Photo]) 
         assert min(picture.width, picture.height) >= 700
 
 
+def test_previews_stand_upright(samples: Path, sample_photos: dict[str, Photo]) -> None:
+    """As high and as wide as Photos shows them: five lie on their side in their originals."""
+    database = samples / "photos" / "Test-15.4.1.photoslibrary" / "database" / "Photos.sqlite"
+    with closing(sqlite3.connect(f"file:{database}?mode=ro&immutable=1", uri=True)) as connection:
+        shown = {key: size for key, *size in connection.execute("SELECT ZUUID, ZWIDTH, ZHEIGHT FROM ZASSET")}
+    for key, photo in sample_photos.items():
+        picture = open_upright(photo.renditions[0].path, min_edge=None)
+        assert picture.width / picture.height == pytest.approx(shown[key][0] / shown[key][1], rel=0.01), key
+
+
+def test_photos_of_one_fingerprint_are_as_many(library: Path) -> None:
+    """GENERATED: every asset with the fingerprint of one, as photos that were imported twice have."""
+    before = read(library)
+    change(
+        library,
+        "UPDATE ZADDITIONALASSETATTRIBUTES SET ZORIGINALSTABLEHASH = (SELECT max(ZORIGINALSTABLEHASH)"
+        " FROM ZADDITIONALASSETATTRIBUTES), ZADJUSTEDSTABLEHASH = NULL",
+        "UPDATE ZINTERNALRESOURCE SET ZFINGERPRINT = (SELECT max(ZFINGERPRINT) FROM ZINTERNALRESOURCE),"
+        " ZSTABLEHASH = (SELECT max(ZSTABLEHASH) FROM ZINTERNALRESOURCE)",
+    )
+    assert {key: as_in_table(photo) for key, photo in read(library).items()} == {
+        key: as_in_table(photo) for key, photo in before.items()
+    }
+
+
 def test_a_stamp_is_that_of_the_first_rendition(sample_photos: dict[str, Photo]) -> None:
     for photo in sample_photos.values():
         status = photo.renditions[0].path.stat()

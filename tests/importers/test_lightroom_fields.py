@@ -173,6 +173,7 @@ def test_words_come_from_the_tables_and_then_from_the_xmp(photo_of: Callable[[Wr
     )
     assert (old.title, old.headline) == (new.title, new.headline) == ("Fire", "Easter")
     assert old.xmp == packet.encode()
+    assert (facts_of(new).title, facts_of(new).caption) == ("Fire", "new caption")
 
 
 def test_camera_and_exposure(photo_of: Callable[[Write], CatalogPhoto]) -> None:
@@ -195,6 +196,10 @@ def test_camera_and_exposure(photo_of: Callable[[Write], CatalogPhoto]) -> None:
     assert photo.exposure == Exposure(Fraction(2), 5.6, 6400.0, 85.0, flash_fired=True)
     assert (photo.camera_make, photo.camera_model, photo.camera_serial) == (None, "NIKON Z 8", "600123")
     assert photo.lens == "NIKKOR Z 85mm f/1.2 S"
+    facts = facts_of(photo)
+    assert (facts.camera, facts.lens) == ("NIKON Z 8", "NIKKOR Z 85mm f/1.2 S")
+    assert (facts.exposure.seconds, facts.exposure.aperture) == (2.0, 5.6)
+    assert (facts.exposure.iso, facts.exposure.focal_length_mm) == (6400.0, 85.0)
     assert photo_of(lambda catalog: catalog.photo()).exposure == Exposure()
 
 
