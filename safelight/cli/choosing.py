@@ -33,7 +33,12 @@ def model_list(as_json: bool) -> None:
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="Do not ask about the size.")
 def model_fetch(name: str, yes: bool) -> None:
-    """Download a model, once."""
+    """Download a model, once.
+
+    \b
+    safelight model fetch siglip2-base
+    safelight model fetch siglip2-base --yes   # in scripts
+    """
     from importers.extras import how_to_add
     from indexer.models.download import fetch
     from indexer.models.registry import STARTER
@@ -55,7 +60,11 @@ def model_fetch(name: str, yes: bool) -> None:
 @model.command("use")
 @click.argument("name")
 def model_use(name: str) -> None:
-    """Use this model from now on; what other models indexed is kept."""
+    """Use this model from now on; what other models indexed is kept.
+
+    \b
+    safelight model use siglip2-base
+    """
     from safelight import draw
 
     with open_library() as library:
@@ -67,7 +76,11 @@ def model_use(name: str) -> None:
 @model.command("path")
 @click.argument("folder", type=NamedPath())
 def model_path(folder: str) -> None:
-    """Use a model that lies in a folder already (config.json, *.safetensors, tokenizer.json)."""
+    """Use a model that lies in a folder already (config.json, *.safetensors, tokenizer.json).
+
+    \b
+    safelight model path ~/Models/siglip2-base-patch16-256
+    """
     from safelight import draw
 
     with open_library() as library:
@@ -138,7 +151,7 @@ def config_set(key: str, value: str) -> None:
 @config.command("unset")
 @click.argument("key")
 def config_unset(key: str) -> None:
-    """Go back to the default of a setting."""
+    """Go back to the default of a setting: safelight config unset results."""
     from safelight.config import save_setting
 
     save_setting(key, None)

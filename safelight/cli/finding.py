@@ -204,7 +204,12 @@ def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoRetur
 @click.option("--open", "open_it", is_flag=True, help="Open it in the system's viewer.")
 @json_option
 def show(target: str, open_it: bool, as_json: bool) -> None:
-    """Show everything known about a photo, by its id or its file, and every place it lies."""
+    """Show everything known about a photo, by its id or its file, and every place it lies.
+
+    \b
+    safelight show 4kq7z2m9xb3c
+    safelight show ~/Pictures/IMG_1234.jpg --open
+    """
     from safelight import draw, draw_photos
     from safelight.status import find_photo, photo_record
 

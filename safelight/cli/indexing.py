@@ -142,7 +142,12 @@ def _wishes(moved: tuple[str, ...], flags: dict[str, Any]) -> Wishes:
 @click.option("--problems", is_flag=True, help="List every photo that could not be read or is missing, and why.")
 @json_option
 def status(problems: bool, as_json: bool) -> None:
-    """Show what is indexed, and what could not be."""
+    """Show what is indexed, and what could not be.
+
+    \b
+    safelight status
+    safelight status --problems   # which files could not be read or are missing, and why
+    """
     from safelight import draw, draw_photos
     from safelight import status as found
 
@@ -160,7 +165,12 @@ def status(problems: bool, as_json: bool) -> None:
 @engine_option
 @json_option
 def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
-    """Check the installation, the model, the engine and the indexes; say what to do."""
+    """Check the installation, the model, the engine and the indexes; say what to do.
+
+    \b
+    safelight doctor
+    safelight doctor --rebuild
+    """
     from indexer.errors import CatalogError
     from indexer.home import data_home
     from safelight import draw
@@ -192,7 +202,13 @@ def doctor(rebuild: bool, engine: str | None, as_json: bool) -> None:
 @click.option("--all", "list_all", is_flag=True, help="List every photo, where a terminal gets the first ones only.")
 @json_option
 def prune(forget: str | None, yes: bool, list_all: bool, as_json: bool) -> None:
-    """Forget photos whose files are gone. Shows what would go; --yes does it. No file is ever deleted."""
+    """Forget photos whose files are gone. Shows what would go; --yes does it. No file is ever deleted.
+
+    \b
+    safelight prune
+    safelight prune --yes
+    safelight prune --forget /Volumes/Archive   # a place, or a drive in one, that is gone for good
+    """
     from safelight import draw
     from safelight.pruning import plan_prune
     from safelight.pruning import prune as apply_prune

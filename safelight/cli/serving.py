@@ -36,6 +36,10 @@ def serve(port: int | None, open_page: bool, background: bool) -> None:
     """Run the helper that the page and the Lightroom plug-in talk to.
 
     It listens on this computer alone. Ctrl-C or `safelight stop` ends it.
+
+    \b
+    safelight serve --open
+    safelight serve --background
     """
     from indexer.home import data_home
     from safelight import draw

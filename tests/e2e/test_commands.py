@@ -258,7 +258,7 @@ def test_a_terminal_gets_a_table(safelight):
     terminal, child = pty.openpty()
     subprocess.run(
         [sys.executable, "-m", "safelight", "search", "cat"],
-        env=safelight.env | {"TERM": "xterm", "COLUMNS": "120", "NO_COLOR": "1"},
+        env=safelight.env | {"TERM": "xterm", "COLUMNS": "120"},
         stdout=child,
         stderr=child,
         stdin=child,
@@ -270,7 +270,6 @@ def test_a_terminal_gets_a_table(safelight):
     os.close(terminal)
     assert "score" in out
     assert "photo" in out
-    assert "\x1b[3" not in out, "NO_COLOR is honoured"
 
 
 def test_without_a_model_here_and_no_hub_the_way_out_is_said(tmp_path):

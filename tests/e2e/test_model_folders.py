@@ -111,6 +111,24 @@ def test_a_folder_that_works_is_made_the_model_to_use_and_the_doctor_says_what_r
     assert checks["model"]["says"].endswith(", float32: as asked for")
 
 
+def test_switching_between_models_is_instant_and_loses_nothing(safelight, folder, photos):
+    settings = json.loads((folder / "preprocessor_config.json").read_text())
+    settings["image_std"] = [3 * value for value in settings["image_std"]]
+    (folder / "preprocessor_config.json").write_text(json.dumps(settings))
+    models, answers = (str(MODEL), str(folder)), []
+    for model in models:
+        safelight("model", "path", model)
+        assert "nothing is indexed" in safelight("search", "a red circle", code=2).stderr, "not what another one saw"
+        assert safelight.records("index", str(photos))[-1]["indexed"] == 1
+        answers.append(safelight.records("search", "a red circle", "--all"))
+    assert answers[0][0]["score"] != answers[1][0]["score"]
+    for number in (0, 1, 0):
+        safelight("model", "use", models[number])
+        assert safelight.records("search", "a red circle", "--all") == answers[number]
+        assert safelight.records("index", str(photos))[-1]["unchanged"] == 1
+    assert [record["vectors"] for record in safelight.records("status") if record["kind"] == "model"] == [1, 1]
+
+
 def test_every_command_that_runs_a_model_lets_its_engine_be_chosen(tmp_path, photos):
     """Where MLX is asked for by the environment and, in this test, cannot be imported."""
     (tmp_path / "mlx").mkdir()

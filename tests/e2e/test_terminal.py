@@ -28,6 +28,13 @@ with Bar() as bar:
         time.sleep(0.3)
 """
 
+COLOURED = """
+from indexer.events import Progress
+from safelight.draw import Bar
+with Bar() as bar:
+    bar.show(Progress("indexing", 3, 10, True))
+"""
+
 
 def at_terminal(command: Sequence[str], env: Mapping[str, str], answer: str = "") -> tuple[int, str]:
     """Run a command at a terminal of its own, type the answer at its first question; (exit code, all it showed)."""
@@ -78,6 +85,14 @@ def test_the_bar_starts_at_once_and_tells_the_total_the_rate_and_the_time_left()
     assert 0 <= first < told, "it is there before anything is counted"
     plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown)
     assert re.search(r"1,500 of 30,000 \d+/s \d+:\d\d:\d\d", plain), plain
+
+
+@pytest.mark.parametrize(("settings", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)])
+def test_the_bar_has_colours_unless_no_color_is_set(settings, coloured):
+    env = {key: value for key, value in os.environ.items() if key != "NO_COLOR"} | settings
+    code, shown = at_terminal([sys.executable, "-c", COLOURED], env)
+    assert (code, "3 of 10" in shown) == (0, True)
+    assert bool(re.search(r"\x1b\[[\d;]*3[0-8]", shown)) == coloured
 
 
 def test_an_index_run_shows_its_bar_and_leaves_one_line(safelight, tmp_path):
@@ -140,3 +155,18 @@ def test_terms_and_filters_come_through_the_command_line(safelight, tmp_path):
     assert without.index("blue circle") > plain.index("blue circle") or plain.index("blue circle") == 2
     assert without[-1] == "blue circle"
     assert names(safelight, "--format", "heic", "red", code=1) == []
+
+
+def test_pictures_ids_weights_and_dates_come_through_the_command_line(safelight, tmp_path):
+    stranger = tmp_path / "stranger.png"
+    draw(Scene("blue", "circle", "white"), 9).save(stranger)
+    assert names(safelight, str(stranger))[0] == "blue circle"
+    assert names(safelight, "--like", str(stranger))[0] == "blue circle"
+    (first,) = safelight.records("search", str(stranger), "-n", "1")
+    others = names(safelight, first["id"])
+    assert sorted(others) == ["red circle", "red square"], "like the photo of that id, which is not among them"
+    assert names(safelight, "circle", "-3:red")[0] == "blue circle"
+    assert names(safelight, "circle", "3:red")[-1] == "blue circle"
+    assert len(names(safelight, "red", "--since", "1990", "--until", "2199", "--source", "folder")) == 3
+    assert names(safelight, "red", "--until", "1990", code=1) == []
+    assert names(safelight, "red", "--source", "lightroom", code=1) == []

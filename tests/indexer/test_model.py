@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 import shapes
 from fake_hub import REPOSITORY, serve
 from huggingface_hub import constants
-from PIL import Image
+from PIL import Image, ImageCms
 
+from importers import icc
 from importers.images import ImageProblem
 from indexer import Model
 from indexer.errors import ModelError
@@ -54,8 +56,6 @@ def test_every_mode_of_pil_works(model: Model, mode: str) -> None:
     elif mode == "F":
         picture = Image.fromarray(np.asarray(drawn.convert("L")).astype(np.float32) / 255)
     elif mode == "LAB":
-        from PIL import ImageCms
-
         srgb, lab = ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB")
         picture = ImageCms.profileToProfile(drawn, srgb, lab, outputMode="LAB")
     elif mode in ("La", "RGBa"):
@@ -80,6 +80,20 @@ def test_alpha_lies_on_white_and_exif_is_turned(model: Model, tmp_path: Path) ->
     assert np.abs(model.image(tmp_path / "turned.png") - model.image(drawn)).max() < 1e-5
     with Image.open(tmp_path / "turned.png") as opened:
         assert np.abs(model.image(opened) - model.image(drawn)).max() < 1e-5
+
+
+def test_colours_are_those_that_a_profile_means(model: Model, tmp_path: Path) -> None:
+    drawn, adobe = shapes.draw(SCENE, 4), icc.profile("AdobeRGB")
+    assert adobe
+    means = ImageCms.profileToProfile(
+        drawn, ImageCms.ImageCmsProfile(BytesIO(adobe)), ImageCms.createProfile("sRGB"), outputMode="RGB"
+    )
+    drawn.save(tmp_path / "tagged.png", icc_profile=adobe)
+    expected = model.image(means)
+    assert np.abs(model.image(drawn) - expected).max() > 1e-3, "without its profile it is another picture"
+    assert np.abs(model.image(tmp_path / "tagged.png") - expected).max() < 2e-3
+    with Image.open(tmp_path / "tagged.png") as opened:
+        assert np.abs(model.image(opened) - expected).max() < 2e-3
 
 
 def test_a_bad_picture_is_named(model: Model, tmp_path: Path) -> None:

@@ -361,6 +361,21 @@ def test_any_bytes_give_a_count_or_the_one_error(indexed, tmp_path):
     assert 340 in seen  # a changed number in a vector cannot be told from another vector
 
 
+def test_exact_search_answers_while_a_damaged_index_is_built_anew(indexed, random_units):
+    lose_pickle(indexed)
+    query = random_units(1, DIM, 5)[0]
+    found: list[list[int]] = []
+
+    def ask(event):
+        assert vectors.health(indexed.home, indexed.catalog.db, indexed.model.id).state != "ok"
+        found.append(Matrix.open(indexed.home, indexed.catalog.db, indexed.model.id).top(query, 10)[0].tolist())
+
+    with opened(indexed, ask) as index:
+        expected = index.query(query, 10)[0].tolist()
+    assert found
+    assert all(one == expected for one in found)
+
+
 def test_health_says_where_it_stands(library, random_units):
     def state():
         found = vectors.health(library.home, library.catalog.db, library.model.id)

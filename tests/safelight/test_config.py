@@ -1,5 +1,7 @@
 """Settings: file, environment, flags."""
 
+import sys
+
 import pytest
 
 from indexer.catalog import Catalog
@@ -21,6 +23,20 @@ def test_without_a_file_everything_has_its_default(own_home):
     assert load_settings() == Settings()
     assert data_home() == own_home
     assert not own_home.exists(), "reading settings makes no folder"
+
+
+def test_without_a_home_named_the_systems_own_folders_are_taken(tmp_path, monkeypatch):
+    for name in ("SAFELIGHT_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    support = tmp_path / "Library" / "Application Support"
+    data, settings = (
+        (support, support) if sys.platform == "darwin" else (tmp_path / ".local/share", tmp_path / ".config")
+    )
+    assert data_home() == data / "safelight"
+    save_setting("results", "24")
+    assert (settings / "safelight" / "config.toml").read_text("utf-8") == "results = 24\n"
+    assert load_settings().results == 24
 
 
 def test_the_environment_wins_over_the_file(monkeypatch):

@@ -65,6 +65,13 @@ def test_there_are_command_lines_to_check():
 
 
 @pytest.mark.parametrize("name", every_command(cli))
+def test_the_help_of_what_takes_something_shows_how_to_type_it(name):
+    command = every_command(cli)[name]
+    if {option.name for option in command.params} - {"as_json"}:
+        assert re.search(rf"\b{name}(\s|$)", command.help or ""), f"the help of `{name}` has no example"
+
+
+@pytest.mark.parametrize("name", every_command(cli))
 def test_every_command_is_explained_and_documented(name):
     command = every_command(cli)[name]
     assert command.help, f"{name} has no help"

@@ -24,6 +24,7 @@ from safelight.pruning import plan_prune, prune
 from safelight.service import Library
 from safelight.status import problems, roots
 
+UNCHANGED = int(os.environ.get("SAFELIGHT_TEST_UNCHANGED", "1000"))
 MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
 
 
@@ -89,6 +90,30 @@ def test_a_second_run_does_nothing_and_reads_no_file(index, photos):
     os.utime(target, ns=(stat.st_atime_ns, stat.st_mtime_ns))
     assert outcomes(index(photos)) == {"unchanged": 6}
     assert index.count("photo") == 6
+
+
+def test_a_run_over_many_unchanged_files_reads_none_of_them(index, tmp_path):
+    """All but the first hold a letter, which whoever read one would see; the catalog knows size, time and inode."""
+    folder = tmp_path / "many"
+    folder.mkdir()
+    paint(folder / "0.jpg", 1)
+    index(folder)
+    catalog = index.library.catalog
+    found = catalog.db.execute("SELECT * FROM photo")
+    photo = dict(zip([column for column, *_ in found.description], found.fetchone(), strict=True))
+    with catalog.transaction():
+        for number in range(1, UNCHANGED):
+            path = folder / f"{number}.jpg"
+            path.write_bytes(b"dear all")
+            stat = path.stat()
+            changed = {"id": None, "public_id": f"{number:012}", "key": path.name.encode(), "path": os.fsencode(path)}
+            changed |= {"size_bytes": stat.st_size, "mtime_ns": stat.st_mtime_ns, "inode": stat.st_ino}
+            row = photo | changed
+            places = ", ".join(f":{column}" for column in row)
+            catalog.db.execute(f"INSERT INTO photo ({', '.join(row)}) VALUES ({places})", row)
+    assert outcomes(index(folder)) == {"unchanged": UNCHANGED}
+    os.utime(folder / "1.jpg", (1, 1))
+    assert outcomes(index(folder)) == {"unchanged": UNCHANGED - 1, "skipped": 1}, "one that is read is seen to be none"
 
 
 def test_without_a_path_everything_known_is_looked_at_again(index, photos):

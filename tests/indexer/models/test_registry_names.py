@@ -23,6 +23,23 @@ def test_every_entry_is_complete() -> None:
         assert info.license in ("Apache-2.0", "MIT")
 
 
+@pytest.mark.parametrize(
+    ("name", "repository"),
+    [
+        ("siglip2-base", "google/siglip2-base-patch16-256"),
+        ("siglip2-fast", "google/siglip2-base-patch32-256"),
+        ("siglip2-best", "google/siglip2-so400m-patch16-384"),
+        ("siglip-base", "google/siglip-base-patch16-224"),
+        ("clip-b32", "openai/clip-vit-base-patch32"),
+        ("clip-l14", "openai/clip-vit-large-patch14"),
+    ],
+)
+def test_what_short_names_stand_for(name: str, repository: str) -> None:
+    assert lookup(name).repository == repository
+    assert lookup(name).revision
+    assert DEFAULT == "siglip2-base"
+
+
 def test_lookup_by_short_name_repository_or_neither() -> None:
     assert lookup("clip-b32") is lookup("openai/clip-vit-base-patch32")
     assert lookup("someone/some-model").revision is None
