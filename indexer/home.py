@@ -25,9 +25,14 @@ _LEAST_FREE_BYTES = 64 * 1024
 """SQLite needs 32 kB beside the catalog to open it at all."""
 
 
+def there_of(home: Path) -> Path:
+    """Return the data folder, or where it is not made yet the folder that it is going to be made in."""
+    return next(folder for folder in (home, *home.parents) if os.access(folder, os.F_OK))
+
+
 def why_unwritable(home: Path) -> str | None:
     """Say why nothing can be written into the data folder, there or to be made; None: something can."""
-    there = next(folder for folder in (home, *home.parents) if os.access(folder, os.F_OK))
+    there = there_of(home)
     if not there.is_dir():
         return f"{there} is a file, not a folder"
     if not os.access(there, os.W_OK | os.X_OK):

@@ -14,7 +14,7 @@ from pathlib import Path
 from importers.extras import how_to_add, install_command
 from indexer import vectors
 from indexer.errors import CatalogError, IndexerError, VectorError
-from indexer.home import nothing_indexed, why_unwritable
+from indexer.home import nothing_indexed, there_of, why_unwritable
 from indexer.models.engine import choose_engine
 from indexer.models.registry import STARTER
 from safelight import __version__
@@ -105,7 +105,7 @@ def _home(home: Path) -> Check:
     if why := why_unwritable(home):
         todo = "mend that, or set SAFELIGHT_HOME to another folder"
         return Check("data folder", False, f"{home} cannot be written: {why}; {todo}")
-    free_mb = shutil.disk_usage(home).free // 1_000_000
+    free_mb = shutil.disk_usage(there_of(home)).free // 1_000_000
     says = f"{home}, {free_mb:,} MB free; settings in {config_file()}"
     if free_mb < LOW_DISK_MB:
         return Check("data folder", False, f"{says}: nearly full; make room, or set SAFELIGHT_HOME to another disk")

@@ -91,6 +91,7 @@ def install(home: Path, into: Path | None = None) -> Installed:
 def _remember(home: Path, target: Path) -> None:
     """Note where the plug-in was put last: it may be a folder that nobody would look into."""
     with suppress(OSError):
+        home.mkdir(parents=True, exist_ok=True)
         (home / _LAST).write_text(json.dumps({"folder": str(target)}), "utf-8")
 
 

@@ -95,9 +95,11 @@ def test_the_bar_has_colours_unless_no_color_is_set(settings, coloured):
     assert bool(re.search(r"\x1b\[[\d;]*3[0-8]", shown)) == coloured
 
 
-def test_an_index_run_shows_its_bar_and_leaves_one_line(safelight, tmp_path):
-    draw(Scene("green", "star", "black"), 1).save(tmp_path / "star.png")
-    code, shown = at_terminal([sys.executable, "-m", "safelight", "index", str(tmp_path)], safelight.env)
+def test_an_index_run_shows_its_bar_and_leaves_one_line(tmp_path):
+    (tmp_path / "shapes").mkdir()
+    draw(Scene("green", "star", "black"), 1).save(tmp_path / "shapes" / "star.png")
+    env = Safelight(tmp_path / "home").env | {"SAFELIGHT_MODEL": str(MODEL)}
+    code, shown = at_terminal([sys.executable, "-m", "safelight", "index", str(tmp_path / "shapes")], env)
     assert code == 0
     assert "indexing" in shown
     assert shown.rstrip().endswith("1 indexed.")

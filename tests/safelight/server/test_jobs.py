@@ -241,6 +241,6 @@ def test_a_damaged_journal_is_no_reason_not_to_start(tmp_path):
     running = start_helper(home)
     (job,) = running.get("/api/v1/jobs")["jobs"]
     assert running.wait_for_job(job["id"])["state"] == "failed"
-    assert "nothing has been indexed yet" in running.get(f"/api/v1/jobs/{job['id']}")["error"]
+    assert "nothing is indexed yet" in running.get(f"/api/v1/jobs/{job['id']}")["error"]
     assert not list(journal.folder.glob(".*.tmp"))
     running.stop()
