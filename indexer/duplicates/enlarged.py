@@ -7,17 +7,17 @@ camera's picture has about as much again in the next octave, one that was enlarg
 
 from __future__ import annotations
 
-import warnings
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from indexer.duplicates.origin import OPENED, read_picture
+
 LEAST = 1.15
 """Times the width of the smaller one: below, there is hardly an octave to look at."""
 MOST = 6.0
-_FORMATS = ("JPEG", "PNG", "BMP", "WEBP", "TIFF")
 _WAYS = (Image.Resampling.BICUBIC, Image.Resampling.LANCZOS, Image.Resampling.BILINEAR, Image.Resampling.NEAREST)
 _CROPS = (96, 320)  # pixels of the smaller one's middle; few of them mostly show that it was not enlarged
 _EDGE = 4  # of those, where enlarging a part only differs
@@ -97,15 +97,9 @@ def gray_of(path: Path) -> Image.Image | None:
     Raises:
         OSError: It cannot be read now.
     """
-    Image.init()  # or it knows but the commonest formats
-    try:
-        with warnings.catch_warnings(), Image.open(path, formats=_FORMATS) as image:
-            warnings.simplefilter("ignore")
-            image.draft("L", None)
-            return ImageOps.exif_transpose(image).convert("L")
-    except OSError as error:
-        if error.errno is not None:  # it is away, not damaged
-            raise
-        return None
-    except Exception:  # parsers of damaged bytes raise nearly anything
-        return None
+    return read_picture(path, _gray, OPENED)
+
+
+def _gray(image: Image.Image) -> Image.Image:
+    image.draft("L", None)
+    return ImageOps.exif_transpose(image).convert("L")

@@ -22,8 +22,10 @@ from PIL.ExifTags import IFD, Base
 
 _T = TypeVar("_T")
 
-_FORMATS = ("JPEG", "MPO")
+_FORMATS = ("JPEG",)  # which opens MPO files, too
 _LOSSLESS = ("PNG", "BMP")
+OPENED = (*_FORMATS, *_LOSSLESS)
+"""What may be opened in this process; a parser that may end it runs in a decoder alone."""
 # Cameras name their firmware in the same field, and programs that only write metadata name themselves there, too.
 _EDITORS = re.compile(
     "photoshop|lightroom|camera raw|gimp|darktable|rawtherapee|capture one|affinity|snapseed|luminar|pixelmator|"
@@ -154,7 +156,7 @@ def saved_from_jpeg(one: tuple[str, Path], other: tuple[str, Path]) -> tuple[int
     formats = one[0], other[0]
     if "JPEG" in formats and (formats[0] in _LOSSLESS or formats[1] in _LOSSLESS):
         place = 1 - formats.index("JPEG")
-        pixels = _read((one, other)[place][1], _middle, _LOSSLESS)
+        pixels = read_picture((one, other)[place][1], _middle, _LOSSLESS)
         if pixels is not None and has_grid(pixels):
             return 2 * place - 1, _GRID_SAID
     return 0, ""
@@ -213,7 +215,7 @@ def is_fine(path: Path) -> bool:
 
 
 def _shows(path: Path, own: _Header, other: _Header) -> bool:
-    middle = _read(path, _middle)
+    middle = read_picture(path, _middle)
     return middle is not None and has_traces(middle, own.steps, other.steps)
 
 
@@ -267,7 +269,7 @@ _COSINES = np.sqrt(2 / 8) * np.cos(np.pi / 8 * np.outer(np.arange(8), np.arange(
 _COSINES[0] /= np.sqrt(2)  # float32 (frequency, place): the DCT that JPEG uses
 
 
-def _read(path: Path, read: Callable[[Image.Image], _T], formats: tuple[str, ...] = _FORMATS) -> _T | None:
+def read_picture(path: Path, read: Callable[[Image.Image], _T], formats: tuple[str, ...] = _FORMATS) -> _T | None:
     """Read something of a JPEG, or of what else is named; None where it is none, or damaged.
 
     Raises:
@@ -296,7 +298,7 @@ def _header_of(path: Path) -> _Header | None:
 
 @lru_cache(maxsize=256)
 def _header_at(path: Path, mtime_ns: int) -> _Header | None:
-    return _read(path, _header)
+    return read_picture(path, _header)
 
 
 def _header(image: Image.Image) -> _Header:
