@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +15,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from importers.base import FileStamp, Part
+from importers.base import Part
 from indexer.errors import CatalogError
 from indexer.home import why_unwritable
 from indexer.opening import Standing, is_for_lack_of_writing, open_as_it_stands, open_nothing, open_to_write
 from indexer.photo_row import PhotoRow, new_public_id, upsert
-from indexer.presence import SeenIds, has_left, is_gone, is_mounted, is_no_more, is_under
+from indexer.presence import SeenIds, is_mounted, is_under
 from indexer.rows import KNOWN_COLUMNS, ROOT_COLUMNS, Content, Known, Model, Root, as_known, as_root
 from indexer.tags import write_tags
 
@@ -203,73 +203,10 @@ class Catalog:
         ).fetchone()
         return row and as_known(row)
 
-    def vanished_twin(
-        self, root: Root, stamp: FileStamp, model: Model, is_there: Callable[[Root, bytes], bool]
-    ) -> Known | None:
-        """Find the photo of `root` that this file was before it was renamed: same inode, size and time, path gone.
-
-        Args:
-            is_there: Tells whether the drive is there that holds a root's photo of this key.
-        """
-        rows = self.db.execute(
-            f"SELECT p.key, {KNOWN_COLUMNS} FROM photo p"
-            " WHERE p.inode = ? AND p.size_bytes = ? AND p.mtime_ns = ? AND p.root_id = ?",
-            (model.id, stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id),
-        )
-        found = ((key, as_known(row)) for key, *row in rows)
-        return next((known for key, known in found if has_left(known.path, stamp.inode) and is_there(root, key)), None)
-
-    def replaced_twin(
-        self, root: Root, stamp: FileStamp, key: bytes, is_there: Callable[[Root, bytes], bool]
-    ) -> bytes | None:
-        """Find the key that this file had in `root` before it was called `key`; another file may have it now.
-
-        Args:
-            is_there: Tells whether the drive is there that holds a root's photo of this key.
-        """
-        rows = self.db.execute(
-            "SELECT key, path FROM photo WHERE inode = ? AND size_bytes = ? AND mtime_ns = ?"
-            " AND root_id = ? AND key <> ? AND content_id IS NOT NULL",
-            (stamp.inode, stamp.size_bytes, stamp.mtime_ns, root.id, key),
-        )
-        return next((old for old, path in rows if is_no_more(path, stamp.inode) and is_there(root, old)), None)
-
-    def trade_places(self, root: Root, key: bytes, other: bytes) -> None:
-        """Let the photos at two keys have each other's name: their files were renamed.
-
-        Writes: the catalog.
-        """
-        where = "SELECT id, key, path, name FROM photo WHERE root_id = ? AND key IN (?, ?)"
-        with self.transaction():
-            one, two = self.db.execute(where, (root.id, key, other)).fetchall()
-            self.db.execute("UPDATE photo SET key = x'00' WHERE id = ?", one[:1])  # no file's: a key is there once
-            for (photo_id, *_), place in ((two, one[1:]), (one, two[1:])):
-                self.db.execute("UPDATE photo SET key = ?, path = ?, name = ? WHERE id = ?", (*place, photo_id))
-
-    def vanished_with(self, content_id: int, source: str, is_there: Callable[[Root, bytes], bool]) -> int | None:
-        """Find a photo of such sources with this content whose file is gone although its drive is there: it moved."""
-        rows = self.db.execute(
-            f"SELECT p.id, p.path, p.key, {ROOT_COLUMNS} FROM photo p JOIN root r ON r.id = p.root_id"
-            " WHERE p.content_id = ? AND r.source = ?",
-            (content_id, source),
-        ).fetchall()
-        return next((i for i, path, key, *root in rows if is_gone(path) and is_there(as_root(root), key)), None)
-
     def content_at(self, root_id: int, key: bytes) -> tuple[int | None] | None:
         """Return the content id of the photo at a place, in a tuple because it may be None; None: nothing is there."""
         row = self.db.execute("SELECT content_id FROM photo WHERE root_id = ? AND key = ?", (root_id, key)).fetchone()
         return row and (row[0],)
-
-    def move_photo(self, photo_id: int, root_id: int, key: bytes, path: bytes | None, name: str) -> None:
-        """Give a photo its new place, keeping its id and its content.
-
-        Writes: the catalog, inside the caller's transaction.
-        """
-        self.db.execute(
-            "UPDATE photo SET root_id = ?, key = ?, path = ?, name = ?,"
-            " state = CASE state WHEN 'missing' THEN 'indexed' ELSE state END WHERE id = ?",
-            (root_id, key, path, name, photo_id),
-        )
 
     def write_photo(self, row: PhotoRow) -> int:
         """Insert or refresh one photo; returns its row id.

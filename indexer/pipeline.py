@@ -23,6 +23,7 @@ from indexer.decoders import Decoded, DecoderPool, Job
 from indexer.drives import Drives, Mount
 from indexer.duplicates.store import is_described, write_features
 from indexer.events import OnProgress, Progress
+from indexer.moved import move_photo, replaced_twin, trade_places, vanished_twin, vanished_with
 from indexer.photo_row import PhotoRow
 from indexer.presence import SeenIds, is_gone, is_under
 from indexer.tally import Tally
@@ -162,7 +163,7 @@ class IndexRun:
             self._done(photo)
             return
         if known is None and photo.stamp is not None and self._keys_are_paths:
-            known = self._catalog.vanished_twin(self._root, photo.stamp, self._model, self._drives.holds)
+            known = vanished_twin(self._catalog.db, self._root, photo.stamp, self._model, self._drives.holds)
         elif known is not None and photo.stamp is not None and self._keys_are_paths:
             known = self._traded(photo, photo.stamp, known)
         if known is None or known.stamp != photo.stamp or photo.stamp is None:
@@ -182,10 +183,11 @@ class IndexRun:
         if was is not None and (was.size_bytes, was.mtime_ns) == (stamp.size_bytes, stamp.mtime_ns):
             # FAT and network drives number their files anew each time; of a burst, all may have one size and one time.
             return here
-        old = self._catalog.replaced_twin(self._root, stamp, photo.key, self._drives.holds)
+        old = replaced_twin(self._catalog.db, self._root, stamp, photo.key, self._drives.holds)
         if old is None:
             return here
-        self._catalog.trade_places(self._root, photo.key, old)
+        with self._catalog.transaction():
+            trade_places(self._catalog.db, self._root, photo.key, old)
         come = self._catalog.known(self._root, photo.key, self._model) or here
         self._traders.add(here.id)  # what lies beside it has new names, too
         self._traders.add(come.id)
@@ -220,7 +222,7 @@ class IndexRun:
     def _keep_moved(self, photo_id: int, photo: Photo) -> None:
         path = os.fsencode(photo.path) if photo.path else None
         with self._catalog.transaction():
-            self._catalog.move_photo(photo_id, self._root.id, photo.key, path, photo.name)
+            move_photo(self._catalog.db, photo_id, self._root.id, photo.key, path, photo.name)
             self._catalog.write_parts(photo_id, photo.parts)
 
     def _decode(self, photo: Photo, *, describe: bool = True) -> None:
@@ -342,9 +344,9 @@ class IndexRun:
             here = self._catalog.content_at(row.root_id, row.key)
             is_same = here == (row.content_id,)  # touched, or restored from a backup
             if here is None and self._keys_are_paths:
-                moved = self._catalog.vanished_with(row.content_id, self._source_name, self._drives.holds)
+                moved = vanished_with(self._catalog.db, row.content_id, self._source_name, self._drives.holds)
                 if moved is not None:
-                    self._catalog.move_photo(moved, row.root_id, row.key, row.path, row.name)
+                    move_photo(self._catalog.db, moved, row.root_id, row.key, row.path, row.name)
                     is_same = True
         self._seen.add(self._catalog.write_photo(row))
         return Outcome.UNCHANGED if is_same and not embedded else row.outcome

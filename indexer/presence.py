@@ -61,26 +61,3 @@ def is_gone(path: bytes | None) -> bool:
     except OSError:
         return False
     return False
-
-
-def is_no_more(path: bytes | None, inode: int) -> bool:
-    """Tell whether a file is no longer at `path`, nor where a link there leads: nothing is, or another file."""
-    try:
-        return path is not None and os.stat(path).st_ino != inode  # noqa: PTH116  # of bytes; as a walk looks at it
-    except OSError:
-        return is_gone(path)
-
-
-def has_left(path: bytes | None, inode: int) -> bool:
-    """Tell whether a file that was met elsewhere is no longer at `path` as well.
-
-    A name that still leads to the file's only entry is another spelling of its new one: renamed in upper and lower
-    case on a disk that does not tell them apart, or reached through a link that took the old folder's place.
-    """
-    if is_gone(path) or path is None:
-        return path is not None
-    try:
-        status = os.lstat(path)
-    except OSError:
-        return False
-    return status.st_ino == inode and status.st_nlink == 1

@@ -160,26 +160,6 @@ def test_missing_is_only_what_lies_in_the_scope_and_was_not_met(catalog):
     assert [row[0] for row in catalog.unseen(root, b"2019", seen)] == [unmet]
 
 
-def always(root: Root, key: bytes) -> bool:
-    return True
-
-
-def test_a_renamed_file_is_recognised_without_being_read(catalog, tmp_path):
-    folder = tmp_path / "photos"
-    folder.mkdir()
-    (folder / "a.jpg").write_bytes(b"0123456789")
-    root = catalog.add_root("folder", folder, 1)
-    model = catalog.add_model("space@1", "tiny", 2)
-    stat = (folder / "a.jpg").stat()
-    stamp = FileStamp(stat.st_size, stat.st_mtime_ns, stat.st_ino)
-    photo_id, _ = add_photo(catalog, root, b"a.jpg", stamp=stamp)
-    (folder / "b.jpg").hardlink_to(folder / "a.jpg")
-    assert catalog.vanished_twin(root, stamp, model, always) is None, "it has not vanished: a hard link, not a rename"
-    (folder / "a.jpg").unlink()
-    assert catalog.vanished_twin(root, stamp, model, always).id == photo_id
-    assert catalog.vanished_twin(root, stamp, model, lambda root, key: False) is None, "its drive is away"
-
-
 def test_trouble_in_looking_is_not_absence(tmp_path):
     assert is_gone(os.fsencode(tmp_path / "nothing"))
     assert not is_gone(os.fsencode(tmp_path))
