@@ -14,7 +14,7 @@ _LISTS = ("keywords", "people", "labels", "media")
 _LISTS_OF_STEPS = ("keyword_paths", "albums")
 
 _FACTS, _EXPOSURE, _RENDITION, _SPAN = (
-    tuple(field.name for field in fields(kind)) for kind in (Facts, Exposure, Rendition, Span)
+    {field.name: field.default for field in fields(kind)} for kind in (Facts, Exposure, Rendition, Span)
 )
 _NO_EXPOSURE = Exposure()
 
@@ -30,8 +30,9 @@ def pack_facts(facts: Facts) -> dict[str, Any]:
     return packed
 
 
-def _known(values: object, names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: value for name in names if (value := getattr(values, name)) is not None and value != ()}
+def _known(values: object, usual: dict[str, Any]) -> dict[str, Any]:
+    """Return what is not as it is where nothing is known."""
+    return {name: value for name, default in usual.items() if (value := getattr(values, name)) != default}
 
 
 def unpack_facts(packed: dict[str, Any]) -> Facts:
@@ -47,7 +48,7 @@ def unpack_facts(packed: dict[str, Any]) -> Facts:
 
 
 def pack_rendition(rendition: Rendition) -> dict[str, Any]:
-    """Return a rendition as what json.dumps takes; what is unknown is left out."""
+    """Return a rendition as what json.dumps takes; what is unknown, or as most have it, is left out."""
     packed = _known(rendition, _RENDITION) | {"path": os.fspath(rendition.path)}
     if rendition.span is not None:
         packed["span"] = _known(rendition.span, _SPAN)

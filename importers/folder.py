@@ -103,9 +103,14 @@ class FolderSource(OpenedPlace):
         return path.is_file() and (worth_a_look(path.suffix) or (not path.suffix and _starts_like_a_picture(path)))
 
     def count(self) -> Iterator[int]:
-        """Count the photos by a second look at the folder, never at a file."""
-        for total, _ in enumerate(type(self)(self.root).photos(lambda key, stamp: True), 1):
-            yield total
+        """Count the photos by the names in a second look at the folder, never at a file."""
+        others = type(self)(self.root)._files()
+        total = 0
+        for key, _, _ in others:
+            suffix = os.path.splitext(key)[1]  # noqa: PTH122
+            if not suffix or worth_a_look(os.fsdecode(suffix)):
+                total += 1
+                yield total
 
     def photos(self, known: Known | None = None) -> Iterator[Photo]:
         """Yield every photo once, folder by folder, sorted by name in each.
@@ -121,10 +126,18 @@ class FolderSource(OpenedPlace):
         """
         self.mounts, self.unreadable, self.passed_over, self.remarks, self.ignored = {}, {}, [], [], 0
         self._exports = set()
+        for key, beside, movie in self._files():
+            yield from self._photo(key, known, beside, movie)
+        if self.root == self.folder:
+            self.remarks += _remarks_on(self._exports)
+            self._check_still_there()
+
+    def _files(self) -> Iterator[tuple[bytes, tuple[bytes, ...], bytes | None]]:
+        """Walk: yield the key of each file that may be a photo, of its sidecars, and of its moving half."""
         if self.root != self.folder:
             name = os.fsencode(self.root.name)
             there = [name, *self._beside(name)]
-            yield from self._photo(name, known, sidecars(there).get(name, ()), moving_halves(there).get(name))
+            yield name, sidecars(there).get(name, ()), moving_halves(there).get(name)
             return
         folders, links = [b""], deque[bytes]()
         entered: set[tuple[int, int]] = set()
@@ -148,9 +161,7 @@ class FolderSource(OpenedPlace):
             links += linked
             beside, movies = sidecars(files), moving_halves(files)
             for key in sorted(set(files).difference(movies.values())):
-                yield from self._photo(key, known, beside.get(key, ()), movies.get(key))
-        self.remarks += _remarks_on(self._exports)
-        self._check_still_there()
+                yield key, beside.get(key, ()), movies.get(key)
 
     def _note_mount(self, folder: bytes, device: int) -> None:
         around = folder.rpartition(b"/")[0]
@@ -198,11 +209,12 @@ class FolderSource(OpenedPlace):
     ) -> Iterator[Photo]:
         """Yield the photo at `key` with what belongs to it, or count the file as no picture."""
         path = Path(os.fsdecode(self._path(key)))
-        if path.suffix and not worth_a_look(path.suffix):
+        suffix = path.suffix
+        if suffix and not worth_a_look(suffix):
             self.ignored += 1
             return
         stamp, problem = _look(path)
-        if not path.suffix and not (stamp and ((known and known(key, stamp)) or _starts_like_a_picture(path))):
+        if not suffix and not (stamp and ((known and known(key, stamp)) or _starts_like_a_picture(path))):
             self.ignored += 1
             return
         paths = tuple(Path(os.fsdecode(self._path(sidecar))) for sidecar in beside)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -297,22 +297,32 @@ class Catalog:
         ).fetchone()
         return content_id
 
-    def write_vector(self, model: Model, content_id: int, vector: NDArray[np.float32]) -> None:
-        """Store one vector and tell the outbox; a vector that is there already is never changed.
+    def write_vectors(self, model: Model, content_ids: Sequence[int], vectors: NDArray[np.float32]) -> None:
+        """Store vectors and tell the outbox; one that is there already is never changed.
 
         Args:
-            vector: float32 (D,), L2 norm 1; stored as float16.
+            content_ids: Each once.
+            vectors: float32 (N, D), L2 norm 1; stored as float16.
 
         Writes: the catalog, inside the caller's transaction.
         """
-        added = self.db.execute(
+        stored = vectors.astype("<f2")
+        self.db.executemany(
+            "INSERT INTO outbox (model_id, content_id, op) SELECT ?1, ?2, 'add'"
+            " WHERE NOT EXISTS (SELECT 1 FROM embedding WHERE model_id = ?1 AND content_id = ?2)",
+            ((model.id, content_id) for content_id in content_ids),
+        )
+        self.db.executemany(
             "INSERT INTO embedding (model_id, content_id, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
-            (model.id, content_id, vector.astype("<f2").tobytes()),
-        ).rowcount
-        if added:
-            self.db.execute(
-                "INSERT INTO outbox (model_id, content_id, op) VALUES (?, ?, 'add')", (model.id, content_id)
-            )
+            ((model.id, i, vector.tobytes()) for i, vector in zip(content_ids, stored, strict=True)),
+        )
+
+    def write_vector(self, model: Model, content_id: int, vector: NDArray[np.float32]) -> None:
+        """Store one vector, float32 (D,), as write_vectors() stores many.
+
+        Writes: the catalog, inside the caller's transaction.
+        """
+        self.write_vectors(model, [content_id], vector[None])
 
     def vector(self, model: Model, content_id: int) -> NDArray[np.float32] | None:
         """Return one stored vector: float32 (D,), L2 norm 1 up to float16 rounding."""

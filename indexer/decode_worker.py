@@ -9,14 +9,14 @@ import json
 import os
 import queue
 import signal
+import socket
 import sys
 import threading
 import zlib
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from functools import partial
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -34,6 +34,7 @@ from importers.xmp import facts_of_packet
 from importers.xmp_packet import MAX_XMP_BYTES
 from indexer.duplicates.features import MIN_EDGE, describe_picture
 from indexer.duplicates.features import pack as pack_features
+from indexer.frames import Frame, receive, send
 from indexer.preprocess import PixelSpec, fit, reduce_to
 
 READ_AT_ONCE_BYTES = 64 << 20
@@ -79,19 +80,20 @@ class Job:
         """Ask for a file that is the picture."""
         return cls(ticket, (Rendition(path),), hash_only)
 
-    def pack(self) -> bytes:
-        """Write it as a frame."""
-        job = {name: getattr(self, name) for name in _JOB}
-        job["renditions"] = [pack_rendition(rendition) for rendition in self.renditions]
-        return _ENCODER.encode(job).encode()
+    def pack(self) -> Frame:
+        """Write it as a frame; what is as it is for most is left out."""
+        job = {name: value for name, usual in _USUAL.items() if (value := getattr(self, name)) != usual}
+        job |= {"ticket": self.ticket, "renditions": [pack_rendition(rendition) for rendition in self.renditions]}
+        return Frame(_ENCODER.encode(job).encode())
 
     @classmethod
-    def unpack(cls, frame: bytes) -> Job:
+    def unpack(cls, frame: Frame) -> Job:
         """Read it from a frame."""
-        job: dict[str, Any] = json.loads(frame)
+        job: dict[str, Any] = json.loads(frame.header)
         job["renditions"] = tuple(unpack_rendition(packed) for packed in job["renditions"])
-        job["exact"] = job["exact"] and Path(job["exact"])
-        job["sidecars"] = tuple(Path(path) for path in job["sidecars"])
+        if "exact" in job:
+            job["exact"] = Path(job["exact"])
+        job["sidecars"] = tuple(Path(path) for path in job.get("sidecars", ()))
         return cls(**job)
 
 
@@ -140,7 +142,7 @@ class Decoded:
     features: bytes = b""
 
 
-_JOB, _DECODED = (tuple(f.name for f in fields(kind)) for kind in (Job, Decoded))
+_USUAL: dict[str, object] = {field.name: field.default for field in fields(Job) if field.default is not MISSING}
 
 
 def read_photo(job: Job, spec: PixelSpec, max_pixels: int) -> Decoded:
@@ -307,54 +309,53 @@ def _hash(file: BinaryIO) -> tuple[bytes, int]:
     return hasher.digest(), size
 
 
-# Frames: JSON, never pickle, for what comes back was made from strangers' files; pixels follow it raw.
+# Frames: JSON, never pickle, for what comes back was made from strangers' files; features and pixels lie beside it.
+
+_PLAIN = ("ticket", "size_bytes", "served", "width", "height", "format")
+_DIGESTS = ("digest", "original_digest", "pixel_digest")
 
 
-def pack(decoded: Decoded) -> bytes:
-    """Write an answer as a frame."""
-    header = {name: getattr(decoded, name) for name in _DECODED}
-    header |= {
-        "problem": decoded.problem and asdict(decoded.problem),
-        "digest": decoded.digest.hex(),
-        "original_digest": decoded.original_digest.hex(),
-        "pixel_digest": decoded.pixel_digest.hex(),
-        "stamp": decoded.stamp and asdict(decoded.stamp),
-        "facts": pack_facts(decoded.facts),
-        "pixels": None if decoded.pixels is None else decoded.pixels.shape,
-        "features": len(decoded.features),
-    }
-    pixels = b"" if decoded.pixels is None else decoded.pixels.tobytes()
-    return b"".join((json.dumps(header).encode(), b"\n", decoded.features, pixels))
+def pack(decoded: Decoded) -> Frame:
+    """Write an answer as a frame; what is empty is left out."""
+    if decoded.problem is not None:
+        return Frame(_ENCODER.encode({"ticket": decoded.ticket, "problem": asdict(decoded.problem)}).encode())
+    header: dict[str, Any] = {name: getattr(decoded, name) for name in _PLAIN}
+    header |= {name: digest.hex() for name in _DIGESTS if (digest := getattr(decoded, name))}
+    if decoded.stamp is not None:
+        header["stamp"] = (decoded.stamp.size_bytes, decoded.stamp.mtime_ns, decoded.stamp.inode)
+    if facts := pack_facts(decoded.facts):
+        header["facts"] = facts
+    if decoded.pixels is None:
+        return Frame(_ENCODER.encode(header).encode(), decoded.features)
+    header["pixels"] = decoded.pixels.shape
+    return Frame(_ENCODER.encode(header).encode(), decoded.features, decoded.pixels)
 
 
-def unpack(frame: bytes) -> Decoded:
+def unpack(frame: Frame) -> Decoded:
     """Read an answer from a frame."""
-    body = frame.index(b"\n") + 1  # not partition(), which would copy the pixels
-    header: dict[str, Any] = json.loads(frame[:body])
-    shape, end = header["pixels"], body + header["features"]
-    header |= {
-        "problem": Problem(**header["problem"]) if header["problem"] else None,
-        "digest": bytes.fromhex(header["digest"]),
-        "original_digest": bytes.fromhex(header["original_digest"]),
-        "pixel_digest": bytes.fromhex(header["pixel_digest"]),
-        "stamp": FileStamp(**header["stamp"]) if header["stamp"] else None,
-        "facts": unpack_facts(header["facts"]),
-        "pixels": np.frombuffer(frame, np.uint8, offset=end).reshape(shape) if shape else None,
-        "features": frame[body:end],
-    }
-    return Decoded(**header)
+    header: dict[str, Any] = json.loads(frame.header)
+    if "problem" in header:
+        return Decoded(header["ticket"], Problem(**header["problem"]))
+    header |= {name: bytes.fromhex(header[name]) for name in _DIGESTS if name in header}
+    if "stamp" in header:
+        header["stamp"] = FileStamp(*header["stamp"])
+    if "facts" in header:
+        header["facts"] = unpack_facts(header["facts"])
+    if "pixels" in header:
+        header["pixels"] = frame.pixels.reshape(header["pixels"])
+    return Decoded(**header, features=frame.features)
 
 
 def main() -> None:
     """Answer jobs in order until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent to act on
-    connection = Connection(int(sys.argv[1]))
+    connection = socket.socket(fileno=int(sys.argv[1]))
     settings: dict[str, Any] = json.loads(sys.argv[2])
     spec = PixelSpec(**settings["spec"])
     _limit_memory(settings["memory_bytes"])
-    connection.send_bytes(b"ready")
+    send(connection, Frame(b"ready"))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # what image libraries mutter about damaged files
-    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    jobs: queue.SimpleQueue[Frame] = queue.SimpleQueue()
     threading.Thread(target=_receive, args=(connection, jobs), daemon=True).start()
     while True:
         job = Job.unpack(jobs.get())
@@ -362,14 +363,14 @@ def main() -> None:
         signal.setitimer(signal.ITIMER_REAL, 2 * settings["timeout_s"])
         decoded = read_photo(job, spec, settings["max_pixels"])
         signal.setitimer(signal.ITIMER_REAL, 0)
-        connection.send_bytes(pack(decoded))
+        send(connection, pack(decoded))
 
 
-def _receive(connection: Connection, jobs: queue.SimpleQueue[bytes]) -> None:
+def _receive(connection: socket.socket, jobs: queue.SimpleQueue[Frame]) -> None:
     """Take jobs in; end this process when the parent is gone, be it in the middle of a picture."""
     try:
         while True:
-            jobs.put(connection.recv_bytes())
+            jobs.put(receive(connection))
     except (EOFError, OSError):
         os._exit(0)
 

@@ -20,7 +20,6 @@ from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from multiprocessing import Pipe
 from types import TracebackType
 from typing import IO
 
@@ -28,6 +27,7 @@ from importers.images import MAX_PIXELS
 from indexer.cores import cores
 from indexer.decode_worker import Decoded, Job, Problem, unpack
 from indexer.errors import IndexerError
+from indexer.frames import pair, receive, send
 from indexer.preprocess import PixelSpec
 
 __all__ = ["Decoded", "DecoderPool", "Job", "Problem"]
@@ -265,7 +265,7 @@ class _Process:
     """One decoder process and our end of the socket to it."""
 
     def __init__(self, settings: str) -> None:
-        ours, theirs = Pipe()
+        ours, theirs = pair()
         self._connection = ours
         self._stderr: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115  # closed in discard()
         with theirs:
@@ -289,7 +289,8 @@ class _Process:
             IndexerError: It cannot be started.
         """
         with suppress(EOFError, OSError):
-            self.is_ready = self._connection.poll(_START_TIMEOUT_S) and self._connection.recv_bytes() == b"ready"
+            self._connection.settimeout(_START_TIMEOUT_S)
+            self.is_ready = receive(self._connection).header == b"ready"
         if self.is_ready:
             return
         self.kill()
@@ -302,7 +303,7 @@ class _Process:
         """Hand over jobs; a process that is dead shows when its answer is waited for."""
         with suppress(OSError):
             for attempts in jobs:
-                self._connection.send_bytes(attempts.job.pack())
+                send(self._connection, attempts.job.pack())
 
     def answer(self, timeout_s: float) -> Decoded:
         """Wait for the next answer.
@@ -312,9 +313,8 @@ class _Process:
             EOFError: The process is dead.
             OSError: The process is dead.
         """
-        if not self._connection.poll(timeout_s):
-            raise TimeoutError
-        return unpack(self._connection.recv_bytes())
+        self._connection.settimeout(timeout_s)
+        return unpack(receive(self._connection))
 
     def kill(self) -> None:
         """End it now; harmless when it has ended, and from any thread."""

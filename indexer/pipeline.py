@@ -78,6 +78,7 @@ class IndexRun:
         self._at_work: dict[int, Photo] = {}
         self._tickets = 0
         self._batches = Batches(embed, self._write_batch, pool.wake)
+        self._embedded: list[Outcome] = []  # what became of photos that are written, and not counted yet
         self._settled: list[PhotoRow] = []
         self._new_facts: list[tuple[int, PhotoRow]] = []
         self._total, self._total_final = 0, False
@@ -111,6 +112,7 @@ class IndexRun:
             while self._pool.outstanding and not self._stop.is_set():
                 self._collect(at_least=1)
             self._batches.finish()
+            self._count_embedded()
             self._write_settled()
             self._write_new_facts()
         self.tally.interrupted = self._stop.is_set()
@@ -252,9 +254,12 @@ class IndexRun:
 
     def _collect(self, *, at_least: int = 0) -> None:
         """Take in what the decoders and the model have finished, once that are so many pictures, or a batch."""
-        for decoded in self._pool.results(wait=at_least > 0, at_least=at_least):
+        answers = self._pool.results(wait=at_least > 0, at_least=at_least)
+        self._batches.settle()  # first, for the model may have nothing to do
+        for decoded in answers:
             self._take(decoded)
         self._batches.settle()
+        self._count_embedded()
 
     def _take(self, decoded: Decoded) -> None:
         photo = self._at_work.pop(decoded.ticket)
@@ -276,7 +281,7 @@ class IndexRun:
             return
         else:
             content = Content(decoded.digest, decoded.size_bytes, decoded.width, decoded.height, decoded.format)
-            self._batches.add(Picture(content, decoded.pixels, decoded.features, [row]))
+            self._batches.add(Picture(content, decoded.features, held is None, [row]), decoded.pixels)
         self._done(photo)
 
     def _read_row(self, photo: Photo, decoded: Decoded) -> PhotoRow:
@@ -309,16 +314,21 @@ class IndexRun:
                     self._catalog.write_facts(photo_id, row)
 
     def _write_batch(self, batch: list[Picture], vectors: NDArray[np.float32]) -> None:
-        rows: list[PhotoRow] = []
         with self._catalog.transaction():
-            for picture, vector in zip(batch, vectors, strict=True):
-                content_id = self._catalog.write_content(picture.content)
-                self._catalog.write_vector(self._model, content_id, vector)
-                if picture.features:
-                    write_features(self._catalog.db, content_id, picture.features)
-                rows += [replace(row, content_id=content_id) for row in picture.rows]
-            written = [self._write(row, embedded=True) for row in rows]
+            ids = [self._catalog.write_content(picture.content) for picture in batch]
+            self._catalog.write_vectors(self._model, ids, vectors)
+            write_features(self._catalog.db, {i: one.features for i, one in zip(ids, batch, strict=True)})
+            written = [
+                self._write(replace(row, content_id=content_id), embedded=True, is_new=picture.is_new)
+                for content_id, picture in zip(ids, batch, strict=True)
+                for row in picture.rows
+            ]
         self.tally.embedded += len(batch)
+        self._embedded += written
+
+    def _count_embedded(self) -> None:
+        """Count what went through the model: not while it waits for what is written."""
+        written, self._embedded = self._embedded, []
         for outcome in written:
             self._count(outcome)
 
@@ -337,10 +347,14 @@ class IndexRun:
                 self._on_problem(row)
             self._count(outcome)
 
-    def _write(self, row: PhotoRow, *, embedded: bool) -> Outcome:
-        """Write a photo, under its new name where it has moved; tells how it ended."""
+    def _write(self, row: PhotoRow, *, embedded: bool, is_new: bool = False) -> Outcome:
+        """Write a photo, under its new name where it has moved; tells how it ended.
+
+        Args:
+            is_new: Nothing had this content before, so it was not here, and has not come from elsewhere.
+        """
         is_same = False
-        if row.content_id is not None:
+        if row.content_id is not None and not is_new:
             here = self._catalog.content_at(row.root_id, row.key)
             is_same = here == (row.content_id,)  # touched, or restored from a backup
             if here is None and self._keys_are_paths:

@@ -50,8 +50,7 @@ def add_missing_features(catalog: Catalog, workers: int | None, on_progress: OnP
 
 def _write(catalog: Catalog, ready: list[tuple[int, bytes]], done: int) -> int:
     with catalog.transaction():
-        for content_id, features in ready:
-            write_features(catalog.db, content_id, features)
+        write_features(catalog.db, dict(ready))
     done += len(ready)
     ready.clear()
     return done

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
 
@@ -25,15 +25,17 @@ class Decision(StrEnum):
     KEEPER = "keeper"  # this is the one to keep
 
 
-def write_features(db: sqlite3.Connection, content_id: int, data: bytes) -> None:
-    """Store a picture's packed features.
+def write_features(db: sqlite3.Connection, features: Mapping[int, bytes]) -> None:
+    """Store what pictures look like.
+
+    Args:
+        features: Content id -> features, packed; b"" leaves what is known as it is.
 
     Writes: the catalog, inside the caller's transaction.
     """
-    db.execute(
-        "INSERT OR REPLACE INTO features (content_id, version, data) VALUES (?, ?, ?)", (content_id, VERSION, data)
-    )
-    db.execute("DELETE FROM looks WHERE content_id = ?", (content_id,))
+    rows = [(content_id, VERSION, data) for content_id, data in features.items() if data]
+    db.executemany("INSERT OR REPLACE INTO features (content_id, version, data) VALUES (?, ?, ?)", rows)
+    db.executemany("DELETE FROM looks WHERE content_id = ?", (row[:1] for row in rows))
 
 
 def is_described(db: sqlite3.Connection, content_id: int) -> bool:

@@ -3,7 +3,6 @@
 import contextlib
 import io
 import json
-import multiprocessing
 import os
 import platform
 import random
@@ -30,6 +29,7 @@ from indexer.decoders import DecoderPool, Job
 from indexer.duplicates.features import MIN_EDGE, describe_picture
 from indexer.duplicates.features import pack as pack_features
 from indexer.errors import IndexerError
+from indexer.frames import pair, receive, send
 from indexer.preprocess import PixelSpec, fit
 
 SPEC = PixelSpec(64, 64, "exact", 0, 2, (0.5, 0.5, 0.5), (0.5, 0.5, 0.5))
@@ -575,12 +575,12 @@ def test_decoders_end_with_their_parent(parent):
 
 
 def test_a_decoder_that_hangs_without_a_parent_ends_by_its_alarm(tmp_path, slow_picture):
-    ours, theirs = multiprocessing.Pipe()
+    ours, theirs = pair()
     settings = {"spec": asdict(SPEC), "memory_bytes": 4 << 30, "max_pixels": 1 << 30, "timeout_s": 0.05}
     command = [sys.executable, "-P", "-m", "indexer.decode_worker", str(theirs.fileno()), json.dumps(settings)]
     with ours, theirs, subprocess.Popen(command, pass_fds=[theirs.fileno()]) as process:
-        assert ours.recv_bytes() == b"ready"
-        ours.send_bytes(Job.of_file(1, slow_picture).pack())
+        assert receive(ours).header == b"ready"
+        send(ours, Job.of_file(1, slow_picture).pack())
         assert process.wait(PATIENCE_S) == -signal.SIGALRM
 
 
