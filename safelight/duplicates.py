@@ -51,6 +51,8 @@ class Member:
         source: "keeper" where it was made from the keeper, "member" where it is the other way round, None where that
             cannot be told.
         width: Pixels of the full picture, upright; 0 where unknown, as the others.
+        part: Of what is no photo of its own, but belongs to the one whose id it has, what it is to that: "live video",
+            "raw" ...; None for all others. See duplicates_pairs.
     """
 
     photo_id: str
@@ -62,6 +64,7 @@ class Member:
     width: int = 0
     height: int = 0
     size_bytes: int = 0
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from indexer.duplicates.picture import Picture
 from indexer.duplicates.verify import IN_ONE_PLACE, RETOUCHED, Relation, Verdict
 
 RAW_AND_JPEG = "RAW and JPEG of one shot"
+LIVE = "Live Photo"
 BURST = "burst"
 BRACKET = "exposure bracket"
 TIME_LAPSE = "time-lapse"
