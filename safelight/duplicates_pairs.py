@@ -7,7 +7,7 @@ from what is found, and nobody is asked to decide about them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import Any
 
@@ -33,22 +33,24 @@ _REASONS = {
 _NAMES = {LIVE: "Live Photo", RAW_AND_JPEG: "pair of RAW and JPEG", BURST: "burst"}
 _NAMES_OF_SEVERAL = {LIVE: "Live Photos", RAW_AND_JPEG: "pairs of RAW and JPEG", BURST: "bursts"}
 
-# A half that is a photo of its own, in a folder that was indexed, too, say, is found with the other series.
 _QUERY = f"""
 SELECT p.id, p.public_id, p.path, p.name, c.width, c.height, c.size_bytes, t.role, t.name, t.path
 FROM part t JOIN photo p ON p.id = t.photo_id JOIN content c ON c.id = p.content_id
 WHERE t.role IN ({", ".join(f"'{role}'" for role in _SERIES)}) AND p.state = 'indexed'
-    AND (t.path IS NULL
-        OR t.path NOT IN (SELECT path FROM photo WHERE state = 'indexed' AND path IS NOT NULL))
 ORDER BY t.photo_id, t.role, t.name
 """
 
 
-def pairs(catalog: Catalog) -> Iterator[Group]:
+def pairs(catalog: Catalog, found: Iterable[Group]) -> Iterator[Group]:
     """Yield each as a series: the photo, then its halves, with its id and their own paths.
 
     Of a pair that two libraries know, the one that was indexed first counts.
+
+    Args:
+        found: What find_duplicates found: where one library has the halves of a pair as two photos, and another as
+            one, it is told there.
     """
+    told = {(group.what, member.path) for group in found if group.kind == SERIES for member in group.members}
     met = set[tuple[bytes, ...]]()
     rows = catalog.db.execute(_QUERY)
     for (_, what), halves in groupby(rows, key=lambda row: (row[0], _SERIES[row[7]])):
@@ -58,6 +60,8 @@ def pairs(catalog: Catalog) -> Iterator[Group]:
             if files in met:
                 continue
             met.add(files)
+        if any(path is not None and (what, os.fsdecode(path)) in told for path in files[1:]):
+            continue
         yield Group(SERIES, what, (_whole(what, several[0]), *map(_half, several)))
 
 

@@ -71,7 +71,7 @@ def write_report(
     thumbnails = Thumbnails(library.home / "thumbs", workers=cores())
     try:
         illustrated = _illustrated(library, thumbnails, groups, on_progress, stop)
-        counts = Counter(group.what for group in pairs(library.catalog))
+        counts = Counter(group.what for group in pairs(library.catalog, groups))
         summary = duplicates_page.summary(groups, pairs_text(counts) if counts else "")
         for number, page in enumerate(pages, 1):
             names = [page.name for page in pages]

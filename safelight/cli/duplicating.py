@@ -93,10 +93,11 @@ def duplicates(context: click.Context, list_pairs: bool, as_json: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     from safelight import draw, draw_photos
-    from safelight.duplicates import SERIES
+    from safelight.duplicates import SERIES, Group
     from safelight.duplicates_pairs import pairs, pairs_text
 
-    stop, number, series = threading.Event(), 0, 0
+    stop, number = threading.Event(), 0
+    series = list[Group]()
     one_photo = Counter[str]()
 
     def show(group: Group) -> None:
@@ -107,10 +108,12 @@ def duplicates(context: click.Context, list_pairs: bool, as_json: bool) -> None:
 
     with open_library(reading=True) as library, draw.Bar() as bar, stopping(stop):
         for group in _find(context, library, bar.show, stop):
-            number += group.kind != SERIES
-            series += group.kind == SERIES
+            if group.kind == SERIES:
+                series.append(group)
+            else:
+                number += 1
             show(group)
-        for group in pairs(library.catalog):
+        for group in pairs(library.catalog, series):
             if stop.is_set():
                 break
             one_photo[group.what] += 1
@@ -118,7 +121,7 @@ def duplicates(context: click.Context, list_pairs: bool, as_json: bool) -> None:
                 show(group)
         remark_on_keeping(library)
     if not as_json:
-        draw.remark(f"{number:,} group{'' if number == 1 else 's'} of duplicates, {series:,} series.")
+        draw.remark(f"{number:,} group{'' if number == 1 else 's'} of duplicates, {len(series):,} series.")
     if stop.is_set():
         raise click.exceptions.Exit(INTERRUPTED)
     if one_photo and not as_json:
