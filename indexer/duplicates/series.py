@@ -112,7 +112,7 @@ def _live(pictures: Mapping[int, Picture], order: Mapping[int, int]) -> Iterator
     """Yield movies with the still beside each under the same name, where a library has the two as photos apart."""
     movies = {_place(picture): number for number, picture in pictures.items() if picture.is_movie}
     stills = defaultdict[int, list[int]](list)
-    for number, picture in pictures.items():
+    for number, picture in pictures.items() if movies else ():
         movie = movies.get(_place(picture))
         if movie is not None and not picture.is_movie and Path(picture.folder).is_absolute():
             stills[movie].append(number)
