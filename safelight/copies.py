@@ -17,6 +17,7 @@ _QUERY = """
 SELECT p.content_id, p.public_id, p.path, p.name, p.rendition IS NULL, r.source, c.format, c.width, c.height,
     c.size_bytes, p.taken_at, p.taken_from, p.mtime_ns, p.added_at, p.camera, p.exposure_seconds, p.aperture, p.iso,
     p.rating, p.edited, p.series,
+    EXISTS (SELECT 1 FROM tag t WHERE t.photo_id = p.id AND t.kind = 'media' AND t.path = 'video'),
     (p.title IS NOT NULL) + (p.caption IS NOT NULL) + (p.latitude IS NOT NULL) + (p.place IS NOT NULL)
         + coalesce(p.favorite, 0) + (SELECT count(*) FROM tag t WHERE t.photo_id = p.id AND t.kind <> 'media')
 FROM photo p JOIN root r ON r.id = p.root_id JOIN content c ON c.id = p.content_id
@@ -70,7 +71,8 @@ def _with_choice(copies: list[Copy], photo_id: str, place: int) -> list[Copy]:
 def _copies(catalog: Catalog, prefer: str | None) -> Iterator[tuple[int, Copy]]:
     for row in catalog.db.execute(_QUERY):
         content_id, photo_id, path_bytes, name, is_original, source, form, width, height, size_bytes, *rest = row
-        taken_at, taken_from, mtime_ns, added_at, camera, seconds, aperture, iso, rating, edited, series, facts = rest
+        taken_at, taken_from, mtime_ns, added_at, camera, seconds, aperture, iso, rating, edited, *rest = rest
+        series, is_movie, facts = rest
         path = path_bytes and os.fsdecode(path_bytes)
         file = Path(path) if path else None
         taken = datetime.fromisoformat(taken_at) if taken_at else None
@@ -90,5 +92,6 @@ def _copies(catalog: Catalog, prefer: str | None) -> Iterator[tuple[int, Copy]]:
             facts=facts,
             preferred=source == prefer,
             series=series,
+            is_movie=bool(is_movie),
         )
         yield content_id, Copy(photo_id, path, name, file if is_original else None, picture)

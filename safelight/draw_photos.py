@@ -153,6 +153,7 @@ def duplicates_record(group: Group) -> dict[str, Any]:
                 "width": member.width,
                 "height": member.height,
                 "size_bytes": member.size_bytes,
+                "part": member.part,
             }
             for member in group.members
         ],
@@ -161,11 +162,12 @@ def duplicates_record(group: Group) -> dict[str, Any]:
 
 def duplicates(group: Group) -> None:
     """Print a group: what it is, then its photos, the one to keep first."""
-    say(f"{group.what or group.kind}, {len(group.members)} photos")
+    is_one = any(member.part for member in group.members)
+    say(f"{group.what or group.kind}, {'1 photo' if is_one else f'{len(group.members)} photos'}")
     for member in group.members:
         mark = "keep" if member.relation == "keeper" else ""
         relation = "" if member.relation in ("keeper", "series") else f"{member.relation}: "
-        reason = relation + ("" if member.relation == "series" else member.reason)
+        reason = relation + ("" if member.relation == "series" and not member.part else member.reason)
         label = printable(home_short(photo_label(member.path, member.name)))
         say(f"  {mark:5}{member.photo_id}\t{label}\t{reason}")
     say()

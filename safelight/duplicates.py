@@ -51,6 +51,8 @@ class Member:
         source: "keeper" where it was made from the keeper, "member" where it is the other way round, None where that
             cannot be told.
         width: Pixels of the full picture, upright; 0 where unknown, as the others.
+        part: Of what is no photo of its own, but belongs to the one whose id it has, what it is to that: "live video",
+            "raw" ...; None for all others. See duplicates_pairs.
     """
 
     photo_id: str
@@ -62,6 +64,7 @@ class Member:
     width: int = 0
     height: int = 0
     size_bytes: int = 0
+    part: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,10 +243,12 @@ class _Search:
         return verdict
 
     def _are_apart(self, one: int, other: int) -> bool:
-        """Tell whether the user said so; or they are one file that two libraries know."""
+        """Tell whether the user said so; or they are one file that two libraries know, or a movie and no movie."""
         ids = self._ids[one], self._ids[other]
-        first, second = (self._copies[content_id][0].path for content_id in ids)
-        return self._said_apart(*ids) or (first is not None and first == second)
+        first, second = (self._copies[content_id][0] for content_id in ids)
+        if first.picture.is_movie != second.picture.is_movie:
+            return True
+        return self._said_apart(*ids) or (first.path is not None and first.path == second.path)
 
     def _said_apart(self, one: int, other: int) -> bool:
         return (min(one, other), max(one, other)) in self._decided_apart

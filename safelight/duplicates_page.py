@@ -23,16 +23,22 @@ class Summary:
         groups: Of duplicates.
         spare: Photos beside those to keep.
         spare_bytes: What these take.
+        pairs: How many series are one photo each, in words; "" where none are.
     """
 
     groups: int
     spare: int
     spare_bytes: int
     series: int
+    pairs: str = ""
 
 
-def summary(groups: Iterable[Group]) -> Summary:
-    """Count."""
+def summary(groups: Iterable[Group], pairs: str = "") -> Summary:
+    """Count.
+
+    Args:
+        pairs: How many series are one photo each, in words.
+    """
     number, spare, size_bytes, series = 0, 0, 0, 0
     for group in groups:
         if group.kind == SERIES:
@@ -41,7 +47,7 @@ def summary(groups: Iterable[Group]) -> Summary:
         number += 1
         spare += len(group.members) - 1
         size_bytes += sum(member.size_bytes for member in group.members[1:])
-    return Summary(number, spare, size_bytes, series)
+    return Summary(number, spare, size_bytes, series, pairs)
 
 
 def page(counts: Summary, groups: Iterable[Illustrated], names: Sequence[str], number: int) -> Iterator[str]:
@@ -65,11 +71,12 @@ def page(counts: Summary, groups: Iterable[Illustrated], names: Sequence[str], n
 
 
 def _lead(counts: Summary) -> str:
+    pairs = f"<p>{escape(counts.pairs)}.</p>" if counts.pairs else ""
     if not counts.groups and not counts.series:
-        return '<p class="lead">No photo is there twice.</p>'
+        return f'<p class="lead">No photo is there twice.</p>{pairs}'
     lead = f'<p class="lead">{counts.groups:,} groups, {counts.spare:,} photos that are there in a better version.</p>'
     series = f" {counts.series:,} series are not duplicates: bursts, brackets, pairs." if counts.series else ""
-    return f"{lead}<p>These take {size_text(counts.spare_bytes)}.{series}</p>"
+    return f"{lead}<p>These take {size_text(counts.spare_bytes)}.{series}</p>{pairs}"
 
 
 def size_text(size_bytes: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -13,6 +14,7 @@ from indexer.cores import cores
 from indexer.events import OnProgress, Progress
 from safelight import duplicates_page
 from safelight.duplicates import Group
+from safelight.duplicates_pairs import pairs, pairs_text
 from safelight.errors import SafelightError
 from safelight.recover.files import write_whole
 from safelight.service import Library
@@ -69,7 +71,8 @@ def write_report(
     thumbnails = Thumbnails(library.home / "thumbs", workers=cores())
     try:
         illustrated = _illustrated(library, thumbnails, groups, on_progress, stop)
-        summary = duplicates_page.summary(groups)
+        counts = Counter(group.what for group in pairs(library.catalog, groups))
+        summary = duplicates_page.summary(groups, pairs_text(counts) if counts else "")
         for number, page in enumerate(pages, 1):
             names = [page.name for page in pages]
             size = min(GROUPS_A_PAGE, len(groups) - (number - 1) * GROUPS_A_PAGE)

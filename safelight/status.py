@@ -143,7 +143,7 @@ def problems(catalog: Catalog, limit: int = -1, offset: int = 0) -> Iterator[Pro
 
 
 def find_photo(catalog: Catalog, target: str) -> str:
-    """Return the id of a photo that is named by its id, or by the path of its file.
+    """Return the id of a photo that is named by its id, or by the path of its file or of one that belongs to it.
 
     Raises:
         NoSuchPhotoError: No indexed photo lies there.
@@ -156,6 +156,12 @@ def find_photo(catalog: Catalog, target: str) -> str:
         "SELECT public_id FROM photo WHERE path IN (?1, ?2) ORDER BY state = 'indexed' DESC, id LIMIT 1",
         (spellings[0], spellings[-1]),
     ).fetchone()
+    if row is None:
+        row = catalog.db.execute(
+            "SELECT p.public_id FROM part t JOIN photo p ON p.id = t.photo_id WHERE t.path IN (?1, ?2)"
+            " ORDER BY p.state = 'indexed' DESC, p.id LIMIT 1",
+            (spellings[0], spellings[-1]),
+        ).fetchone()
     if row is not None:
         return row[0]
     if path.is_file():

@@ -7,6 +7,7 @@ camera's picture has about as much again in the next octave, one that was enlarg
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -38,35 +39,51 @@ def was_enlarged(larger: Path, smaller: Path) -> bool:
     scale = large.width / small.width
     if not LEAST <= scale <= MOST or abs(large.height / small.height / scale - 1) > 0.02:
         return False
-    return all(_follows(large, small, scale, side) for side in _CROPS)
+    ways = _WAYS
+    for side in _CROPS:
+        way = _followed(large, small, scale, side, ways)
+        if way is None:
+            return False
+        ways = (way, *(other for other in _WAYS if other is not way))  # what made one part made the others, too
+    return True
 
 
-def _follows(large: Image.Image, small: Image.Image, scale: float, side: int) -> bool:
-    """Compare the middles of pictures, so many pixels of the smaller one wide and high."""
+def _followed(
+    large: Image.Image, small: Image.Image, scale: float, side: int, ways: Sequence[Image.Resampling]
+) -> Image.Resampling | None:
+    """Compare the middles of pictures, so many pixels of the smaller one wide and high; see `followed`."""
     size = [min(whole, round(side * scale)) for whole in large.size]
     left, top = ((whole - part) // 2 for whole, part in zip(large.size, size, strict=True))
     box = (left, top, left + size[0], top + size[1])
-    return follows(large.crop(box), small, _scaled(box, large.size, small.size))
+    return followed(large.crop(box), small, _scaled(box, large.size, small.size), ways)
 
 
-def follows(large: Image.Image, small: Image.Image, box: tuple[float, float, float, float]) -> bool:
-    """Tell whether a gray picture is a part of another one, enlarged; its brightness may have been changed.
+def followed(
+    large: Image.Image,
+    small: Image.Image,
+    box: tuple[float, float, float, float],
+    ways: Sequence[Image.Resampling] = _WAYS,
+) -> Image.Resampling | None:
+    """Tell in which way a part of a gray picture was enlarged to make another one; None where in none of them.
+
+    Its brightness may have been changed.
 
     Args:
         large: The larger one.
         small: The smaller one, whole.
         box: Where that part lies in it.
+        ways: Those to try, the likeliest first.
     """
     part = small.crop((round(box[0]), round(box[1]), round(box[2]), round(box[3])))
     halved = part.resize((max(1, part.width // 2), max(1, part.height // 2)), Image.Resampling.BOX)
     finest = _inner(part, _EDGE) - _inner(halved.resize(part.size, Image.Resampling.BICUBIC), _EDGE)
     detail = float(np.linalg.norm(finest)) / finest.size**0.5 if finest.size else 0.0
     if detail < _LEAST_DETAIL:
-        return False
+        return None
     edge = int(_EDGE * large.width / (box[2] - box[0])) + 1
     seen = _inner(large, edge)
-    made = (_inner(small.resize(large.size, way, box), edge) for way in _WAYS)
-    return any(_left_over(seen, pixels) < _LEFT * detail for pixels in made)
+    made = ((way, _inner(small.resize(large.size, way, box), edge)) for way in ways)
+    return next((way for way, pixels in made if _left_over(seen, pixels) < _LEFT * detail), None)
 
 
 def _left_over(seen: NDArray[np.float32], made: NDArray[np.float32]) -> float:

@@ -156,10 +156,24 @@ def saved_from_jpeg(one: tuple[str, Path], other: tuple[str, Path]) -> tuple[int
     formats = one[0], other[0]
     if "JPEG" in formats and (formats[0] in _LOSSLESS or formats[1] in _LOSSLESS):
         place = 1 - formats.index("JPEG")
-        pixels = read_picture((one, other)[place][1], _middle, _LOSSLESS)
-        if pixels is not None and has_grid(pixels):
+        if _was_jpeg((one, other)[place][1]):
             return 2 * place - 1, _GRID_SAID
     return 0, ""
+
+
+def _was_jpeg(path: Path) -> bool:
+    """Tell whether a file in a format without loss was saved from a JPEG; it is asked about beside each of its copies.
+
+    Raises:
+        OSError: It cannot be read now.
+    """
+    return _was_jpeg_at(path, path.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _was_jpeg_at(path: Path, mtime_ns: int) -> bool:
+    pixels = read_picture(path, _middle, _LOSSLESS)
+    return pixels is not None and has_grid(pixels)
 
 
 def is_enlarged(path: Path, size: tuple[int, int]) -> bool:

@@ -22,6 +22,7 @@ class Picture:
         preferred: Whether it is from the source that the user prefers.
         chosen: Larger the later the user said that this is the one to keep; 0: never.
         series: Names the burst or stack that its source knows it in.
+        is_movie: Whether it is a movie, of which one picture is known.
     """
 
     name: str = ""
@@ -40,6 +41,7 @@ class Picture:
     preferred: bool = False
     chosen: int = 0
     series: str | None = None
+    is_movie: bool = False
 
     @property
     def stem(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -19,6 +19,7 @@ from indexer.duplicates.picture import Picture
 from indexer.duplicates.verify import IN_ONE_PLACE, RETOUCHED, Relation, Verdict
 
 RAW_AND_JPEG = "RAW and JPEG of one shot"
+LIVE = "Live Photo"
 BURST = "burst"
 BRACKET = "exposure bracket"
 TIME_LAPSE = "time-lapse"
@@ -37,7 +38,8 @@ class Series:
     """Shots that belong together.
 
     Attributes:
-        what: "burst", "time-lapse", "exposure bracket", "RAW and JPEG of one shot" or "shots of one scene".
+        what: "burst", "time-lapse", "exposure bracket", "RAW and JPEG of one shot", "Live Photo" or "shots of one
+            scene".
         pictures: At least two; the one to show first comes first.
     """
 
@@ -90,7 +92,7 @@ def sort_out(
         if len(members) > 1 and (what := _name(members, pictures)):
             series.append(Series(what, members))
     pairs = [Series(RAW_AND_JPEG, sorted(shot, key=order.__getitem__)) for shot in _joined(shots)]
-    return Sorted(stars, [*pairs, *series])
+    return Sorted(stars, [*pairs, *_live(pictures, order), *series])
 
 
 def _named_alike(pictures: Mapping[int, Picture]) -> list[set[int]]:
@@ -99,11 +101,23 @@ def _named_alike(pictures: Mapping[int, Picture]) -> list[set[int]]:
     shots = defaultdict[int, set[int]](set)
     for number, picture in pictures.items():
         raw = raws.get(_place(picture))
-        if picture.format == "RAW" or raw is None or not Path(picture.folder).is_absolute():
+        if raw is None or picture.format == "RAW" or picture.is_movie or not Path(picture.folder).is_absolute():
             continue
         if not _other_time(pictures[raw], picture):
             shots[raw] |= {raw, number}
     return list(shots.values())
+
+
+def _live(pictures: Mapping[int, Picture], order: Mapping[int, int]) -> Iterator[Series]:
+    """Yield movies with the still beside each under the same name, where a library has the two as photos apart."""
+    movies = {_place(picture): number for number, picture in pictures.items() if picture.is_movie}
+    stills = defaultdict[int, list[int]](list)
+    for number, picture in pictures.items() if movies else ():
+        movie = movies.get(_place(picture))
+        if movie is not None and not picture.is_movie and Path(picture.folder).is_absolute():
+            stills[movie].append(number)
+    for movie, several in stills.items():
+        yield Series(LIVE, [min(several, key=lambda n: (pictures[n].format == "RAW", order[n])), movie])
 
 
 def _place(picture: Picture) -> tuple[str, str]:

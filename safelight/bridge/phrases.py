@@ -42,6 +42,7 @@ PHRASES: dict[str, str] = {
     "complete": "from a JPEG that has all that its camera wrote",
     "enlarged": "enlarged",
     "pair": "RAW and JPEG of one shot",
+    "live": "Live Photo",
     "burst": "burst",
     "bracket": "exposure bracket",
     "lapse": "time-lapse",

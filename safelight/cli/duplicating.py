@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from safelight.cli.common import (
     FOUND,
     INTERRUPTED,
     NOTHING,
+    Commands,
     json_option,
     open_library,
     remark_on_keeping,
@@ -60,7 +62,7 @@ def _share_source(context: click.Context, option: click.Parameter, value: str | 
     _share(context, option, value)
 
 
-class _Duplicates(click.Group):
+class _Duplicates(Commands):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
@@ -71,14 +73,16 @@ class _Duplicates(click.Group):
 
 
 @click.group(cls=_Duplicates, invoke_without_command=True)
+@click.option("--pairs", "list_pairs", is_flag=True, help="List Live Photos and other pairs that are one photo, too.")
 @_finding
 @json_option
 @click.pass_context
-def duplicates(context: click.Context, as_json: bool) -> None:
+def duplicates(context: click.Context, list_pairs: bool, as_json: bool) -> None:
     """Show photos that are one: copies, smaller versions, crops, edits; and series, which are not.
 
     Nothing is ever deleted. Each group has the photo to keep first, and says of each other one what it is to it.
-    Exit code 0: there are some; 1: none; 2: error.
+    Live Photos, and RAW and JPEG that your library shows as one photo, are series, too: they are counted, and listed
+    with --pairs or --json. Exit code 0: there are some; 1: none; 2: error.
 
     \b
     safelight duplicates
@@ -89,23 +93,40 @@ def duplicates(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is not None:
         return
     from safelight import draw, draw_photos
-    from safelight.duplicates import SERIES
+    from safelight.duplicates import SERIES, Group
+    from safelight.duplicates_pairs import pairs, pairs_text
 
-    stop, number, series = threading.Event(), 0, 0
+    stop, number = threading.Event(), 0
+    series = list[Group]()
+    one_photo = Counter[str]()
+
+    def show(group: Group) -> None:
+        if as_json:
+            draw.emit(draw_photos.duplicates_record(group))
+        else:
+            draw_photos.duplicates(group)
+
     with open_library(reading=True) as library, draw.Bar() as bar, stopping(stop):
         for group in _find(context, library, bar.show, stop):
-            number += group.kind != SERIES
-            series += group.kind == SERIES
-            if as_json:
-                draw.emit(draw_photos.duplicates_record(group))
+            if group.kind == SERIES:
+                series.append(group)
             else:
-                draw_photos.duplicates(group)
+                number += 1
+            show(group)
+        for group in pairs(library.catalog, series):
+            if stop.is_set():
+                break
+            one_photo[group.what] += 1
+            if as_json or list_pairs:
+                show(group)
         remark_on_keeping(library)
     if not as_json:
-        draw.remark(f"{number:,} group{'' if number == 1 else 's'} of duplicates, {series:,} series.")
+        draw.remark(f"{number:,} group{'' if number == 1 else 's'} of duplicates, {len(series):,} series.")
     if stop.is_set():
         raise click.exceptions.Exit(INTERRUPTED)
-    raise click.exceptions.Exit(FOUND if number or series else NOTHING)
+    if one_photo and not as_json:
+        draw.remark(pairs_text(one_photo) + ("." if list_pairs else "; --pairs lists them."))
+    raise click.exceptions.Exit(FOUND if number or series or one_photo else NOTHING)
 
 
 @duplicates.command()

@@ -25,7 +25,7 @@ SAID = [
     *keeper.SOURCES.values(),
     *verify.MADE.values(),
     *filter(None, turns.NAMES),
-    *(getattr(series, name) for name in ("RAW_AND_JPEG", "BURST", "BRACKET", "TIME_LAPSE", "SCENE")),
+    *(getattr(series, name) for name in ("RAW_AND_JPEG", "LIVE", "BURST", "BRACKET", "TIME_LAPSE", "SCENE")),
 ]
 
 

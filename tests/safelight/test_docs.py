@@ -81,3 +81,11 @@ def test_every_command_is_explained_and_documented(name):
             assert option.help, f"{name} {option.opts[0]} has no help"
     told = " ".join(page.read_text("utf-8") for page in PAGES)
     assert name in told, f"no document speaks of `{name}`"
+
+
+def test_no_list_of_commands_is_cut_off_at_the_end_of_a_line():
+    groups = [command for command in map(cli.commands.get, cli.commands) if isinstance(command, click.Group)]
+    assert len(groups) > 2
+    for group in groups:
+        listed = group.get_help(click.Context(group, info_name=group.name, terminal_width=80))
+        assert "..." not in listed.partition("Commands:")[2], group.name

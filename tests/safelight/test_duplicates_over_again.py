@@ -57,7 +57,7 @@ def test_decisions_survive_a_place_that_is_forgotten_and_indexed_anew(tmp_path, 
     assert (chosen.relation, chosen.reason) == ("keeper", "you chose it")
 
 
-def test_programs_get_a_raw_and_its_jpeg_as_a_series_and_a_live_photo_as_one(tmp_path, folder, monkeypatch):
+def test_programs_get_a_raw_and_its_jpeg_and_a_live_photo_as_series(tmp_path, folder, monkeypatch):
     jpeg = (DEMO / "pagoda.jpg").read_bytes()
     for file in folder.iterdir():
         file.unlink()
@@ -71,8 +71,9 @@ def test_programs_get_a_raw_and_its_jpeg_as_a_series_and_a_live_photo_as_one(tmp
     assert ("live video", "IMG_1.MOV") in parts
     run = CliRunner().invoke(cli, ["duplicates", "--json"])
     assert run.exit_code == 0, run.output
-    (series,) = (json.loads(line) for line in run.stdout.splitlines())
-    assert series["kind"] == "series"
+    series, live = (json.loads(line) for line in run.stdout.splitlines())
+    assert (series["kind"], live["kind"]) == ("series", "series")
+    assert [member["path"] for member in live["members"]] == [str(folder / name) for name in ("IMG_1.JPG", "IMG_1.MOV")]
     assert {member["path"] for member in series["members"]} == {str(folder / "P1.DNG"), str(folder / "P1.JPG")}
     assert series["keeper"] in {member["id"] for member in series["members"]}
     assert all(member["reason"] == "RAW and JPEG of one shot" for member in series["members"])

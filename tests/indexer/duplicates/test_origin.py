@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 from PIL.ExifTags import IFD, Base
 
+from indexer.duplicates import origin
 from indexer.duplicates.origin import (
     _COSINES,
     converted_from,
@@ -188,6 +190,33 @@ def test_a_picture_that_was_a_jpeg_has_its_squares_also_where_its_tones_were_cha
     assert saved_from_jpeg(edit, own) == (0, "")
     assert edited_from(("JPEG", jpeg), edit, by_camera=False) == (1, told)
     assert edited_from(("JPEG", jpeg), edit, by_camera=True) == (1, "saved as PNG, which no camera writes")
+
+
+def test_a_picture_is_decoded_once_however_many_copies_it_is_compared_with_and_again_once_it_changed(
+    tmp_path, photo, monkeypatch
+):
+    decoded = []
+    read_picture = origin.read_picture
+
+    def counted(path, *arguments):
+        decoded.append(path)
+        return read_picture(path, *arguments)
+
+    monkeypatch.setattr(origin, "read_picture", counted)
+    copies = [("JPEG", saved(tmp_path / f"{quality}.jpg", photo, quality)) for quality in (60, 75, 90)]
+    png = tmp_path / "a.png"
+    photo.save(png)
+    assert [saved_from_jpeg(copy, ("PNG", png)) for copy in copies] == [(0, "")] * 3
+    assert decoded == [png]
+    with Image.open(tmp_path / "60.jpg") as coarse:
+        coarse.save(png)
+    later = png.stat().st_mtime_ns + 10**9
+    os.utime(png, ns=(later, later))
+    assert saved_from_jpeg(copies[0], ("PNG", png)) == (1, "with the squares of a JPEG in it")
+    assert decoded == [png, png]
+    png.unlink()
+    with pytest.raises(FileNotFoundError):
+        saved_from_jpeg(copies[0], ("PNG", png))
 
 
 def test_edits_are_told_by_what_they_have_lost_whatever_was_done_to_them(tmp_path):
