@@ -25,9 +25,9 @@ from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_pre
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 16, 48
-"""Small at first, so that there is soon something to write, and at last, so that no core waits long for another's end;
-larger between, as each waits once for the disk to have its names."""
+_SMALL_BATCH, _BATCH = 8, 48
+"""Small at first, so that each process soon has something to write, and at last, so that no core waits long for
+another's end; larger between, as each may wait for the disk to have its names."""
 _BATCHES_WAITING = 2
 """For each process, the one at work included: none waits for the next."""
 
@@ -37,6 +37,7 @@ class OutputError(SafelightError):
 
 
 OnPhoto = Callable[[Row], None]
+_Batch = tuple[int, list[Parcel]]  # the commit that has their names
 
 
 def recover(
@@ -160,20 +161,21 @@ class _Run:
         ):
             jobs = plan.jobs(self._on_progress)
             try:
-                size, begun = _FIRST_BATCH, 0
+                size, begun = _SMALL_BATCH, 0
                 while not self._stop.is_set() and (batch := list(islice(jobs, size))):
                     self._total = before + plan.total
                     begun += len(batch)
-                    share = (plan.total - begun) // options.jobs
-                    size = min(2 * size, max(share, _SMALL_BATCH), _BATCH)
+                    size = max(_SMALL_BATCH, min(begun, plan.total - begun, _BATCH * options.jobs) // options.jobs)
                     planned = self._begin(batch)
-                    self._ledger.commit()
+                    commit = self._ledger.commit()
                     self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
                         expected = max(0, plan.total - begun) // _SMALL_BATCH
-                        shifts.append(crew.start([packed(row, job) for row, job in planned], expected))
+                        shifts.append(crew.start((commit, [packed(row, job) for row, job in planned]), expected))
                 crew.finish()
                 self._prepare_the_end()
+                self._settle(shifts, place, at_most=max(0, len(shifts) - 1))
+                self._ledger.commit()  # the first one into an empty log waits for the disk: not at the end, then
                 self._settle(shifts, place, at_most=0)
             except BaseException:
                 self._stop.set()
@@ -236,9 +238,10 @@ class _Run:
             ledger.plan(row)
         return row
 
-    def _write(self, parcels: Sequence[Parcel]) -> Iterator[tuple[object, ...]]:
+    def _write(self, batch: _Batch) -> Iterator[tuple[object, ...]]:
         """Write photos, once their names are safe on the disk; runs in a child."""
-        self._ledger.sync()
+        commit, parcels = batch
+        self._ledger.sync(commit)
         for row in self._writer.write([unpacked(parcel) for parcel in parcels]):
             yield row.plain()
 
