@@ -161,21 +161,24 @@ class _Run:
         ):
             jobs = plan.jobs(self._on_progress)
             try:
-                size, begun = _SMALL_BATCH, 0
+                size, begun, is_saved = _SMALL_BATCH, 0, False
+                full = _BATCH * options.jobs  # photos: a large batch for each process
                 while not self._stop.is_set() and (batch := list(islice(jobs, size))):
                     self._total = before + plan.total
                     begun += len(batch)
-                    size = max(_SMALL_BATCH, min(begun, plan.total - begun, _BATCH * options.jobs) // options.jobs)
+                    left = plan.total - begun
+                    size = max(_SMALL_BATCH, min(begun, left // 2, full) // options.jobs)
                     planned = self._begin(batch)
                     commit = self._ledger.commit()
                     self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
-                        expected = max(0, plan.total - begun) // _SMALL_BATCH
+                        expected = max(0, left) // _SMALL_BATCH
                         shifts.append(crew.start((commit, [packed(row, job) for row, job in planned]), expected))
+                    if not is_saved and left <= full <= begun:
+                        self._ledger.save()  # now, when all have enough to do to wait for nobody
+                        is_saved = True
                 crew.finish()
-                self._prepare_the_end()
-                self._settle(shifts, place, at_most=max(0, len(shifts) - 1))
-                self._ledger.commit()  # the first one into an empty log waits for the disk: not at the end, then
+                import_module("safelight.recover.report")  # slow to import, and for nothing else here
                 self._settle(shifts, place, at_most=0)
             except BaseException:
                 self._stop.set()
@@ -190,11 +193,6 @@ class _Run:
         names = [str(path) for path in (place.catalog, place.folder) if path]
         is_plain = not self.has_several_places or any(name in line for name in names)
         return line if is_plain else f"{names[0]}: {line}"
-
-    def _prepare_the_end(self) -> None:
-        """Do what else would come after the last photos, while they are written."""
-        self._ledger.save()
-        import_module("safelight.recover.report")  # slow to import, and for nothing else here
 
     def tally(self) -> Tally:
         """Count how it went."""
