@@ -20,8 +20,8 @@ from importers.lightroom_row import Row, photo_of
 from importers.lightroom_schema import FIRST_KNOWN, LAST_KNOWN, Schema
 from lrprev import previews_folder, smart_previews_folder
 
-_FIRST_BATCH, _BATCH = 64, 500
-"""Photos: few at first, so that whoever asks has something to do."""
+_FIRST_BATCH, _BATCH = 16, 500
+"""Photos: few at first, and then twice as many each time, so that whoever asks has something to do."""
 _PACKETS, _SMALL_BYTES = 50, 64 * 1024
 """XMP packets are read so many at once; longer ones by themselves."""
 _BEFORE_ALL = -(2**63)
@@ -112,7 +112,7 @@ class Catalog:
         """
         last_id, most = _BEFORE_ALL, _FIRST_BATCH
         while batch := self._database.read(lambda reader, at=(last_id, most): self._read_batch(reader, *at)):
-            most = _BATCH
+            most = min(2 * most, _BATCH)
             for row, packet in self._with_packets(batch.rows):
                 image_id: int = row["image.id_local"]
                 if image_id == last_id:

@@ -1,13 +1,10 @@
 """The one progress-event type; the CLI, the helper and the plug-in each draw it their own way."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """Where long work stands.
 
     Attributes:

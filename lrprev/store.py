@@ -126,7 +126,7 @@ class Store:
                 if key := key_of_name(name) or self._key_inside(Path(path)):
                     files.setdefault(key, []).append(path)
             for key in sorted(files):
-                if folder != os.path.join(top, key[0][0], key[0][:4]):  # noqa: PTH118  # thousands of times
+                if folder != f"{top}{os.sep}{key[0][0]}{os.sep}{key[0][:4]}":
                     elsewhere.add(key)
                 yield *key, tuple(files[key])
         for key in self._keys_without_files(elsewhere):
@@ -241,7 +241,9 @@ class Store:
         """Yield every folder with the names of its files, sorted; links to folders are not followed."""
         waiting = [top]
         while waiting:
-            folder, folders, names = waiting.pop(), list[str](), list[str]()
+            folder = waiting.pop()
+            folders: list[str] = []
+            names: list[str] = []
             try:
                 with os.scandir(folder) as entries:  # os.walk takes twice as long, and every preview has a folder
                     for entry in entries:

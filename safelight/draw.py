@@ -11,7 +11,6 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -205,6 +204,12 @@ def tally_line(tally: Tally) -> str:
     return line
 
 
+def _fields(record: Any) -> dict[str, Any]:
+    from dataclasses import asdict  # takes a millisecond to import, and few commands need it
+
+    return asdict(record)
+
+
 def models(library: Library, as_json: bool) -> None:
     """Print the models that can be asked for by name."""
     from indexer.models import registry
@@ -213,7 +218,7 @@ def models(library: Library, as_json: bool) -> None:
     for info in registry.MODELS.values():
         here = library.is_here(info.name)
         if as_json:
-            emit({**asdict(info), "here": here, "active": info.name == library.model_name})
+            emit({**_fields(info), "here": here, "active": info.name == library.model_name})
         size = f"{info.size_mb:,} MB" if info.size_mb else ""
         in_use = "in use" if library.settings.model or library.catalog.models() else "default"
         absent = "" if here else ", not downloaded"
@@ -228,9 +233,9 @@ def status(roots: list[RootStatus], models: list[ModelStatus], as_json: bool) ->
     """Print the indexed places and the models."""
     if as_json:
         for root in roots:
-            emit({"kind": "root", **asdict(root)})
+            emit({"kind": "root", **_fields(root)})
         for model in models:
-            emit({"kind": "model", **asdict(model)})
+            emit({"kind": "model", **_fields(model)})
         return
     if not roots:
         from indexer.home import nothing_indexed
@@ -257,7 +262,7 @@ def checks(found: list[Check], as_json: bool) -> None:
     """Print what the doctor found."""
     for check in found:
         if as_json:
-            emit(asdict(check))
+            emit(_fields(check))
         else:
             say(f"{'ok ' if check.ok else 'NOT'}  {check.name:15} {printable(check.says)}")
 

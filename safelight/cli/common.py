@@ -8,7 +8,6 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,6 +139,8 @@ def helper_for(**flags: Any) -> HelperClient | None:
 
 def settings(**flags: Any) -> Settings:
     """Read the settings; flags that were given win."""
+    from dataclasses import replace  # takes as long to import as all else here, and not every command needs it
+
     from safelight.config import load_settings
 
     return replace(load_settings(), **{key: value for key, value in flags.items() if value is not None})

@@ -7,6 +7,7 @@ run that was killed goes on where it stopped. Only this file grows with the numb
 import json
 import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from enum import StrEnum
@@ -16,6 +17,7 @@ from typing import Any, NamedTuple, Self
 
 from lrprev import open_readonly
 from safelight.errors import SafelightError
+from safelight.recover.commits import Commits
 from safelight.recover.names import Name, same_file_key
 
 FILE_NAME = ".safelight-recovery.sqlite"
@@ -123,7 +125,7 @@ def row_of(values: Sequence[Any]) -> Row:
 
 
 class Ledger:
-    """The ledger of an output folder; a context manager, for one thread.
+    """The ledger of an output folder; a context manager, for one thread and those processes forked from it that sync.
 
     Attributes:
         out: The output folder.
@@ -150,7 +152,7 @@ class Ledger:
         self._dry_run = dry_run
         self.has_changed = anew
         is_new = not (out / FILE_NAME).exists()
-        self._db = _in_memory(out / FILE_NAME) if dry_run else sqlite3.connect(out / FILE_NAME, timeout=5)
+        self._db = _in_memory(out / FILE_NAME) if dry_run else _on_disk(out / FILE_NAME)
         self._pending: list[Row] = []
         self._pid = os.getpid()
         self._db.execute(f"PRAGMA page_size = {_PAGE_BYTES}")  # of a new ledger, and of no other
@@ -158,8 +160,11 @@ class Ledger:
         self._has_log = False
         self._is_unsynced = is_new  # without its own file, the log is nothing to SQLite
         self._has_synced_file = False  # of this process alone
+        self._commits = Commits()
+        self._ending: threading.Thread | None = None
+        self._waits = not is_new  # a new ledger has nothing to lose before it is synced for the first time
         if is_new or anew:
-            self._start_log(waits=not is_new)
+            self._start_log()
         self._db.executescript(f"BEGIN; {_SCHEMA}")  # what is made here is committed with the first names
         if anew:
             for table in ("recipe", "names", "photos"):
@@ -181,37 +186,61 @@ class Ledger:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._has_log:
+        if self._ending:
+            self._ending.join()
+        elif self._has_log:
             self._end_log()
         self._db.close()
 
     def save(self) -> None:
-        """Put everything so far into the ledger's own file; the less is left to do at the end.
+        """Put everything so far into the ledger's own file, and empty the log; the less is left to do at the end.
+
+        Each sync has given the log a piece of the disk of its own. A file system that tells its disk at once what it
+        needs no more (`discard`) takes a millisecond or two for each.
 
         Writes: the ledger.
         """
         self.commit()  # SQLite refuses within a transaction
-        self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    def commit(self) -> None:
+    def end(self) -> None:
+        """Begin to put all into the ledger's own file and to remove the log; nothing can be asked or written any more.
+
+        That is waiting for the disk, several times, so a thread does it; leaving the context waits for that.
+
+        Writes: the ledger.
+        """
+        if self._has_log and self._ending is None:
+            self._ending = threading.Thread(target=self._end_log)
+            self._ending.start()
+
+    def commit(self) -> int:
         """Make everything so far survive a kill; what shall survive a power cut needs sync().
+
+        Returns:
+            Its number, for sync().
 
         Writes: the ledger.
         """
         self._put()
         self._db.commit()
+        if not self._waits:
+            self._wait()
+        return self._commits.make()
 
-    def sync(self) -> None:
-        """Wait until the disk has what was committed; to be called by a child of this process, which may wait.
+    def sync(self, commit: int) -> None:
+        """Wait until the disk has a commit; to be called by a child of this process, which may wait.
 
         Writes: nothing new.
         """
-        if self._dry_run:
+        if self._dry_run or self._commits.is_on_disk(commit):
             return
+        made = self._commits.made
         names = [f"{FILE_NAME}-wal"]
         if os.getpid() == self._pid:  # closing the database's own file here would let go of SQLite's lock on it
             if self._is_unsynced:
-                self.save()
+                self.commit()
+                self._db.execute("PRAGMA wal_checkpoint(PASSIVE)")
                 self._is_unsynced = False
         elif not self._has_synced_file:  # once: for what SQLite puts there later, it waits itself
             names.append(FILE_NAME)
@@ -220,6 +249,9 @@ class Ledger:
             # To be written, although nothing is: some network drives flush nothing through what is open for reading.
             with suppress(FileNotFoundError), (self.out / name).open("r+b") as stream:
                 os.fsync(stream.fileno())
+        if FILE_NAME in names:
+            _sync_folder(self.out)  # as SQLite does where it waits: the log's name is new
+        self._commits.put_on_disk(made)
 
     def find(self, keys: Sequence[str]) -> dict[str, Row]:
         """Return the rows of these photos that have one."""
@@ -306,7 +338,7 @@ class Ledger:
         query = "SELECT path FROM photos WHERE outcome IN ('planned', 'failed', 'left out')"
         return [row[0] for row in self._db.execute(query)]
 
-    def _start_log(self, *, waits: bool = True) -> None:
+    def _start_log(self) -> None:
         """Let SQLite keep changes in a log beside the ledger, which a commit need not wait for: sync() does.
 
         Not before there is something to write: a run that has nothing to do leaves no trace.
@@ -314,13 +346,19 @@ class Ledger:
         if not self._has_log:
             self._has_log = True
             self._db.commit()
-            self._db.execute(f"PRAGMA synchronous = {'NORMAL' if waits else 'OFF'}")  # a new file has nothing to lose
+            self._db.execute(f"PRAGMA synchronous = {'NORMAL' if self._waits else 'OFF'}")
             self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = NORMAL")
+            if self._waits:
+                self._wait()
+
+    def _wait(self) -> None:
+        """Have SQLite wait for the disk, from now on, where it must lest the ledger be damaged."""
+        self._waits = True
+        self._db.execute("PRAGMA synchronous = NORMAL")
 
     def _end_log(self) -> None:
-        self._db.rollback()
         with suppress(sqlite3.Error):  # then the next run finds the log, and goes on from there
+            self._db.rollback()
             self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             # All is on the disk now. What is left changes a few bytes of one sector, which need no second copy.
             self._db.execute("PRAGMA synchronous = OFF")
@@ -341,6 +379,19 @@ class Ledger:
 
 def _with(recipe: str) -> str:
     return f"with {recipe}" if recipe.startswith("--") else "without options"
+
+
+def _sync_folder(folder: Path) -> None:
+    with suppress(OSError):  # not every file system lets a folder be synced, or needs it
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _on_disk(file: Path) -> sqlite3.Connection:
+    return sqlite3.connect(file, timeout=5, check_same_thread=False)  # its last thread is another one
 
 
 def _in_memory(file: Path) -> sqlite3.Connection:

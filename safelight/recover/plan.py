@@ -29,8 +29,8 @@ from safelight.recover.sources import CatalogIs, Place
 
 _T = TypeVar("_T")
 _FIRST_ASKED, _ASKED_AT_ONCE = 16, 64
-"""Photos of which the databases are asked in one go: a query for each takes five times as long. Few at first, so that
-there is soon something to write."""
+"""Photos of which the databases are asked in one go: a query for each takes five times as long. Few at first, and then
+twice as many each time, so that there is soon something to write."""
 
 
 class Job(NamedTuple):
@@ -328,7 +328,7 @@ def _groups(items: Iterator[_T]) -> Iterator[list[_T]]:
             group.append(item)
             if len(group) == most:
                 yield group
-                group, most = [], _ASKED_AT_ONCE
+                group, most = [], min(2 * most, _ASKED_AT_ONCE)
     except ImporterError:
         if group:
             yield group

@@ -29,7 +29,7 @@ def write(out: Path, ledger: Ledger, stale_left: int) -> None:
 
     Args:
         out: The folder.
-        ledger: Its ledger.
+        ledger: Its ledger, which is ended once all is read.
         stale_left: Older renders that were not asked for.
 
     Raises:
@@ -38,16 +38,18 @@ def write(out: Path, ledger: Ledger, stale_left: int) -> None:
     Writes: recovery-report.html, with further pages from a thousand photos on, and recovery-report.csv.
     """
     summary = page.Summary(ledger.totals(), *ledger.count_sizes(of_this_run=False), stale_left)
-    write_whole(out / TABLE, _table(_pages(out, ledger.rows(), summary)))
+    write_whole(out / TABLE, _table(_pages(out, ledger, summary)))
 
 
-def _pages(out: Path, rows: Iterator[Row], summary: page.Summary) -> Iterator[_Cells]:
+def _pages(out: Path, ledger: Ledger, summary: page.Summary) -> Iterator[_Cells]:
     """Write the pages, and yield the cells of the table: the rows are sorted and read only once."""
+    rows = ledger.rows()
     pages = max(1, -(-summary.photos // _ROWS_A_PAGE))
     for number in range(1, pages + 1):
-        cells: list[_Cells] = []
-        html = page.page(summary, _noted(islice(rows, _ROWS_A_PAGE), cells), number, pages)
-        write_whole(out / page.file_name(number), html)
+        here, cells = list(rows if number == pages else islice(rows, _ROWS_A_PAGE)), list[_Cells]()
+        if number == pages:
+            ledger.end()
+        write_whole(out / page.file_name(number), page.page(summary, _noted(here, cells), number, pages))
         yield from cells
 
 

@@ -25,9 +25,9 @@ from safelight.recover.sources import CATALOG_SUFFIX, Place, find_places, is_pre
 from safelight.recover.tally import Tally, tally_of
 from safelight.recover.writer import Writer
 
-_FIRST_BATCH, _SMALL_BATCH, _BATCH = 16, 16, 48
-"""Small at first, so that there is soon something to write, and at last, so that no core waits long for another's end;
-larger between, as each waits once for the disk to have its names."""
+_SMALL_BATCH, _BATCH = 8, 48
+"""Small at first, so that each process soon has something to write, and at last, so that no core waits long for
+another's end; larger between, as each may wait for the disk to have its names."""
 _BATCHES_WAITING = 2
 """For each process, the one at work included: none waits for the next."""
 
@@ -37,6 +37,7 @@ class OutputError(SafelightError):
 
 
 OnPhoto = Callable[[Row], None]
+_Batch = tuple[int, list[Parcel]]  # the commit that has their names
 
 
 def recover(
@@ -160,20 +161,24 @@ class _Run:
         ):
             jobs = plan.jobs(self._on_progress)
             try:
-                size, begun = _FIRST_BATCH, 0
+                size, begun, is_saved = _SMALL_BATCH, 0, False
+                full = _BATCH * options.jobs  # photos: a large batch for each process
                 while not self._stop.is_set() and (batch := list(islice(jobs, size))):
                     self._total = before + plan.total
                     begun += len(batch)
-                    share = (plan.total - begun) // options.jobs
-                    size = min(2 * size, max(share, _SMALL_BATCH), _BATCH)
+                    left = plan.total - begun
+                    size = max(_SMALL_BATCH, min(begun, left // 2, full) // options.jobs)
                     planned = self._begin(batch)
-                    self._ledger.commit()
+                    commit = self._ledger.commit()
                     self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
-                        expected = max(0, plan.total - begun) // _SMALL_BATCH
-                        shifts.append(crew.start([packed(row, job) for row, job in planned], expected))
+                        expected = max(0, left) // _SMALL_BATCH
+                        shifts.append(crew.start((commit, [packed(row, job) for row, job in planned]), expected))
+                    if not is_saved and left <= full <= begun:
+                        self._ledger.save()  # now, when all have enough to do to wait for nobody
+                        is_saved = True
                 crew.finish()
-                self._prepare_the_end()
+                import_module("safelight.recover.report")  # slow to import, and for nothing else here
                 self._settle(shifts, place, at_most=0)
             except BaseException:
                 self._stop.set()
@@ -188,11 +193,6 @@ class _Run:
         names = [str(path) for path in (place.catalog, place.folder) if path]
         is_plain = not self.has_several_places or any(name in line for name in names)
         return line if is_plain else f"{names[0]}: {line}"
-
-    def _prepare_the_end(self) -> None:
-        """Do what else would come after the last photos, while they are written."""
-        self._ledger.save()
-        import_module("safelight.recover.report")  # slow to import, and for nothing else here
 
     def tally(self) -> Tally:
         """Count how it went."""
@@ -236,9 +236,10 @@ class _Run:
             ledger.plan(row)
         return row
 
-    def _write(self, parcels: Sequence[Parcel]) -> Iterator[tuple[object, ...]]:
+    def _write(self, batch: _Batch) -> Iterator[tuple[object, ...]]:
         """Write photos, once their names are safe on the disk; runs in a child."""
-        self._ledger.sync()
+        commit, parcels = batch
+        self._ledger.sync(commit)
         for row in self._writer.write([unpacked(parcel) for parcel in parcels]):
             yield row.plain()
 

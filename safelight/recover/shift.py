@@ -22,10 +22,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
-_Job = TypeVar("_Job")
+_Batch = TypeVar("_Batch")
 _T = TypeVar("_T")
 _Message = tuple[list[Any], bytes | None]  # results, and what ended the work, pickled
-_Work = Callable[[list[Any]], Iterator[Any]]
+_Work = Callable[[Any], Iterator[Any]]
 _LENGTH = struct.Struct(">I")
 _KEPT_BYTES = 16 * 1024 * 1024
 """Once a block so large is freed, glibc keeps smaller ones for the next picture; else each costs hundreds of faults."""
@@ -41,10 +41,10 @@ def can_fork() -> bool:
     return hasattr(os, "fork") and threading.active_count() == 1
 
 
-class Crew(Generic[_Job, _T]):
+class Crew(Generic[_Batch, _T]):
     """Processes that do one batch of jobs after the other; a context manager, for one thread."""
 
-    def __init__(self, work: Callable[[list[_Job]], Iterator[_T]], size: int) -> None:
+    def __init__(self, work: Callable[[_Batch], Iterator[_T]], size: int) -> None:
         """Name the work; a process is forked when there is a batch for it.
 
         Args:
@@ -56,7 +56,7 @@ class Crew(Generic[_Job, _T]):
         self._size = size
         self._children: list[_Child] = []
 
-    def __enter__(self) -> Crew[_Job, _T]:
+    def __enter__(self) -> Crew[_Batch, _T]:
         return self
 
     def __exit__(
@@ -64,11 +64,11 @@ class Crew(Generic[_Job, _T]):
     ) -> None:
         self.stop()
 
-    def start(self, jobs: list[_Job], expected: int = 0) -> Shift[_T]:
+    def start(self, batch: _Batch, expected: int = 0) -> Shift[_T]:
         """Give a batch to the process that has the fewest; results are to be taken in the order of the batches.
 
         Args:
-            jobs: The batch.
+            batch: Its jobs.
             expected: Batches that are likely to follow. Their processes are forked together with this one's: until the
                 next fork, what this process touches is copied, and after it once more.
         """
@@ -79,9 +79,9 @@ class Crew(Generic[_Job, _T]):
                 self._fork()
             child = self._least_busy()
         if child is None:
-            return Shift(None, self._work(jobs))
+            return Shift(None, self._work(batch))
         shift: Shift[_T] = Shift(child, iter(()))
-        child.give(jobs, shift)
+        child.give(batch, shift)
         return shift
 
     def _least_busy(self) -> _Child | None:
@@ -177,10 +177,10 @@ class _Child:
             os.close(results)
             signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
-    def give(self, jobs: list[Any], shift: Shift[Any]) -> None:
+    def give(self, batch: Any, shift: Shift[Any]) -> None:
         """Hand over a batch; while it takes in no more, because nobody takes its results, take them."""
         self.shifts.append(shift)
-        data = memoryview(_framed(jobs))
+        data = memoryview(_framed(batch))
         with suppress(BrokenPipeError):  # it has ended; take() tells why
             while data:
                 has_results, has_room, _ = select.select([self._results], [self._jobs], [])
