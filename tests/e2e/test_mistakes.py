@@ -236,7 +236,16 @@ def test_small_things_are_said_alike(demo, tmp_path):
         assert "download" not in fresh("index", str(path), code=2).stderr, "not for what cannot be read anyway"
     assert fresh("status", "--problems").stderr.startswith("No problems")
     fresh.env["SAFELIGHT_RESULTS"] = "7"
-    assert fresh("config", "set", "results", "3").stderr == "But SAFELIGHT_RESULTS is set to 7, and wins where it is.\n"
+    override = "But SAFELIGHT_RESULTS is set to 7, and wins where it is.\n"
+    file = tmp_path / "fresh" / "config.toml"
+    said = fresh("config", "set", "results", "03")
+    assert (said.stdout, said.stderr) == ("", f"results is now 3, set in {file}.\n{override}")
+    said = fresh("config", "unset", "results")
+    assert (said.stdout, said.stderr) == ("", f"results is now 12, its default; {file} no longer sets it.\n{override}")
+    said = fresh("config", "set", "model", "starter")
+    assert said.stdout == ""
+    assert said.stderr.startswith("Searches now use starter.")
+    assert said.stderr.endswith(f"It is set in {file}.\n")
     fresh.env["SAFELIGHT_ENGINE"] = "foo"
     said = fresh("status", code=2).stderr
     assert said == "safelight: SAFELIGHT_ENGINE: `engine` must be auto, mlx or onnx, not 'foo'\n"
