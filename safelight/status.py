@@ -160,6 +160,8 @@ def find_photo(catalog: Catalog, target: str) -> str:
         return row[0]
     if path.is_file():
         raise NoSuchPhotoError(f"{target} is not indexed; `safelight index` reads it first")
+    if path.is_dir():
+        raise NoSuchPhotoError(f"{target} is a folder; give a picture's path, or a photo's id")
     raise _no_such_photo(target)
 
 

@@ -171,8 +171,15 @@ def _reason(answer: Answer) -> str:
 def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:
     how = {name: flags.pop(name) for name in _QUERY_FLAGS if name in flags}
     # Places are known by where links to them lead; a bare name is that of any folder called so, and of a link here.
-    leading = [str(Path(name).resolve()) for name in how["folder"] if "/" not in name and Path(name).is_symlink()]
-    return how | {"folder": (*how["folder"], *leading)}
+    named = [_bare(name) for name in how["folder"]]
+    leading = [str(Path(name).resolve()) for name in named if "/" not in name and Path(name).is_symlink()]
+    return how | {"folder": (*named, *leading)}
+
+
+def _bare(name: str) -> str:
+    """Take the slash off that a shell has put behind a bare name; a folder that is here is meant by its path."""
+    bare = name.rstrip("/")
+    return bare if bare and "/" not in bare and not Path(name).expanduser().exists() else name
 
 
 def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoReturn:

@@ -62,6 +62,7 @@ def test_a_photo_is_told_in_words(capsys):
             "places": [
                 {"source": "photos", "path": FILE, "name": "IMG_1.HEIC", "root": LIBRARY, "state": "indexed"},
                 {"source": "folder", "path": "/p/a.jpg", "name": "a.jpg", "root": "/p", "state": "missing"},
+                {"source": "folder", "path": "/b.png", "name": "b.png", "root": "/", "state": "failed", "reason": "x"},
                 {"source": "photos", "path": None, "name": "IMG_1.HEIC", "root": LIBRARY, "state": "indexed"},
             ],
         }
@@ -76,6 +77,7 @@ def test_a_photo_is_told_in_words(capsys):
         ["people", "Ana,", "Ben"],
         ["in", "photos", f"IMG_1.HEIC: {FILE}"],
         ["in", "folder", "/p/a.jpg  (missing)"],
+        ["in", "folder", "/b.png  (failed: x)"],
         ["in", "photos", f"IMG_1.HEIC in {LIBRARY}"],
     ]
 
