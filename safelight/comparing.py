@@ -17,6 +17,7 @@ import xxhash
 from importers.sources import SOURCES
 from indexer.catalog import Catalog, Root
 from indexer.home import nothing_indexed
+from indexer.spellings import paths_of
 from safelight.errors import SafelightError
 from safelight.status import EXACT_HASH
 
@@ -141,10 +142,10 @@ def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
         return "r.source = ?", [which]
     named = Path(which).expanduser()
     path = named.resolve() if ".." in named.parts else named.absolute()  # which leaves ".." as it is
-    spellings = dict.fromkeys((path, path.resolve()))
-    below = [root.id for root in roots if any(root.path.is_relative_to(one) for one in spellings)]
+    paths = [Path(os.fsdecode(one)) for one in paths_of(path)]
+    below = [root.id for root in roots if any(root.path.is_relative_to(one) for one in paths)]
     where, params = [f"r.id IN ({', '.join('?' * len(below))})"], list[object](below)
-    for one in spellings:
+    for one in paths:
         around = (root for root in roots if one.is_relative_to(root.path))
         root = max(around, key=lambda root: len(root.path.parts), default=None)
         if root is not None and root.path != one:
