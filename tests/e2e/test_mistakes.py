@@ -1,5 +1,6 @@
 """What goes wrong for somebody new, each with its line and exit code: real processes, the tests' own small model."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -261,6 +262,12 @@ def test_a_place_goes_by_the_name_of_a_link_to_it(tmp_path):
     for arguments in (("search", "--folder", "Holiday"), ("search", "cat", "--all", "--folder", "Holiday")):
         said = safelight(*arguments, "--paths", cwd=tmp_path)
         assert said.stdout == f"{tmp_path}/real/cat.jpg\n"
+
+
+def test_a_pipe_and_a_device_are_no_pictures_and_are_not_waited_for(demo, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path in (tmp_path / "pipe.jpg", Path("/dev/zero")):
+        assert demo("similar", str(path), code=2).stderr.startswith(f"safelight: there is no file {path}; give")
 
 
 def test_an_archive_that_is_no_takeout_is_said_so(tmp_path):
