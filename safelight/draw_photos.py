@@ -37,7 +37,7 @@ def photo_label(path: str | None, name: str, root: str | None = None) -> str:
 
 def _plain(name: str) -> str:
     """Replace what names for people have replaced: a file's name need not be text."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return "".join(c if c.isprintable() else "\ufffd" for c in name)
 
 
 def found_record(found: Found) -> dict[str, Any]:

@@ -74,7 +74,7 @@ class WordsCommand(click.Command):
             words_only = words_only or argument == "--"
             is_value = at > 0 and args[at - 1] in takes_value
             if not words_only and not is_value and re.match(rf"-(?!-|[{letters}]$|n\d+$)", argument):
-                args[at] = "\N{MINUS SIGN}" + argument[1:]
+                args[at] = "\u2212" + argument[1:]  # by number: to compile a name takes a module, which Ctrl-C may hit
         return super().parse_args(ctx, args)
 
 
