@@ -9,7 +9,6 @@ import math
 import os
 import re
 import sqlite3
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from indexer.errors import QueryError
+from indexer.spellings import paths_of, spellings
 from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, STEP, fold
 
 _DATE = re.compile(r"(\d{4})(?:-(\d\d?)(?:-(\d\d?)(?:[T ](\d\d?):(\d\d)(?::(\d\d))?)?)?)?")
@@ -228,21 +228,19 @@ def _before(now: datetime, count: int, unit: str) -> datetime:
 
 
 def _folder(name: str) -> Condition:
-    """A path holds all below it; a bare name matches that folder anywhere, whichever way its accents are encoded.
+    """A path holds all below it; a bare name matches that folder anywhere. Accents may be encoded either way.
 
     A photo lies where its file does, where the library or folder lies that knows it, and where an original lay that is
     not on this machine.
     """
     if "/" in name or os.sep in name or name in (".", "..", "~"):
-        given = Path(name).expanduser()
-        paths = {os.fsencode(Path.cwd() / given), os.fsencode(given.resolve())}
+        paths = paths_of(Path(name).expanduser())
         # As it was typed, too: a catalog that comes from Windows has D:/Photos.
         known = {path.decode("utf-8", "replace") for path in (os.fsencode(name), *paths)}
-        return _any([*map(_below, sorted(paths)), *map(_away_below, sorted(known))])
+        return _any([*map(_below, paths), *map(_away_below, sorted(known))])
     if not name:
         raise QueryError("--folder is empty; give a path, or the name of a folder")
-    forms = sorted({name, unicodedata.normalize("NFC", name), unicodedata.normalize("NFD", name)})
-    return _any([_called(form) for form in forms])
+    return _any([_called(form) for form in spellings(name)])
 
 
 def _below(path: bytes) -> Condition:

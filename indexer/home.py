@@ -30,12 +30,19 @@ def there_of(home: Path) -> Path:
     return next(folder for folder in (home, *home.parents) if os.access(folder, os.F_OK))
 
 
+def is_write_protected(place: Path) -> bool:
+    """Tell whether the disk that a place is on can only be read, which no permission would help."""
+    return bool(os.statvfs(place).f_flag & os.ST_RDONLY)
+
+
 def why_unwritable(home: Path) -> str | None:
     """Say why nothing can be written into the data folder, there or to be made; None: something can."""
     there = there_of(home)
     if not there.is_dir():
         return f"{there} is a file, not a folder"
     if not os.access(there, os.W_OK | os.X_OK):
+        if is_write_protected(there):
+            return f"the disk of {there} is write-protected"
         return f"no permission to write into {there}"
     space = os.statvfs(there)
     return f"the disk of {there} is full" if space.f_bavail * space.f_frsize < _LEAST_FREE_BYTES else None

@@ -266,6 +266,8 @@ class Search:
     def _content_of(self, path: Path) -> int | None:
         """Recognise a file by its bytes; one that cannot be reached, by its path."""
         try:
+            if not path.is_file():
+                raise FileNotFoundError  # a pipe would wait for ever, a device never end
             with path.open("rb") as file:
                 digest = xxhash.xxh3_128()
                 while block := file.read(1 << 20):

@@ -17,10 +17,12 @@ import xxhash
 from importers.sources import SOURCES
 from indexer.catalog import Catalog, Root
 from indexer.home import nothing_indexed
+from indexer.spellings import paths_of
 from safelight.errors import SafelightError
 from safelight.status import EXACT_HASH
 
 _CHUNK_BYTES = 4 << 20
+_FROM = "FROM photo p JOIN root r ON r.id = p.root_id"
 
 
 class Side(StrEnum):
@@ -114,7 +116,7 @@ def _photos(catalog: Catalog, which: str) -> list[_Photo]:
     rows = catalog.db.execute(
         f"SELECT p.root_id, p.id, p.public_id, p.path, p.name, r.source, {EXACT_HASH} AS exact,"
         f" CASE WHEN c.hash = {EXACT_HASH} THEN c.size_bytes END"
-        " FROM photo p JOIN root r ON r.id = p.root_id LEFT JOIN content c ON c.id = p.content_id"
+        f" {_FROM} LEFT JOIN content c ON c.id = p.content_id"
         f" WHERE p.state = 'indexed' AND ({where}) ORDER BY p.path, exact IS NULL, p.name",
         params,
     )
@@ -140,19 +142,21 @@ def _condition(catalog: Catalog, which: str) -> tuple[str, list[object]]:
         return "r.source = ?", [which]
     named = Path(which).expanduser()
     path = named.resolve() if ".." in named.parts else named.absolute()  # which leaves ".." as it is
-    spellings = dict.fromkeys((path, path.resolve()))
-    below = [root.id for root in roots if any(root.path.is_relative_to(one) for one in spellings)]
-    around = [(root, one) for root in roots for one in spellings if one.is_relative_to(root.path)]
-    if not below and not around:
+    paths = [Path(os.fsdecode(one)) for one in paths_of(path)]
+    below = [root.id for root in roots if any(root.path.is_relative_to(one) for one in paths)]
+    where, params = [f"r.id IN ({', '.join('?' * len(below))})"], list[object](below)
+    for one in paths:
+        around = (root for root in roots if one.is_relative_to(root.path))
+        root = max(around, key=lambda root: len(root.path.parts), default=None)
+        if root is not None and root.path != one:
+            start = os.fsencode(one)
+            where.append("r.id = ? AND (p.path = ? OR p.path >= ? AND p.path < ?)")
+            params += [root.id, start, start + b"/", start + b"0"]
+    condition = " OR ".join(where)
+    # A folder in a place may be mistyped, or newer than the last run: all photos would be missing in it.
+    if not below and not catalog.db.execute(f"SELECT 1 {_FROM} WHERE {condition} LIMIT 1", params).fetchone():
         raise SafelightError(_why_unknown(which, path, roots))
-    where, params = f"r.id IN ({', '.join('?' * len(below))})", list[object](below)
-    if around:
-        root, inside = max(around, key=lambda pair: len(pair[0].path.parts))
-        if root.path != inside:
-            start = os.fsencode(inside)
-            within = "r.id = ? AND (p.path = ? OR p.path >= ? AND p.path < ?)"
-            return f"{where} OR {within}", [*params, root.id, start, start + b"/", start + b"0"]
-    return where, params
+    return condition, params
 
 
 def _why_unknown(which: str, path: Path, roots: Sequence[Root]) -> str:

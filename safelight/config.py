@@ -79,8 +79,8 @@ def load_settings() -> Settings:
     return settings
 
 
-def save_setting(key: str, value: str | None) -> None:
-    """Set one key in config.toml, keeping its comments; None takes the key out.
+def save_setting(key: str, value: str | None) -> str | int | None:
+    """Set one key in config.toml, keeping its comments; None takes the key out. Returns what it is now.
 
     Raises:
         SafelightError: The key or value is not one we know, or the file cannot be written.
@@ -93,17 +93,16 @@ def save_setting(key: str, value: str | None) -> None:
     path = config_file()
     if key not in EXPLAINED:
         raise SafelightError(f"there is no setting `{key}`; there are: {', '.join(EXPLAINED)}")
-    checked = None if value is None else getattr(_with(Settings(), key, value), key)
+    now = getattr(Settings() if value is None else _with(Settings(), key, value), key)
     try:
         try:
             document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
         except (UnicodeDecodeError, ParseError) as error:
             raise SafelightError(f"cannot read {path}: {error}; mend or delete it") from error
-        if checked is None:
-            if key in document:
-                del document[key]
-        else:
-            document[key] = checked
+        if value is not None:
+            document[key] = now
+        elif key in document:
+            del document[key]
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".tmp")
         try:
@@ -113,6 +112,7 @@ def save_setting(key: str, value: str | None) -> None:
             temporary.unlink(missing_ok=True)  # where the disk was full
     except OSError as error:
         raise SafelightError(f"cannot write {path}: {why_unwritable(path.parent) or error.strerror}") from error
+    return now
 
 
 def _with(settings: Settings, key: str, value: object, where: str = "") -> Settings:

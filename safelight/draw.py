@@ -19,6 +19,8 @@ from indexer.events import Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from rich.console import Console
+
     from indexer.tally import Tally
     from safelight.bridge.actions import Action, Plugin
     from safelight.bridge.queries import SavedQuery
@@ -85,26 +87,45 @@ def table(columns: list[tuple[str, str]], rows: list[list[str]]) -> None:
         for row in rows:
             say("\t".join(row))
         return
-    from rich import box
     from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
 
     console = Console()
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for heading, side in columns:
-        drawn.add_column(heading, justify="right" if side == "right" else "left", overflow="fold")
-    for row in rows:
-        drawn.add_row(*(Text(cell) for cell in row))
-    # Where room is scarce only the long words give way, which are paths; unless there is too little even for that.
+    used = [at for at in range(len(columns)) if any(row[at] for row in rows)]  # no room for what nothing is in
+    columns, rows = [columns[at] for at in used], [[row[at] for at in used] for row in rows]
+    # Where room is scarce only the long words give way, which are paths.
     least = [
         min(_WORD, max(map(_longest_word, texts)))
         for texts in zip((heading for heading, _ in columns), *rows, strict=True)
     ]
     if sum(least) + _GAP * len(least) <= console.width:
-        for column, width in zip(drawn.columns, least, strict=True):
-            column.min_width = width
+        _draw_table(console, columns, rows, least)
+    else:
+        _list(columns, rows)
+
+
+def _draw_table(console: Console, columns: list[tuple[str, str]], rows: list[list[str]], least: list[int]) -> None:
+    """Print rows aligned under headings, each column at least so wide."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for (heading, side), width in zip(columns, least, strict=True):
+        justify = "right" if side == "right" else "left"
+        drawn.add_column(heading, justify=justify, overflow="fold", min_width=width)
+    for row in rows:
+        drawn.add_row(*(Text(cell) for cell in row))
     console.print(drawn)
+
+
+def _list(columns: list[tuple[str, str]], rows: list[list[str]]) -> None:
+    """Print rows below each other, a line a cell: a torn id can be neither read nor copied."""
+    width = max(len(heading) for heading, _ in columns)
+    for row in rows:
+        say()
+        for (heading, _), cell in zip(columns, row, strict=True):
+            if cell:
+                say(f"{heading:{width}}  {cell}")
 
 
 def _longest_word(text: str) -> int:

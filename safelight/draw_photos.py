@@ -37,7 +37,7 @@ def photo_label(path: str | None, name: str, root: str | None = None) -> str:
 
 def _plain(name: str) -> str:
     """Replace what names for people have replaced: a file's name need not be text."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in name)
+    return "".join(c if c.isprintable() else "\ufffd" for c in name)
 
 
 def found_record(found: Found) -> dict[str, Any]:
@@ -87,7 +87,8 @@ def record(photo: dict[str, Any]) -> None:
     for part in photo["parts"]:
         say(f"{part['role']:20}{printable(part['path'] or part['name'])}")
     for place in photo["places"]:
-        note = "" if place["state"] == "indexed" else f"  ({place['state']})"
+        why = f": {printable(place['reason'])}" if place["state"] in ("skipped", "failed") else ""
+        note = "" if place["state"] == "indexed" else f"  ({place['state']}{why})"
         path, name = place["path"], place["name"]
         where = photo_label(path, name, place["root"])
         if path and not where.startswith(path):

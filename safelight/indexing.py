@@ -107,7 +107,7 @@ def index_paths(
                     if source.passed_over and not source.unreadable:
                         library.catalog.forget_if_empty(root)
                 total += run.tally
-        if (stale := library.update_indexes(model, on_progress)) is not None:
+        if (stale := library.update_indexes(model, on_progress, stop)) is not None:
             on_remark(stale)
     total.interrupted = stop.is_set()
     return _ended(total, trouble)

@@ -13,6 +13,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 from indexer.events import OnProgress, Progress
 from indexer.query import PHOTO_ID, Query, Term
 from indexer.search import Answer, Hit, Place
+from indexer.spellings import paths_of
 from safelight.errors import SafelightError
 from safelight.folders import folder_id
 from safelight.helper_client import HelperClient
@@ -118,7 +119,7 @@ def _is_path(name: str) -> bool:
 def _spellings(name: str) -> set[bytes]:
     given = Path(name).expanduser()
     # As it was typed, too: a catalog that comes from Windows has D:/Photos.
-    return {os.path.normpath(os.fsencode(path)) for path in (name, Path.cwd() / given, given.resolve())}
+    return {os.path.normpath(path) for path in (os.fsencode(name), *paths_of(given))}
 
 
 def _term(client: HelperClient, term: Term) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,9 +16,11 @@ from indexer.models import registry
 from safelight import status
 from safelight.config import Settings, save_setting
 from safelight.errors import SafelightError
-from safelight.worker import ModelRoom, ModelThread
+from safelight.worker import MERGED_TEXTS, ModelRoom, ModelThread
 
 if TYPE_CHECKING:
+    import threading
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -280,11 +283,14 @@ class Library:
 
     # Indexes
 
-    def update_indexes(self, model: Model, on_progress: OnProgress = ignore) -> str | None:
+    def update_indexes(self, model: Model, on_progress: OnProgress, stop: threading.Event) -> str | None:
         """Bring all that is derived from the vectors up to date; returns what went wrong, for people.
 
         That is the exact index, what a match looks like in this library, and Chroma. Whatever happens here, every
         photo stays findable.
+
+        Args:
+            stop: Once set, what takes seconds is left to the next run or search.
 
         Writes: vectors/ and chroma/ in our own data folder, the model's calibration in the catalog.
         """
@@ -298,19 +304,36 @@ class Library:
         try:
             matrix_file.update(self.home, self.catalog.db, model.id, on_progress)
             matrix = Matrix.open(self.home, self.catalog.db, model.id)
-            if len(matrix):
+            if len(matrix) and not stop.is_set():
                 # Done here, or the first search would have to embed hundreds of texts before its own.
-                calibrate(self.catalog, model, matrix, self.model_thread.embed_texts)
-            if is_current(self.home, self.catalog.db, model.id):
+                calibrate(self.catalog, model, matrix, lambda texts: self._embed_unless(stop, texts))
+            if stop.is_set() or is_current(self.home, self.catalog.db, model.id):
                 return None
             if self._chroma_apart:
                 self._run_chroma_apart(model, "update", on_progress)
             else:
                 with ChromaIndex(self.home, self.catalog.db, model.id, "indexing photos", on_progress) as chroma:
                     chroma.apply(on_progress)
+        except CancelledError:
+            return None
         except (VectorError, LockedError) as error:
             return f"The index is not up to date ({error}). Every photo can be found all the same, only slower."
         return None
+
+    def _embed_unless(self, stop: threading.Event, texts: Sequence[str]) -> NDArray[np.float32]:
+        """Embed texts in the parts that the model takes.
+
+        Raises:
+            CancelledError: It was to stop on the way.
+        """
+        import numpy as np
+
+        parts: list[NDArray[np.float32]] = []
+        for start in range(0, len(texts), MERGED_TEXTS):
+            if stop.is_set():
+                raise CancelledError
+            parts.append(self.model_thread.embed_texts(texts[start : start + MERGED_TEXTS]))
+        return np.concatenate(parts)
 
     def rebuild_indexes(self, on_progress: OnProgress = ignore) -> str:
         """Build the exact index and Chroma anew from the catalog, for every model; returns a line on what was built.

@@ -12,6 +12,7 @@ from typing import Any
 from indexer.catalog import Catalog, Root
 from indexer.drives import Mount, is_away, is_there, mounts, place_path
 from indexer.query import PHOTO_ID
+from indexer.spellings import paths_of
 from indexer.tags import ALBUM, KEYWORD, KEYWORD_PATH, LABEL, MEDIA, PERSON, read_tags
 from safelight.at_hand import away, is_lost
 from safelight.errors import SafelightError
@@ -151,10 +152,11 @@ def find_photo(catalog: Catalog, target: str) -> str:
     path = Path(target).expanduser()
     if PHOTO_ID.fullmatch(target) and not path.exists():
         return target.lower()
-    spellings = sorted({os.fsencode(path.absolute()), os.fsencode(path.resolve())})
+    paths = paths_of(path)
     row = catalog.db.execute(
-        "SELECT public_id FROM photo WHERE path IN (?1, ?2) ORDER BY state = 'indexed' DESC, id LIMIT 1",
-        (spellings[0], spellings[-1]),
+        f"SELECT public_id FROM photo WHERE path IN ({', '.join('?' * len(paths))})"
+        " ORDER BY state = 'indexed' DESC, id LIMIT 1",
+        paths,
     ).fetchone()
     if row is None:
         row = catalog.db.execute(
@@ -166,6 +168,8 @@ def find_photo(catalog: Catalog, target: str) -> str:
         return row[0]
     if path.is_file():
         raise NoSuchPhotoError(f"{target} is not indexed; `safelight index` reads it first")
+    if path.is_dir():
+        raise NoSuchPhotoError(f"{target} is a folder; give a picture's path, or a photo's id")
     raise _no_such_photo(target)
 
 

@@ -137,14 +137,18 @@ def config_show() -> None:
 @click.argument("value")
 def config_set(key: str, value: str) -> None:
     """Change a setting: safelight config set results 24."""
-    from safelight.config import save_setting
+    from safelight import draw
+    from safelight.config import config_file, save_setting
 
     if key == "model":
         with open_library() as library:
-            library.use_model(value)  # which knows whether there is such a model
+            draw.remark(library.use_model(value))  # which knows whether there is such a model
+            draw.remark(f"It is set in {config_file()}.")
+            _remark_on_environment(key)
             _remark_on_helper(library)
-    else:
-        save_setting(key, value)
+        return
+    now = save_setting(key, value)
+    draw.remark(f"{key} is now {now}, set in {config_file()}.")
     _remark_on_environment(key)
 
 
@@ -152,9 +156,13 @@ def config_set(key: str, value: str) -> None:
 @click.argument("key")
 def config_unset(key: str) -> None:
     """Go back to the default of a setting: safelight config unset results."""
-    from safelight.config import save_setting
+    from safelight import draw
+    from safelight.config import config_file, save_setting
 
-    save_setting(key, None)
+    default = save_setting(key, None)
+    said = "not set" if default is None else f"{default}, its default"
+    draw.remark(f"{key} is now {said}; {config_file()} no longer sets it.")
+    _remark_on_environment(key)
 
 
 @click.command()

@@ -74,7 +74,7 @@ class WordsCommand(click.Command):
             words_only = words_only or argument == "--"
             is_value = at > 0 and args[at - 1] in takes_value
             if not words_only and not is_value and re.match(rf"-(?!-|[{letters}]$|n\d+$)", argument):
-                args[at] = "\N{MINUS SIGN}" + argument[1:]
+                args[at] = "\u2212" + argument[1:]  # by number: to compile a name takes a module, which Ctrl-C may hit
         return super().parse_args(ctx, args)
 
 
@@ -171,8 +171,15 @@ def _reason(answer: Answer) -> str:
 def _query_flags(flags: dict[str, Any]) -> dict[str, Any]:
     how = {name: flags.pop(name) for name in _QUERY_FLAGS if name in flags}
     # Places are known by where links to them lead; a bare name is that of any folder called so, and of a link here.
-    leading = [str(Path(name).resolve()) for name in how["folder"] if "/" not in name and Path(name).is_symlink()]
-    return how | {"folder": (*how["folder"], *leading)}
+    named = [_bare(name) for name in how["folder"]]
+    leading = [str(Path(name).resolve()) for name in named if "/" not in name and Path(name).is_symlink()]
+    return how | {"folder": (*named, *leading)}
+
+
+def _bare(name: str) -> str:
+    """Take the slash off that a shell has put behind a bare name; a folder that is here is meant by its path."""
+    bare = name.rstrip("/")
+    return bare if bare and "/" not in bare and not Path(name).expanduser().exists() else name
 
 
 def _show(found: Sequence[Found], reason: str, flags: dict[str, Any]) -> NoReturn:

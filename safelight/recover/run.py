@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 
 from indexer.events import OnProgress, Progress, ignore
+from indexer.home import is_write_protected
 from safelight.errors import SafelightError
 from safelight.recover.files import is_whole, remove_unfinished
 from safelight.recover.ledger import IN_VAIN, Ledger, Outcome, Row, row_of
@@ -102,11 +103,11 @@ def _make(out: Path) -> None:
     Raises:
         OutputError: Nothing can be written there.
     """
-    why = "no permission"
     try:
         out.mkdir(parents=True, exist_ok=True)
         if os.access(out, os.W_OK | os.X_OK):
             return
+        why = "its disk is write-protected" if is_write_protected(out) else "no permission"
     except OSError as error:
         why = (error.strerror or str(error)).lower()
     raise OutputError(f"{out} cannot be written ({why}); mend that, or name another folder")

@@ -19,6 +19,7 @@ import uvicorn
 import safelight
 from indexer.catalog import FILE_NAME
 from indexer.cores import cores
+from indexer.home import why_unwritable
 from indexer.lock import LockedError, ProcessLock
 from safelight.config import Settings
 from safelight.duplicates_kept import Looks
@@ -71,7 +72,7 @@ def serve(
         make_private_folder(home)
         lock = ProcessLock(home / "helper.lock", "the helper")
     except OSError as error:
-        raise SafelightError(f"cannot use the data folder {home}: {error.strerror or error}") from error
+        raise SafelightError(f"cannot use the data folder {home}: {why_unwritable(home) or error.strerror}") from error
     except LockedError as error:
         raise SafelightError(_who_runs(home)) from error
     with lock, _listen(home, port) as listener:

@@ -69,6 +69,8 @@ def undo(home: Path, run: str | None = None, *, on_file: OnFile | None = None) -
 
     Writes: the files of the run, and the journal.
     """
+    if not journal.folder(home).exists():
+        _chosen(home, run)  # says that there is nothing; the lock would make the folder
     with journal.writing(home):
         journal.sweep(home)
         found = _chosen(home, run)

@@ -1,5 +1,6 @@
 """What goes wrong for somebody new, each with its line and exit code: real processes, the tests' own small model."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -236,7 +237,16 @@ def test_small_things_are_said_alike(demo, tmp_path):
         assert "download" not in fresh("index", str(path), code=2).stderr, "not for what cannot be read anyway"
     assert fresh("status", "--problems").stderr.startswith("No problems")
     fresh.env["SAFELIGHT_RESULTS"] = "7"
-    assert fresh("config", "set", "results", "3").stderr == "But SAFELIGHT_RESULTS is set to 7, and wins where it is.\n"
+    override = "But SAFELIGHT_RESULTS is set to 7, and wins where it is.\n"
+    file = tmp_path / "fresh" / "config.toml"
+    said = fresh("config", "set", "results", "03")
+    assert (said.stdout, said.stderr) == ("", f"results is now 3, set in {file}.\n{override}")
+    said = fresh("config", "unset", "results")
+    assert (said.stdout, said.stderr) == ("", f"results is now 12, its default; {file} no longer sets it.\n{override}")
+    said = fresh("config", "set", "model", "starter")
+    assert said.stdout == ""
+    assert said.stderr.startswith("Searches now use starter.")
+    assert said.stderr.endswith(f"It is set in {file}.\n")
     fresh.env["SAFELIGHT_ENGINE"] = "foo"
     said = fresh("status", code=2).stderr
     assert said == "safelight: SAFELIGHT_ENGINE: `engine` must be auto, mlx or onnx, not 'foo'\n"
@@ -252,6 +262,12 @@ def test_a_place_goes_by_the_name_of_a_link_to_it(tmp_path):
     for arguments in (("search", "--folder", "Holiday"), ("search", "cat", "--all", "--folder", "Holiday")):
         said = safelight(*arguments, "--paths", cwd=tmp_path)
         assert said.stdout == f"{tmp_path}/real/cat.jpg\n"
+
+
+def test_a_pipe_and_a_device_are_no_pictures_and_are_not_waited_for(demo, tmp_path):
+    os.mkfifo(tmp_path / "pipe.jpg")
+    for path in (tmp_path / "pipe.jpg", Path("/dev/zero")):
+        assert demo("similar", str(path), code=2).stderr.startswith(f"safelight: there is no file {path}; give")
 
 
 def test_an_archive_that_is_no_takeout_is_said_so(tmp_path):

@@ -63,9 +63,11 @@ def test_a_file_that_is_no_database_is_one_clear_line(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_named(read_only, tmp_path):
     (tmp_path / "file").touch()
+    is_disk = os.geteuid() == 0  # whom only a disk keeps from writing
+    read = f"the disk of {read_only} is write-protected" if is_disk else f"no permission to write into {read_only}"
     for home, why in (
-        (read_only, f"no permission to write into {read_only}"),
-        (read_only / "not" / "made", f"no permission to write into {read_only}"),
+        (read_only, read),
+        (read_only / "not" / "made", read),
         (tmp_path / "file", f"{tmp_path / 'file'} is a file, not a folder"),
         (tmp_path / "file" / "inside", f"{tmp_path / 'file'} is a file, not a folder"),
     ):
@@ -73,6 +75,11 @@ def test_a_folder_that_cannot_be_written_is_named(read_only, tmp_path):
             Catalog(home)
         assert f": {why}; mend that, or set SAFELIGHT_HOME" in str(error.value)
         assert "doctor" not in str(error.value)
+
+
+def test_a_folder_of_somebody_else_is_not_called_a_write_protected_disk(forbidden):
+    with pytest.raises(CatalogError, match=": no permission to write into .*; mend that"):
+        Catalog(forbidden)
 
 
 def test_a_photo_keeps_its_public_id_when_written_again(catalog):

@@ -15,6 +15,7 @@ from indexer.catalog import Catalog, Content
 from indexer.photo_row import PhotoRow
 from safelight.comparing import Side, compare
 from safelight.errors import SafelightError
+from safelight.status import find_photo
 
 
 def paint(path: Path, seed: int) -> Path:
@@ -96,6 +97,42 @@ def test_a_folder_in_a_place_is_not_all_of_it(catalog, tmp_path):
     (photos.path / "inner").mkdir(parents=True)
     assert sides(catalog, str(photos.path / "inner" / ".."), str(photos.path)) == {Side.BOTH: 3}
     assert sides(catalog, str(photos.path / "inner" / ".." / "inner"), "lightroom") == {Side.ONLY_A: 1}
+
+
+def test_a_link_in_a_place_stands_for_the_folder_that_it_leads_to(catalog, tmp_path):
+    photos = catalog.add_root("folder", tmp_path / "photos", 1)
+    (photos.path / "2019").mkdir(parents=True)
+    (photos.path / "Trip").symlink_to("2019")
+    (tmp_path / "Bilder").symlink_to("photos")
+    for at, name in enumerate(("2019/1.jpg", "2.jpg")):
+        add(catalog, photos, photos.path / name, bytes([at]) * 16, name=name)
+    for link in (photos.path / "Trip", tmp_path / "Bilder" / "2019", tmp_path / "Bilder" / "Trip"):
+        assert sides(catalog, str(photos.path), str(link)) == {Side.BOTH: 1, Side.ONLY_A: 1}, link
+
+
+def test_accents_may_be_typed_either_way(catalog, tmp_path):
+    photos = catalog.add_root("folder", tmp_path / "photos", 1)
+    add(catalog, photos, photos.path / "Ko\N{COMBINING DIAERESIS}ln" / "1.jpg", b"1" * 16, name="1.jpg")
+    typed = str(photos.path / "K\N{LATIN SMALL LETTER O WITH DIAERESIS}ln")
+    assert sides(catalog, str(photos.path), typed) == {Side.BOTH: 1}
+    assert find_photo(catalog, f"{typed}/1.jpg")
+
+
+def test_a_mistyped_folder_in_a_place_is_not_an_empty_set(catalog, tmp_path, monkeypatch):
+    photos = catalog.add_root("folder", tmp_path / "photos", 1)
+    add(catalog, photos, photos.path / "2019" / "1.jpg", b"1" * 16, name="2019/1.jpg")
+    (photos.path / "new").mkdir(parents=True)
+    monkeypatch.chdir(photos.path)
+    for which, says in (
+        (str(photos.path / "2091"), "/2091 is neither an indexed place nor"),
+        ("2091", "^2091 is neither an indexed place nor"),
+        (str(photos.path / "new"), "/new is not indexed; `safelight index "),
+        ("takeout", "^no place of the kind takeout is indexed"),
+    ):
+        with pytest.raises(SafelightError, match=says):
+            sides(catalog, str(photos.path), which)
+        with pytest.raises(SafelightError, match=says):
+            sides(catalog, which, str(photos.path))
 
 
 def test_a_file_that_a_folder_and_a_catalog_in_it_know_is_one(catalog, tmp_path):

@@ -62,6 +62,7 @@ def test_a_photo_is_told_in_words(capsys):
             "places": [
                 {"source": "photos", "path": FILE, "name": "IMG_1.HEIC", "root": LIBRARY, "state": "indexed"},
                 {"source": "folder", "path": "/p/a.jpg", "name": "a.jpg", "root": "/p", "state": "missing"},
+                {"source": "folder", "path": "/b.png", "name": "b.png", "root": "/", "state": "failed", "reason": "x"},
                 {"source": "photos", "path": None, "name": "IMG_1.HEIC", "root": LIBRARY, "state": "indexed"},
             ],
         }
@@ -76,6 +77,7 @@ def test_a_photo_is_told_in_words(capsys):
         ["people", "Ana,", "Ben"],
         ["in", "photos", f"IMG_1.HEIC: {FILE}"],
         ["in", "folder", "/p/a.jpg  (missing)"],
+        ["in", "folder", "/b.png  (failed: x)"],
         ["in", "photos", f"IMG_1.HEIC in {LIBRARY}"],
     ]
 
@@ -99,19 +101,55 @@ def test_a_run_says_where_to_look_for_what_is_missing():
     assert "status" not in tally_line(Tally(unchanged=3))
 
 
-@pytest.mark.parametrize(("columns", "whole"), [(80, True), (40, False)])
-def test_a_table_tears_no_words_where_there_is_room_for_them(capsys, monkeypatch, columns, whole):
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", str(columns))
+@pytest.fixture
+def on_a_terminal(capsys, monkeypatch):
+    """Draw a table on a terminal of a width."""
+
+    def drawn(width: int, columns, rows) -> str:
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        monkeypatch.setenv("COLUMNS", str(width))
+        table(columns, rows)
+        return re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
+
+    return drawn
+
+
+@pytest.mark.parametrize("width", [80, 40, 20])
+def test_a_table_tears_no_words(on_a_terminal, width):
     rows = [["siglip2-large", "1024", "1,540 MB", "Apache-2.0", "over 100 languages", "default, not downloaded"]]
     rows += [["starter", "384", "", "", "/a/path/that/is/much/longer/than/any/line/of/such/a/terminal/can/be", "12"]]
     heads = ("name", "dimensions", "download", "licence", "", "")
-    table([(head, "right" if head in ("dimensions", "download") else "left") for head in heads], rows)
-    drawn = re.sub(r"\x1b\[[\d;]*m", "", capsys.readouterr().out)
-    assert max(map(len, drawn.splitlines())) <= columns
+    shown = on_a_terminal(width, [(head, "right" if head == "dimensions" else "left") for head in heads], rows)
     words = [word for row in rows for cell in row for word in cell.split() if "/" not in word]
-    assert all(word in drawn for word in words) == whole
-    assert "12" in drawn, "nothing is cut off"
+    assert all(word in shown for word in words)
+    assert "12" in shown, "nothing is cut off"
+    if width == 80:
+        assert max(map(len, shown.splitlines())) <= width
+
+
+def test_on_a_narrow_terminal_each_row_is_a_list_that_leaves_ids_whole(on_a_terminal):
+    columns = [("score", "right"), ("photo", "left"), ("taken", "left"), ("id", "left"), ("", "left")]
+    row = ["0.723", "~/Pictures/2019.07 Trip/cat.jpg", "2019-07-04", "6tcpp6zbw7nf", "and 3 more"]
+    shown = on_a_terminal(40, columns, [row, [*row[:2], "", row[3], ""]])
+    assert shown.splitlines() == [
+        "",
+        "score  0.723",
+        "photo  ~/Pictures/2019.07 Trip/cat.jpg",
+        "taken  2019-07-04",
+        "id     6tcpp6zbw7nf",
+        "       and 3 more",
+        "",
+        "score  0.723",
+        "photo  ~/Pictures/2019.07 Trip/cat.jpg",
+        "id     6tcpp6zbw7nf",
+    ]
+
+
+def test_a_column_that_nothing_is_in_takes_no_room(on_a_terminal):
+    columns = [("score", "right"), ("photo", "left"), ("taken", "left"), ("", "left")]
+    shown = on_a_terminal(80, columns, [["0.723", "cat.jpg", "", ""], ["0.5", "dog.jpg", "", ""]])
+    assert "taken" not in shown
+    assert "0.723  cat.jpg" in shown
 
 
 def test_no_file_name_drives_the_terminal_through_a_remark(capsys):

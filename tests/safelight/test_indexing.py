@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import threading
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from safelight.indexing import index_paths
 from safelight.pruning import plan_prune, prune
 from safelight.service import Library
 from safelight.status import problems, roots
+from safelight.worker import MERGED_TEXTS, ModelThread
 
 UNCHANGED = int(os.environ.get("SAFELIGHT_TEST_UNCHANGED", "1000"))
 MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
@@ -653,6 +655,48 @@ def test_a_stop_keeps_what_is_done(index, photos):
     stop.set()
     assert index(photos, stop=stop).interrupted
     assert index(photos).indexed == 6
+
+
+def embedded_texts(index, monkeypatch, told) -> list[int]:
+    """Tell `told` of each call to embed texts before it is made; returns how many texts each one had."""
+    counts: list[int] = []
+    embed = ModelThread.embed_texts
+
+    def embed_texts(thread, texts):
+        counts.append(len(texts))
+        told(len(texts))
+        return embed(thread, texts)
+
+    monkeypatch.setattr(ModelThread, "embed_texts", embed_texts)
+    return counts
+
+
+def test_a_run_that_is_stopped_ends_without_measuring_what_a_match_looks_like(index, photos, monkeypatch):
+    stop = threading.Event()
+
+    def stop_at_the_first_photo(event: Progress) -> None:
+        if event.stage == "indexing" and event.done:
+            stop.set()
+
+    index.progress = SimpleNamespace(append=stop_at_the_first_photo)
+    counts = embedded_texts(index, monkeypatch, lambda count: None)
+    assert index(photos, stop=stop).interrupted
+    assert index.count("embedding") > 0
+    assert index.count("model WHERE calibration IS NOT NULL") == 0
+    assert counts == [1], "the words that try a new model, and no others"
+    stop.clear()
+    index.progress = []
+    index(photos)
+    assert index.count("model WHERE calibration IS NOT NULL") == 1
+
+
+def test_a_stop_while_it_is_measured_what_a_match_looks_like_is_heard(index, photos, monkeypatch):
+    stop = threading.Event()
+    counts = embedded_texts(index, monkeypatch, lambda count: stop.set() if count > 1 else None)
+    assert index(photos, stop=stop).interrupted
+    assert counts == [1, MERGED_TEXTS], "the part at hand is finished, and no other begun"
+    assert (index.count("embedding"), index.count("model WHERE calibration IS NOT NULL")) == (6, 0)
+    assert index.remarks == []
 
 
 def test_what_fails_among_many_answers_ends_the_run(index, tmp_path, monkeypatch):

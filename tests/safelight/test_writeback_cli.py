@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from safelight.cli.entry import cli
 from safelight.cli.writing_back import carry_out
+from safelight.errors import SafelightError
 from safelight.writeback import Group, Member, Plan, apply, plan_xmp, wishes
 
 
@@ -98,6 +99,16 @@ def test_what_was_not_well_is_named_and_shows_in_the_exit_code(photos):
     assert result.exit_code == 1
     assert f"kept\t{photos}/a.xmp\tit has been changed since\n" in result.stdout
     assert (photos / "a.xmp").read_text() == "later"
+
+
+def test_where_nothing_was_ever_written_undo_says_so_and_makes_no_folder(photos):
+    for arguments, says in (
+        ((), "there is nothing to undo"),
+        (("20260501-101112",), "there is no run 20260501-101112"),
+    ):
+        with pytest.raises(SafelightError, match=says):
+            undo(*arguments)
+    assert not (photos.parent / "home").exists()
 
 
 def test_apply_and_undo_for_programs(photos):
