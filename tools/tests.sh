@@ -3,6 +3,11 @@
 # docs/decisions/0007-unsteady-tests.md says why; what passed only then is named, and is to be mended.
 set -u
 cd "$(dirname "$0")/.."
+# What multiplies matrices shares each one out among all cores, and waits for them in a loop: three at once would do so
+# for cores that the other two hold. Models have threads of their own; decoders have one in any case.
+export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
+# Compiled once, for all: where bytecode is not kept, each process would do it anew, for eight seconds.
+PYTHONDONTWRITEBYTECODE='' .venv/bin/pytest --collect-only -p no:cacheprovider "$@" >/dev/null 2>&1
 # Three at once, each with whole files: the tests wait for processes, pages and clocks as much as they compute. In the
 # order of their names, so that the one that takes longest, of the benchmark, does not come last.
 .venv/bin/pytest -n 3 --dist loadfile --no-loadscope-reorder --hypothesis-profile=repeatable "$@"
