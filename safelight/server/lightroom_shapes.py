@@ -113,7 +113,7 @@ class SearchIn(FromCatalog):
 
     question: QuestionIn
     within: Photos | None = None
-    offset: int | None = Field(default=None, ge=0, description="where the page begins; not with `within`")
+    offset: int | None = Field(default=None, ge=0, le=1 << 40, description="where the page begins; not with `within`")
 
 
 class Named(BaseModel):
@@ -267,7 +267,7 @@ class SaveQueryIn(ProposeQueryIn):
     """A saved query that was proposed and is wanted."""
 
     token: Token = Field(description="that was proposed")
-    run: int = Field(description="of the journal; taking it back takes this back")
+    run: RowId = Field(description="of the journal; taking it back takes this back")
 
 
 class SavedQueryOut(BaseModel):
