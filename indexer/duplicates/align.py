@@ -87,8 +87,8 @@ def locate(one: Features, other: Features, turn: int = 0) -> Alignment | None:
         return None
     other_size = other.size
     source, target = _places(a.xy, i, size), _places(b.xy, j, other_size)
-    levels = b.level[j].astype(np.int64) - a.level[i]
-    inside = _agreeing(source, target, levels, np.argsort(differing.ravel()[near], kind="stable")[:_HYPOTHESES])
+    levels = b.level.astype(np.intp)[j] - a.level[i]
+    inside = _agreeing(source, target, levels, differing.ravel().take(near).argsort(kind="stable")[:_HYPOTHESES])
     if np.count_nonzero(inside) < LEAST_POINTS - 1:  # where it is turned a little, one more may join
         return None
     (turn_and_scale, offset), points = _similarity(source[inside], target[inside]), 0
@@ -130,17 +130,18 @@ def _distinct(i: NDArray[np.intp], j: NDArray[np.intp]) -> int:
 def _agreeing(
     source: NDArray[np.complex128],
     target: NDArray[np.complex128],
-    levels: NDArray[np.int64],
+    levels: NDArray[np.intp],
     hypotheses: NDArray[np.intp],
 ) -> NDArray[np.bool_]:
     """Return which matches, complex128 (M,) in pixels, agree with the one that most agree with."""
-    supposed = STEP ** levels[hypotheses, None].astype(np.float64)
-    off = supposed * source  # (hypotheses, matches)
-    off += target[hypotheses, None] - supposed * source[hypotheses, None]
+    supposed = levels.take(hypotheses)
+    scale = STEP ** supposed.astype(np.float64)
+    off = np.multiply.outer(scale, source)  # (hypotheses, matches)
     off -= target
-    agree = _both_below(off, _NEAR * np.maximum(1.0, supposed))
-    agree &= np.abs(levels - levels[hypotheses, None]) <= _NEAR_LEVELS
-    return agree[np.argmax(np.count_nonzero(agree, axis=1))]
+    off -= off[np.arange(len(hypotheses)), hypotheses][:, None]
+    agree = _both_below(off, _NEAR * np.maximum(1.0, scale)[:, None])
+    agree &= np.abs(np.subtract.outer(supposed, levels)) <= _NEAR_LEVELS
+    return agree[np.add.reduce(agree, axis=1, dtype=np.intp).argmax()]
 
 
 def _similarity(source: NDArray[np.complex128], target: NDArray[np.complex128]) -> tuple[complex, complex]:

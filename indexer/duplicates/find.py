@@ -8,13 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from indexer.duplicates import candidates
+from indexer.duplicates.changes import are_walked_through
 from indexer.duplicates.features import Features
 from indexer.duplicates.groups import Apart, LookAgain, group
 from indexer.duplicates.keeper import is_source, rank
 from indexer.duplicates.picture import Picture
 from indexer.duplicates.series import Sorted, sort_out
 from indexer.duplicates.turns import INVERSE, spectra
-from indexer.duplicates.verify import Sensitivity, Verdict, are_walked_through, verify
+from indexer.duplicates.verify import Sensitivity, Verdict, verify
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from indexer.duplicates.overlay import (
     root_mean_square,
     sampled,
     square,
+    within,
 )
 
 _STEPS = 2
@@ -55,15 +56,20 @@ def _with_slopes(gray: NDArray[np.uint8]) -> NDArray[np.float32]:
 
 
 def _step(fine: NDArray[np.float32], stack: NDArray[np.float32], matrix: Matrix) -> Matrix | None:
-    x, y = placed(matrix)
-    there = np.flatnonzero((x > _EDGE) & (x < 1 - _EDGE) & (y > _EDGE) & (y < 1 - _EDGE))
-    if len(there) < LEAST_CELLS:
+    places = placed(matrix)
+    there = within(places, _EDGE)
+    cells = int(np.add.reduce(there))
+    if cells < LEAST_CELLS:
         return None
-    p, grid = fine[there], GRID.take(there, axis=1)
-    q, across, down = sampled(stack, x[there] * SIDE - 0.5, y[there] * SIDE - 0.5)
-    gain = root_mean_square(about_mean(p)) / max(root_mean_square(about_mean(q)), 1.0)
-    basis = np.concatenate([grid * (gain * across), grid * (gain * down), grid[2:]])
+    slopes = sampled(stack, places)
+    q = slopes[0]
+    gain = root_mean_square(about_mean(fine, there, cells), cells)
+    gain /= max(root_mean_square(about_mean(q, there, cells), cells), 1.0)
+    basis = np.empty((7, SIDE * SIDE), np.float32)
+    slopes[1:] *= there * np.float32(gain)
+    np.multiply(slopes[1:, None], GRID, out=basis[:6].reshape(2, 3, -1))
+    basis[6] = there
     products = square(basis)
     products[np.diag_indices(len(products))] = products.diagonal() * _DAMPING + 1e-6  # of a plain picture slopes are 0
-    solved = cast("NDArray[np.float64]", np.linalg.solve(products, basis @ (p - gain * q)))
+    solved = cast("NDArray[np.float64]", np.linalg.solve(products, basis @ (fine - gain * q)))
     return solved[:6].reshape(2, 3)

@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
-from numpy.typing import NDArray
 
 from indexer.duplicates.align import Alignment, locate
+from indexer.duplicates.changes import (
+    CHANGED,
+    is_added_on_plain_ground,
+    is_changed_in_one_place,
+    is_exchanged,
+    is_on_paper,
+)
 from indexer.duplicates.features import SIDE, Features
 from indexer.duplicates.nudge import nudged
 from indexer.duplicates.overlay import Overlay, overlay, sampled
@@ -53,7 +59,7 @@ class Verdict:
     part: bool = False
 
 
-RULES = 7
+RULES = 8
 """Version of what is decided here; verdicts of another version are reached anew."""
 
 MADE = {1: "made from the keeper", -1: "the keeper was made from it"}
@@ -71,16 +77,9 @@ _SAME_FRAME = 0.012  # how far corners may seem to lie apart that do not
 _NO_CHANGE = 2.0  # gray levels: what encoding again does to a thumbnail
 _BY_HAND = 4.0  # degrees, up to which cameras are held askew from one shot to the next
 _LEAST_MOVED = 1.0  # gray levels
-_CHANGED = 5  # gray levels by which a cell of the thumbnail differs in no copy of the same tone
-_EXCHANGED = 0.35  # share of the one change in the other
-_FIGURES = 64  # cells of the thumbnail around what was exchanged
-_PLAIN, _WRITTEN = 3, 15  # gray levels: of plain ground, and by which writing on it differs
-_LEAST_CELLS = 3
-_ELSEWHERE = 0.42  # share of what changed in one that lies outside of what changed in the other
 _LEAST_PARTS = 6  # of 64, with something in them: below, all pictures are alike
 _WELL_PLACED = 0.95  # of detail: above, there is nothing to gain
 _WORTH_A_NUDGE = 0.75  # of likeness: below, keypoints agree by chance
-_LEAST_AGREEING_BEFORE = 0.5  # of parts: a nudge takes it to two thirds from no less than 0.6
 _SAFE_POINTS = 8
 _MANY_POINTS = 12
 _ALONG = np.linspace(0.05, 0.95, 40)
@@ -112,7 +111,7 @@ def verify(one: Features, other: Features, turn: int | None, sensitivity: Sensit
             continue
         turned = turn_pixels(one.gray, other_turn)
         seen = overlay(turned, other.gray, place)
-        if seen.likeness < _WORTH_A_NUDGE or seen.agreeing < _LEAST_AGREEING_BEFORE:
+        if seen.likeness < _WORTH_A_NUDGE or seen.agreeing < _least_agreeing_before(place.points):
             continue
         if seen.detail < _WELL_PLACED:
             place = nudged(turned, other.gray, place)
@@ -165,6 +164,11 @@ def _least_part(points: int, sensitivity: Sensitivity) -> float:
     return (0.93 if points >= 6 else 0.96) - loose
 
 
+def _least_agreeing_before(points: int) -> float:
+    """A nudge takes it to two thirds of the parts from no less than 0.6; to four fifths, for few points, from 0.64."""
+    return 0.6 if points < _MANY_POINTS else 0.5
+
+
 def _goes_together(seen: Overlay) -> bool:
     """Ask that they agree all over, not only in what is strongest: a caption, a frame, a horizon."""
     return seen.parts >= _LEAST_PARTS and seen.agreeing >= 0.65
@@ -214,13 +218,13 @@ def _is_another_shot(one: Features, other: Features, seen: Overlay) -> bool:
     """Tell a next frame from a copy: the same size and exposure, but something moved, or the camera did."""
     if (one.width, one.height) != (other.width, other.height):
         return False  # another size: an edit
-    if _is_on_paper(one) and _is_on_paper(other) and _is_added_on_plain_ground(one, other):
+    if is_on_paper(one) and is_on_paper(other) and is_added_on_plain_ground(one, other):
         return True  # another page, or the next slide
     if seen.plain > 1.6 * seen.fitted:
         return False  # another tone
-    if _is_changed_in_one_place(one, other):  # a date or a mark was written into it, unless something is gone for it
-        return _is_exchanged(one, other)
-    if _is_added_on_plain_ground(one, other):
+    if is_changed_in_one_place(one, other):  # a date or a mark was written into it, unless something is gone for it
+        return is_exchanged(one, other)
+    if is_added_on_plain_ground(one, other):
         return True  # so much was not written into a photo
     if _has_moved_a_little(one, other, seen):
         return True
@@ -249,79 +253,6 @@ def _has_moved_a_little(one: Features, other: Features, seen: Overlay) -> bool:
     return abs(float(np.corrcoef(change.ravel(), edges.ravel())[0, 1])) < 0.1
 
 
-def _is_changed_in_one_place(one: Features, other: Features) -> bool:
-    """Tell whether two pictures of one frame differ in one small place and nowhere else."""
-    difference = np.abs(one.gray.astype(np.int16) - other.gray)
-    y, x = np.nonzero(difference > _CHANGED)
-    if not len(y):
-        return False
-    around = (np.ptp(y) + 1) * (np.ptp(x) + 1) / difference.size
-    rest = difference[difference <= _CHANGED]
-    return bool(around < 0.08 and np.quantile(rest, 0.9) <= 2)
-
-
-def _is_exchanged(one: Features, other: Features) -> bool:
-    """Tell whether something is gone where something else came: words for others, or where somebody walked on.
-
-    A mark makes a place brighter, or darker; what is exchanged does one and the other. A few figures may be a date.
-    """
-    change = other.gray.astype(np.int16) - one.gray
-    y, x = np.nonzero(np.abs(change) > _CHANGED)
-    if (np.ptp(y) + 1) * (np.ptp(x) + 1) < _FIGURES or np.abs(change[y, x]).mean() < _WRITTEN:
-        return False
-    lighter, darker = (int(np.maximum(side, 0)[y, x].sum()) for side in (change, -change))
-    return min(lighter, darker) > _EXCHANGED * max(lighter, darker)
-
-
-def _is_on_paper(picture: Features) -> bool:
-    """Tell whether half of a picture has one tone and nothing in it, as pages and slides do."""
-    tones = np.bincount(picture.gray.ravel(), minlength=256 + 4)
-    return int(np.convolve(tones, np.ones(5, np.int64)).max()) > SIDE * SIDE // 2
-
-
-def _is_added_on_plain_ground(one: Features, other: Features) -> bool:
-    """Tell whether most of what differs lies where one of the two shows nothing at all."""
-    change = np.abs(one.gray.astype(np.int16) - other.gray)
-    changed = change > _CHANGED
-    if np.count_nonzero(changed) < _LEAST_CELLS or change[changed].mean() < _WRITTEN:
-        return False
-    plain = np.minimum(_ranges(one.gray), _ranges(other.gray)) <= _PLAIN
-    return bool(np.count_nonzero(changed & plain) > 0.5 * np.count_nonzero(changed))
-
-
-def _ranges(gray: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """Return how far the tones of 3 x 3 cells lie apart, for each cell."""
-    around = np.pad(gray.astype(np.int16), 1, mode="edge")
-    cells = np.stack([around[y : y + SIDE, x : x + SIDE] for y in range(3) for x in range(3)])
-    return np.ptp(cells, axis=0)
-
-
-def are_walked_through(base: Features, changed: Sequence[Features]) -> bool:
-    """Tell whether pictures that differ from one in one place each show something that walks: in three places or more.
-
-    Marks that are written into one corner, as numbers, differ from each other, but not in where they are. Of two
-    pictures each must lack what the first one shows, and show something that neither of the others does.
-    """
-    apart = list[Features]()
-    for one in changed:
-        if all((np.abs(one.gray.astype(np.int16) - other.gray) > _CHANGED).any() for other in apart):
-            apart.append(one)
-    changes = [np.abs(base.gray.astype(np.int16) - one.gray) > _CHANGED for one in apart]
-    if len(apart) == 2:
-        common, own = changes[0] & changes[1], (changes[0] & ~changes[1], changes[1] & ~changes[0])
-        return all(np.count_nonzero(cells) >= _LEAST_CELLS for cells in (common, *own))
-    return len(apart) >= 3 and any(_share_outside(a, b) > _ELSEWHERE for a in changes for b in changes)
-
-
-def _share_outside(cells: NDArray[np.bool_], others: NDArray[np.bool_]) -> float:
-    """Return the share of cells outside of the box around others."""
-    y, x = np.nonzero(others)
-    if not len(y) or not cells.any():
-        return 0.0
-    inside = cells[y.min() : y.max() + 1, x.min() : x.max() + 1]
-    return 1 - np.count_nonzero(inside) / np.count_nonzero(cells)
-
-
 def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str, int]:
     """Name a change of tone or colour; and who was made from whom where that shows."""
     colour = [float(np.abs(f.chroma.astype(np.int16) - 128).mean()) for f in (one, other)]
@@ -329,7 +260,7 @@ def _tone(one: Features, other: Features, turn: int, seen: Overlay) -> tuple[str
         return ("black and white", 1) if colour[0] > colour[1] else ("in colour, not black and white", -1)
     if seen.plain > max(4.0, 2 * seen.fitted) or _colour_distance(one, other, turn) > 4:
         return "other tones or colours", 0
-    if not turn and seen.fitted > _NO_CHANGE and _is_changed_in_one_place(one, other):
+    if not turn and seen.fitted > _NO_CHANGE and is_changed_in_one_place(one, other):
         return IN_ONE_PLACE, 0
     if seen.fitted > 2 * _NO_CHANGE and (one.width, one.height) == (other.width, other.height):
         return RETOUCHED, 0
@@ -374,7 +305,7 @@ def _has_blank_corners(picture: Features) -> bool:
         gray[:: SIDE - 1, :: SIDE - 1],
         gray[_WEDGE :: SIDE - 1 - 2 * _WEDGE, _WEDGE :: SIDE - 1 - 2 * _WEDGE],
     )
-    ends = np.count_nonzero(np.abs(within - corners) > 2 * _CHANGED) >= 3
+    ends = np.count_nonzero(np.abs(within - corners) > 2 * CHANGED) >= 3
     return bool(ends and np.ptp(corners) <= 2)
 
 
@@ -397,8 +328,8 @@ def _is_framed(inside: Alignment, outer: np.ndarray) -> bool:
     placed = placed[((placed[:, 0] >= 0.01) & (placed[:, 0] <= 0.99)).all((1, 2))]
     if not len(placed):
         return False
-    x, y = np.moveaxis((placed * SIDE - 0.5).astype(np.float32), -1, 0)
-    beyond, within, further = np.moveaxis(sampled(outer, x, y), 1, 0)
+    x_and_y = np.moveaxis(placed, -1, 0).astype(np.float32).reshape(2, -1)
+    beyond, within, further = sampled(outer, x_and_y).reshape(-1, 3, len(_ALONG)).swapaxes(0, 1)
     jumps, usual = float(np.abs(beyond - within).mean()), float(np.abs(within - further).mean())
     return jumps > 2.0 * (usual + 2.0)
 
