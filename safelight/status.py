@@ -160,9 +160,9 @@ def find_photo(catalog: Catalog, target: str) -> str:
     ).fetchone()
     if row is None:
         row = catalog.db.execute(
-            "SELECT p.public_id FROM part t JOIN photo p ON p.id = t.photo_id WHERE t.path IN (?1, ?2)"
-            " ORDER BY p.state = 'indexed' DESC, p.id LIMIT 1",
-            (spellings[0], spellings[-1]),
+            "SELECT p.public_id FROM part t JOIN photo p ON p.id = t.photo_id"
+            f" WHERE t.path IN ({', '.join('?' * len(paths))}) ORDER BY p.state = 'indexed' DESC, p.id LIMIT 1",
+            paths,
         ).fetchone()
     if row is not None:
         return row[0]

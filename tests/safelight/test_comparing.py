@@ -116,6 +116,21 @@ def test_accents_may_be_typed_either_way(catalog, tmp_path):
     typed = str(photos.path / "K\N{LATIN SMALL LETTER O WITH DIAERESIS}ln")
     assert sides(catalog, str(photos.path), typed) == {Side.BOTH: 1}
     assert find_photo(catalog, f"{typed}/1.jpg")
+    with catalog.transaction():
+        half = bytes(photos.path / "Ko\N{COMBINING DIAERESIS}ln" / "1.mov")
+        catalog.db.execute("INSERT INTO part SELECT id, 'live video', '1.mov', ? FROM photo", (half,))
+    assert find_photo(catalog, f"{typed}/1.mov") == find_photo(catalog, f"{typed}/1.jpg")
+
+
+def test_a_name_that_is_no_photo_is_said_to_be_none(catalog, tmp_path):
+    (tmp_path / "new.jpg").touch()
+    for named, says in (
+        ("Tulips.jpg", "there is no photo and no file 'Tulips.jpg'"),
+        (str(tmp_path / "new.jpg"), "new.jpg is not indexed; `safelight index` reads it first"),
+        (str(tmp_path), "is a folder"),
+    ):
+        with pytest.raises(SafelightError, match=says):
+            find_photo(catalog, named)
 
 
 def test_a_mistyped_folder_in_a_place_is_not_an_empty_set(catalog, tmp_path, monkeypatch):
