@@ -153,16 +153,16 @@ def find_photo(catalog: Catalog, target: str) -> str:
     if PHOTO_ID.fullmatch(target) and not path.exists():
         return target.lower()
     paths = paths_of(path)
+    places = ", ".join("?" * len(paths))
     row = catalog.db.execute(
-        f"SELECT public_id FROM photo WHERE path IN ({', '.join('?' * len(paths))})"
-        " ORDER BY state = 'indexed' DESC, id LIMIT 1",
+        f"SELECT public_id FROM photo WHERE path IN ({places}) ORDER BY state = 'indexed' DESC, id LIMIT 1",
         paths,
     ).fetchone()
     if row is None:
         row = catalog.db.execute(
-            "SELECT p.public_id FROM part t JOIN photo p ON p.id = t.photo_id WHERE t.path IN (?1, ?2)"
+            f"SELECT p.public_id FROM part t JOIN photo p ON p.id = t.photo_id WHERE t.path IN ({places})"
             " ORDER BY p.state = 'indexed' DESC, p.id LIMIT 1",
-            (spellings[0], spellings[-1]),
+            paths,
         ).fetchone()
     if row is not None:
         return row[0]

@@ -1,6 +1,7 @@
 """compare on real folders and on a generated catalog that holds a library's photos."""
 
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -15,7 +16,7 @@ from indexer.catalog import Catalog, Content
 from indexer.photo_row import PhotoRow
 from safelight.comparing import Side, compare
 from safelight.errors import SafelightError
-from safelight.status import find_photo
+from safelight.status import NoSuchPhotoError, find_photo
 
 
 def paint(path: Path, seed: int) -> Path:
@@ -116,6 +117,11 @@ def test_accents_may_be_typed_either_way(catalog, tmp_path):
     typed = str(photos.path / "K\N{LATIN SMALL LETTER O WITH DIAERESIS}ln")
     assert sides(catalog, str(photos.path), typed) == {Side.BOTH: 1}
     assert find_photo(catalog, f"{typed}/1.jpg")
+    half = os.fsencode(photos.path / "Ko\N{COMBINING DIAERESIS}ln" / "1.mov")
+    catalog.db.execute("INSERT INTO part SELECT id, 'live video', '1.mov', ? FROM photo", (half,))
+    assert find_photo(catalog, f"{typed}/1.mov") == find_photo(catalog, f"{typed}/1.jpg")
+    with pytest.raises(NoSuchPhotoError):
+        find_photo(catalog, f"{typed}/2.jpg")
 
 
 def test_a_mistyped_folder_in_a_place_is_not_an_empty_set(catalog, tmp_path, monkeypatch):
