@@ -211,8 +211,10 @@ class Ledger:
         Writes: the ledger.
         """
         if self._has_log and self._ending is None:
-            self._ending = threading.Thread(target=self._end_log)
-            self._ending.start()
+            ending = threading.Thread(target=self._end_log)
+            with suppress(RuntimeError):  # this user may have no more threads: then leaving the context does it
+                ending.start()
+                self._ending = ending
 
     def commit(self) -> int:
         """Make everything so far survive a kill; what shall survive a power cut needs sync().

@@ -785,6 +785,18 @@ def test_the_ledger_ends_while_the_report_is_still_written(tmp_path, monkeypatch
         assert [*ledger.rows()] == rows
 
 
+def test_the_ledger_ends_where_no_thread_can_be_started(tmp_path, monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    with Ledger(tmp_path, "r") as ledger:
+        ledger.give_name(Name("", "a", ".JPG"))
+        ledger.commit()
+        monkeypatch.setattr(threading.Thread, "start", refuse)
+        ledger.end()
+    assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
+
+
 def test_a_new_ledger_is_on_the_disk_itself_before_a_photo_is_written_without_a_child(tmp_path):
     """SQLite throws the log away of a database whose own file a power cut has emptied."""
     out, copy = tmp_path / "out", tmp_path / "copy"
