@@ -46,6 +46,7 @@ _ENVIRONMENT = {
     "MALLOC_TRIM_THRESHOLD_": str(64 << 20),
     "MALLOC_MMAP_THRESHOLD_": str(32 << 20),
 }
+_NONSENSE = (ValueError, KeyError, TypeError, MemoryError)  # what unpacking an answer that is none ends in
 _ATTEMPTS = 2  # a file is blamed when it ends two decoders: one may have been killed by someone else
 
 
@@ -188,7 +189,7 @@ class DecoderPool:
                     return
                 try:
                     answer = process.answer(self._timeout_s)
-                except (EOFError, OSError, TimeoutError) as death:
+                except (EOFError, OSError, TimeoutError, *_NONSENSE) as death:
                     process.discard()
                     if self._closed.is_set():
                         return

@@ -524,6 +524,22 @@ def test_closing_takes_no_time_whatever_is_under_way(slow_picture, pictures):
         pool.submit(Job.of_file(9, pictures[0]))
 
 
+@pytest.mark.parametrize("nonsense", [b"{", b"[1]", b'{"ticket": 0, "shape": 3}', b'{"ticket": 0, "pixels": [9]}'])
+def test_a_decoder_that_answers_nonsense_is_one_that_died(pictures, monkeypatch, nonsense):
+    """As one would that a picture had got the better of."""
+
+    def garbled(connection):
+        frame = receive(connection)
+        return frame if frame.header == b"ready" else frame._replace(header=nonsense)
+
+    monkeypatch.setattr("indexer.decoders.receive", garbled)
+    with DecoderPool(SPEC, 1) as pool:
+        pool.submit(Job.of_file(0, pictures[0]))
+        (answer,) = pool.results(wait=True)
+    assert answer.problem.kind == "failed"
+    assert "crash" in answer.problem.reason
+
+
 def test_closing_while_starting(pictures):
     for _ in range(5):
         pool = DecoderPool(SPEC, 2)
