@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 
 from importers.as_json import pack_rendition
-from importers.base import Facts, FileStamp, Outcome, Part, Rendition
+from importers.base import Facts, FileStamp, Outcome, Part, Photo, Rendition
 
 # No vowels, no look-alikes: ids are read aloud, typed and pasted.
 _ID_LETTERS = "23456789bcdfghjkmnpqrstvwxz"
@@ -96,6 +97,43 @@ class PhotoRow:
             "series": self.series,
             "ref": self.ref,
         }
+
+
+def row_of(
+    root_id: int,
+    reader: str,
+    photo: Photo,
+    outcome: Outcome,
+    reason: str | None,
+    *,
+    stamp: FileStamp | None,
+    facts: Facts | None = None,
+    original_hash: bytes | None = None,
+    rendition: Rendition | None = None,
+) -> PhotoRow:
+    """Return the row of a photo that a scan met, without a content; see PhotoRow for what it takes.
+
+    Args:
+        facts: Where they are not the photo's own.
+    """
+    return PhotoRow(
+        root_id=root_id,
+        key=photo.key,
+        path=os.fsencode(photo.path) if photo.path else None,
+        name=photo.name,
+        stamp=stamp,
+        outcome=outcome,
+        reason=reason,
+        reader=reader,
+        facts=facts or photo.facts,
+        content_id=None,
+        facts_token=photo.facts_token,
+        original_hash=original_hash,
+        rendition=rendition,
+        parts=photo.parts,
+        series=photo.series,
+        ref=photo.ref,
+    )
 
 
 @cache

@@ -12,11 +12,12 @@ import os
 import threading
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
-from importers.base import Facts, FileStamp, ImporterError, Outcome, Photo, Rendition, Source
+from importers.base import FileStamp, ImporterError, Outcome, Photo, Source
 from indexer.batches import BATCH, Batches, Embed, Picture
 from indexer.catalog import Catalog, Content, Known, Model, Root
 from indexer.decoders import Decoded, DecoderPool, Job
@@ -24,7 +25,7 @@ from indexer.drives import Drives, Mount
 from indexer.duplicates.store import is_described, write_features
 from indexer.events import OnProgress, Progress
 from indexer.moved import move_photo, replaced_twin, trade_places, vanished_twin, vanished_with
-from indexer.photo_row import PhotoRow
+from indexer.photo_row import PhotoRow, row_of
 from indexer.presence import SeenIds, is_gone, is_under
 from indexer.tally import Tally
 
@@ -72,6 +73,7 @@ class IndexRun:
         self.tally = Tally()
         self._catalog, self._root, self._model = catalog, root, model
         self._pool, self._reader = pool, reader
+        self._row = partial(row_of, root.id, reader)
         self._prefix, self._scope = prefix, scope
         self._on_progress, self._on_problem, self._stop, self._retry = on_progress, on_problem, stop, retry
         self._seen, self._traders = SeenIds(), SeenIds()
@@ -297,7 +299,7 @@ class IndexRun:
             photo,
             Outcome.INDEXED,
             None,
-            facts,
+            facts=facts,
             # Of the bytes that were read, which may be younger than the walk; a run meets the first rendition again.
             stamp=decoded.stamp if decoded.served == 0 and not is_passing else photo.stamp,
             original_hash=original_hash or None,
@@ -364,36 +366,6 @@ class IndexRun:
                     is_same = True
         self._seen.add(self._catalog.write_photo(row))
         return Outcome.UNCHANGED if is_same and not embedded else row.outcome
-
-    def _row(
-        self,
-        photo: Photo,
-        outcome: Outcome,
-        reason: str | None,
-        facts: Facts | None = None,
-        *,
-        stamp: FileStamp | None,
-        original_hash: bytes | None = None,
-        rendition: Rendition | None = None,
-    ) -> PhotoRow:
-        return PhotoRow(
-            root_id=self._root.id,
-            key=photo.key,
-            path=os.fsencode(photo.path) if photo.path else None,
-            name=photo.name,
-            stamp=stamp,
-            outcome=outcome,
-            reason=reason,
-            reader=self._reader,
-            facts=facts or photo.facts,
-            content_id=None,
-            facts_token=photo.facts_token,
-            original_hash=original_hash,
-            rendition=rendition,
-            parts=photo.parts,
-            series=photo.series,
-            ref=photo.ref,
-        )
 
     def _mark_missing(self, source: Source) -> None:
         """Mark what a whole scan of a mounted root did not meet. A file that merely cannot be looked at stays."""

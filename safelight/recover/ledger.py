@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Self
 
 from lrprev import open_readonly
+from safelight.durable import sync_folder
 from safelight.errors import SafelightError
 from safelight.recover.commits import Commits
 from safelight.recover.names import Name, same_file_key
@@ -252,7 +253,7 @@ class Ledger:
             with suppress(FileNotFoundError), (self.out / name).open("r+b") as stream:
                 os.fsync(stream.fileno())
         if FILE_NAME in names:
-            _sync_folder(self.out)  # as SQLite does where it waits: the log's name is new
+            sync_folder(self.out)  # as SQLite does where it waits: the log's name is new
         self._commits.put_on_disk(made)
 
     def find(self, keys: Sequence[str]) -> dict[str, Row]:
@@ -381,15 +382,6 @@ class Ledger:
 
 def _with(recipe: str) -> str:
     return f"with {recipe}" if recipe.startswith("--") else "without options"
-
-
-def _sync_folder(folder: Path) -> None:
-    with suppress(OSError):  # not every file system lets a folder be synced, or needs it
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _on_disk(file: Path) -> sqlite3.Connection:

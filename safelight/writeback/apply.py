@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from safelight.durable import sync_folder
 from safelight.writeback import files, journal
 from safelight.writeback.plan import Change, Plan, check_writable
 from safelight.writeback.xmp_edit import edited, new_sidecar
@@ -115,7 +116,7 @@ class _Writer:
     def end(self, counts: dict[Outcome, int]) -> None:
         if self._journal:
             for folder in self._folders:
-                files.sync_folder(folder)
+                sync_folder(folder)
             self._journal.end("applied", {str(outcome): count for outcome, count in counts.items()})
 
     def _write(self, change: Change) -> bool:

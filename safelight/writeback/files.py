@@ -161,13 +161,3 @@ def _check(target: Path, expected: str | None) -> None:
     now = read(target)
     if (None if now is None else digest(now)) != expected:
         raise NotOursError("it has been changed meanwhile")
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the renames in a folder survive a power cut, where the file system knows how."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

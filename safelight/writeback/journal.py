@@ -25,6 +25,7 @@ from types import TracebackType
 from typing import Any
 
 from indexer.lock import ProcessLock
+from safelight.durable import sync_folder
 from safelight.errors import SafelightError
 from safelight.writeback import files
 
@@ -181,7 +182,7 @@ def new_journal(home: Path) -> Journal:
     while (path := path_of(home, name if number == 1 else f"{name}-{number}")).exists():
         number += 1
     journal = Journal(path)
-    files.sync_folder(path.parent)
+    sync_folder(path.parent)
     return journal
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from safelight.durable import sync_folder
 from safelight.errors import SafelightError
 from safelight.writeback import files, journal
 from safelight.writeback.journal import Entry, Run
@@ -87,7 +88,7 @@ def undo(home: Path, run: str | None = None, *, on_file: OnFile | None = None) -
                 if on_file:
                     on_file(entry, outcome, reason)
             for folder in folders:
-                files.sync_folder(folder)
+                sync_folder(folder)
             report = UndoReport(found.run, found.purpose, counts)
             log.end("undone" if report.all_well else "partly undone", {str(key): n for key, n in counts.items()})
     return report
