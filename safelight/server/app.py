@@ -45,8 +45,23 @@ from safelight.server.routes import (
 from safelight.server.shapes import Problem
 from safelight.status import NoSuchPhotoError
 
+# In our words: what HTTP calls some of them is not the same in each version of Python, which would be said otherwise.
 _ERRORS: dict[int | str, dict[str, Any]] = {
-    code: {"model": Problem} for code in (400, 401, 403, 404, 409, 413, 415, 421, 422, 426, 431, 503)
+    code: {"model": Problem, "description": meaning}
+    for code, meaning in {
+        400: "a query or a filter cannot be understood",
+        401: "the token is wrong or missing",
+        403: "sent by another site's page",
+        404: "there is no such thing",
+        409: "not possible now",
+        413: "the body is too long",
+        415: "the body is of the wrong type",
+        421: "asked under another name than this computer's own",
+        422: "a value is wrong",
+        426: "another version of this API is spoken",
+        431: "the headers are too long",
+        503: "busy, or something here cannot be used",
+    }.items()
 }
 API_PATH = f"/api/v{API_VERSION}"
 _OTHER_VERSION = re.compile(rf"/api/(?!v{API_VERSION}(/|$))")
