@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from chroma_indexes import DIM, opened
 
 from indexer.catalog import Catalog, Content, Model
 
@@ -64,3 +65,20 @@ def new_library(tmp_path: Path) -> Callable[..., VectorLibrary]:
         return VectorLibrary(catalog, catalog.add_model(space, "test", dim))
 
     return make
+
+
+@pytest.fixture
+def library(new_library, random_units):
+    """A library of 320 vectors."""
+    made = new_library(dim=DIM)
+    made.planted = made.plant(random_units(320, DIM, 1))
+    return made
+
+
+@pytest.fixture
+def indexed(library, random_units):
+    """The same with a closed Chroma index, 20 more records of which are in Chroma's log only."""
+    with opened(library) as index:
+        library.planted += library.plant(random_units(20, DIM, 99))
+        index.apply()
+    return library
