@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from chroma_indexes import DIM, opened
+from PIL import Image
 
 from indexer.catalog import Catalog, Content, Model
 
@@ -82,3 +83,21 @@ def indexed(library, random_units):
         library.planted += library.plant(random_units(20, DIM, 99))
         index.apply()
     return library
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Forty small pictures, each of its own colour."""
+    paths = []
+    for number in range(40):
+        paths.append(tmp_path / f"{number:02}.png")
+        Image.new("RGB", (80, 60), (number, 2 * number, 3 * number)).save(paths[-1])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def slow_picture(tmp_path_factory):
+    """A picture that takes many seconds to decode: its numbers are text, which Pillow reads in Python."""
+    path = tmp_path_factory.mktemp("slow") / "slow.ppm"
+    path.write_bytes(b"P3 3000 3000 255 " + b"7 " * (3 * 3000 * 3000))
+    return path

@@ -19,7 +19,7 @@ from safelight.indexing import index_paths
 from safelight.service import Library
 from safelight.status import EXACT_HASH, photo_record
 
-MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
+MODEL = str(Path(__file__).parents[2] / "data" / "shapes-clip")
 YEAR = "Takeout/Google Photos/Photos from 2018"
 
 
