@@ -56,11 +56,13 @@ class Options:
         include: What would be left out otherwise.
         originals: Decode originals even where a preview would serve.
         moved: (old, new) beginnings of paths: where folders lie now that the library knows at another place.
+        listings: A folder of ours, where a source keeps what it had to read much for; None: it keeps nothing.
     """
 
     include: frozenset[Mark] = frozenset()
     originals: bool = False
     moved: tuple[tuple[str, str], ...] = ()
+    listings: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,10 @@ _LIKE_AN_EXPORT = re.compile(rb"takeout\b|.*google", re.IGNORECASE)
 """Names of folders that a Google Takeout, or a part of one, may be unpacked in."""
 
 _DATALESS = 0x40000000  # SF_DATALESS, macOS <sys/stat.h>
-_CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), "\N{REPLACEMENT CHARACTER}")
+_CONTROL_CHARACTERS = dict.fromkeys((*range(32), *range(127, 160)), "\ufffd")
+
+_File = tuple[bytes, tuple[bytes, ...], bytes | None]
+"""The keys of a file, of its sidecars, and of its moving half."""
 
 
 class FolderSource(OpenedPlace):
@@ -100,17 +103,13 @@ class FolderSource(OpenedPlace):
         """Tell whether `path` is a folder that no program owns, or a file that looks like a picture."""
         if path.is_dir():
             return not is_package(os.fsencode(path.resolve().name))
-        return path.is_file() and (worth_a_look(path.suffix) or (not path.suffix and _starts_like_a_picture(path)))
+        suffix = _suffix(os.fsencode(path.name))
+        return path.is_file() and (worth_a_look(suffix) or (not suffix and _starts_like_a_picture(path)))
 
     def count(self) -> Iterator[int]:
         """Count the photos by the names in a second look at the folder, never at a file."""
-        others = type(self)(self.root)._files()
-        total = 0
-        for key, _, _ in others:
-            suffix = os.path.splitext(key)[1]  # noqa: PTH122
-            if not suffix or worth_a_look(os.fsdecode(suffix)):
-                total += 1
-                yield total
+        for total, _ in enumerate(type(self)(self.root)._files(), start=1):
+            yield total
 
     def photos(self, known: Known | None = None) -> Iterator[Photo]:
         """Yield every photo once, folder by folder, sorted by name in each.
@@ -132,8 +131,16 @@ class FolderSource(OpenedPlace):
             self.remarks += _remarks_on(self._exports)
             self._check_still_there()
 
-    def _files(self) -> Iterator[tuple[bytes, tuple[bytes, ...], bytes | None]]:
-        """Walk: yield the key of each file that may be a photo, of its sidecars, and of its moving half."""
+    def _files(self) -> Iterator[_File]:
+        """Yield each file that may be a photo by its name; count the others as no pictures."""
+        for file in self._walk():
+            suffix = _suffix(file[0])
+            if not suffix or worth_a_look(suffix):
+                yield file
+            else:
+                self.ignored += 1
+
+    def _walk(self) -> Iterator[_File]:
         if self.root != self.folder:
             name = os.fsencode(self.root.name)
             there = [name, *self._beside(name)]
@@ -209,12 +216,8 @@ class FolderSource(OpenedPlace):
     ) -> Iterator[Photo]:
         """Yield the photo at `key` with what belongs to it, or count the file as no picture."""
         path = Path(os.fsdecode(self._path(key)))
-        suffix = path.suffix
-        if suffix and not worth_a_look(suffix):
-            self.ignored += 1
-            return
         stamp, problem = _look(path)
-        if not suffix and not (stamp and ((known and known(key, stamp)) or _starts_like_a_picture(path))):
+        if not _suffix(key) and not (stamp and ((known and known(key, stamp)) or _starts_like_a_picture(path))):
             self.ignored += 1
             return
         paths = tuple(Path(os.fsdecode(self._path(sidecar))) for sidecar in beside)
@@ -274,6 +277,12 @@ def _remarks_on(exports: set[Path]) -> Iterator[str]:
         else:
             named = ", ".join(export.name for export in inside)
             yield f"{folder} ({named}): {only}; move these parts into a folder of their own, and index that."
+
+
+def _suffix(key: bytes) -> str:
+    """Return what a name says of the file; a dot at its end says nothing."""
+    suffix = os.fsdecode(os.path.splitext(key)[1])  # noqa: PTH122
+    return "" if suffix == "." else suffix
 
 
 def _identity(path: bytes) -> tuple[int, int]:

@@ -25,6 +25,7 @@ from importers.takeout_export import Export, IsSame, Item, assemble
 from importers.takeout_folders import Kind
 from importers.takeout_json import Sidecar, read_json
 from importers.takeout_layout import PartKind, PartPlace, find_parts, missing_numbers
+from importers.takeout_listing import Listing
 from importers.takeout_names import is_pixel_motion
 from importers.takeout_parts import Delivery, Entry, Part, Tree, of_google_photos
 from importers.takeout_tgz import Tgz
@@ -93,7 +94,7 @@ class TakeoutSource(OpenedPlace):
         places = find_parts(self.root)
         problems: list[str] = []
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES, prefix="safelight-") as spool:
-            parts = _open(places, cast("IO[bytes]", spool))
+            parts = _open(places, cast("IO[bytes]", spool), self._options.listings)
             export = assemble(_entries_of(parts, places, problems.append), _comparison(known))
             if not parts:
                 raise ImporterError(f"{self.root} is no longer there, or no longer an export")
@@ -183,7 +184,7 @@ class TakeoutSource(OpenedPlace):
         )
 
 
-def _open(places: list[PartPlace], spool: IO[bytes]) -> list[Part]:
+def _open(places: list[PartPlace], spool: IO[bytes], listings: Path | None = None) -> list[Part]:
     """Open the parts, the youngest export first, whose files count where two exports have them."""
     stats = [place.path.stat() for place in places if place.kind is PartKind.TGZ]
     stamp = FileStamp(
@@ -194,7 +195,7 @@ def _open(places: list[PartPlace], spool: IO[bytes]) -> list[Part]:
     kinds: dict[PartKind, Callable[[PartPlace], Part]] = {
         PartKind.TREE: Tree,
         PartKind.ZIP: Zip,
-        PartKind.TGZ: lambda place: Tgz(place, stamp, spool),
+        PartKind.TGZ: lambda place: Tgz(place, stamp, spool, Listing(listings, place.path) if listings else None),
     }
     return [kinds[place.kind](place) for place in reversed(places)]
 

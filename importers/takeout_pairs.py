@@ -42,7 +42,7 @@ MADE = ("-effects", "-smile", "-mix", "-collage", "-animation", "-motion")
 
 _ADDED = tuple(normal(added) for added in (*EDITED, *MADE))
 
-_JOINERS = "\N{ZERO WIDTH NON-JOINER}\N{ZERO WIDTH JOINER}"  # within words of Persian and others
+_JOINERS = "\u200c\u200d"  # zero width non-joiner and joiner: within words of Persian and others
 _STILLS_OF_LIVE_PHOTOS = (".heic", ".heif", ".jpg", ".jpeg")  # in the order in which they get the video
 
 

@@ -1,7 +1,7 @@
 """A .tgz of a Google Takeout: a stream, which can only be read from its beginning, and is read twice.
 
-First for names, JSON and checksums; then for the pictures, each of which lies in a temporary folder until it is done
-with. Only files are taken, whatever their names say; names are never used as paths.
+First for names, JSON and checksums, which may be kept for the next run; then for the pictures, each of which lies in a
+temporary folder until it is done with. Only files are taken, whatever their names say; names are never used as paths.
 """
 
 from __future__ import annotations
@@ -12,13 +12,15 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, ClassVar
 
 from importers.base import FileStamp, ImporterError, Rendition
 from importers.takeout_json import MAX_JSON_BYTES
 from importers.takeout_layout import PartPlace
+from importers.takeout_listing import Listed, Listing
+from importers.takeout_members import Member as Where
 from importers.takeout_members import sort_members
 from importers.takeout_names import split_suffix
 from importers.takeout_parts import Delivery, Entry, Place
@@ -26,6 +28,9 @@ from importers.takeout_stream import Member, Stream, members_of
 from importers.takeout_zip import MAX_MEDIA_BYTES
 
 _CHUNK_BYTES = 1 << 20
+
+_Found = tuple[Listed, int]
+"""A file, and where it is found: a JSON in the spool, others by their number in the stream."""
 
 
 class Tgz:
@@ -37,29 +42,59 @@ class Tgz:
 
     is_stream: ClassVar[bool] = True
 
-    def __init__(self, place: PartPlace, stamp: FileStamp, spool: IO[bytes]) -> None:
-        """Open a stream; its JSON is kept at the end of `spool`."""
+    def __init__(self, place: PartPlace, stamp: FileStamp, spool: IO[bytes], listing: Listing | None = None) -> None:
+        """Open a stream; its JSON is kept at the end of `spool`, and what is in it in `listing`."""
         self.path = place.path
         self.stamp = stamp
         self._json = spool
+        self._listing = listing
 
     def entries(self) -> Iterator[Entry]:
-        """List the files; that reads the whole stream, and keeps the JSON."""
-        found: list[tuple[tarfile.TarInfo, int, int | None]] = []
+        """List the files; that reads the whole stream, unless it is listed as it is."""
+        found = self._listed_before()
+        is_new = not found
+        found = found or self._read_through()
+        places = sort_members([listed.name for listed, _ in found])
+        if is_new and self._listing:
+            self._listing.keep(self._lines(found, places))
+        for (listed, place), (folder, name, problem) in zip(found, places, strict=True):
+            if folder is not None:
+                problem = problem or _problem(listed)
+                yield Entry(folder, name, self, listed.size_bytes, self.stamp, Place(offset=place), listed.crc, problem)
+
+    def _listed_before(self) -> list[_Found]:
+        """Return what an earlier run has found in the stream; nothing where that is not known for sure."""
+        if self._listing:
+            with suppress(LookupError):
+                return [self._take_json(listed, listed.json.encode("latin-1")) for listed in self._listing.read()]
+        return []
+
+    def _read_through(self) -> list[_Found]:
+        found: list[_Found] = []
         with self._stream() as members:
             for number, member, file in members:
-                place, crc = number, None
-                if member.name.lower().endswith(".json"):
-                    place = self._json.seek(0, io.SEEK_END)
-                    self._json.write(file.read(min(member.size, MAX_JSON_BYTES)))
-                elif member.isreg():
-                    crc = _crc_of(file)
-                found.append((member, place, crc))
-        sorted_members = sort_members([member.name for member, *_ in found])
-        for (member, place, crc), where in zip(found, sorted_members, strict=True):
-            if where.folder is not None:
-                problem = where.problem or _problem(member)
-                yield Entry(where.folder, where.name, self, member.size, self.stamp, Place(offset=place), crc, problem)
+                kind = "file" if member.isreg() else "link" if member.issym() or member.islnk() else "other"
+                is_json = _is_json(member.name)
+                crc = _crc_of(file) if kind == "file" and not is_json else None
+                json = file.read(min(member.size, MAX_JSON_BYTES)) if is_json else b""
+                found.append(self._take_json(Listed(number, member.name, kind, member.size, crc), json))
+        return found
+
+    def _take_json(self, listed: Listed, json: bytes) -> _Found:
+        if not _is_json(listed.name):
+            return listed, listed.number
+        place = self._json.seek(0, io.SEEK_END)
+        self._json.write(json)
+        return listed._replace(json=""), place
+
+    def _lines(self, found: list[_Found], places: list[Where]) -> Iterator[Listed]:
+        """Yield what is to be kept: of the JSON that belongs to other products of Google's the name alone."""
+        for (listed, place), where in zip(found, places, strict=True):
+            json = b""
+            if where.folder is not None and listed.kind == "file" and _is_json(listed.name):
+                self._json.seek(place)
+                json = self._json.read(min(listed.size_bytes, MAX_JSON_BYTES))
+            yield listed._replace(json=json.decode("latin-1"))
 
     def path_of(self, entry: Entry) -> None:
         """Return None: there is no such file."""
@@ -160,11 +195,15 @@ def _crc_of(file: IO[bytes]) -> int:
     return crc
 
 
-def _problem(member: tarfile.TarInfo) -> str | None:
-    if member.issym() or member.islnk():
+def _is_json(name: str) -> bool:
+    return name.lower().endswith(".json")
+
+
+def _problem(listed: Listed) -> str | None:
+    if listed.kind == "link":
         return "it is a link, not a file"
-    if not member.isreg():
+    if listed.kind != "file":
         return "it is a pipe or a device, not a file"
-    if member.size > MAX_MEDIA_BYTES:
+    if listed.size_bytes > MAX_MEDIA_BYTES:
         return f"it is larger than {MAX_MEDIA_BYTES >> 30} GB"
     return None

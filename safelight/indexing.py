@@ -6,9 +6,10 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
-from importers.base import ImporterError, Source
+from importers.base import ImporterError, Options, Source
 from importers.images import reader_version
 from importers.sources import is_readable, open_source, place_of
 from indexer import matrix_file
@@ -23,7 +24,7 @@ from indexer.pipeline import IndexRun
 from indexer.presence import is_mounted
 from indexer.tally import Tally
 from safelight.errors import SafelightError, UnreadPlacesError
-from safelight.reading import Wishes, pack_options
+from safelight.reading import LISTINGS, Wishes, pack_options
 from safelight.service import Library
 
 STORE_EVERY = 4096
@@ -204,13 +205,17 @@ def _reach(library: Library, path: Path, wishes: Wishes, on_remark: OnRemark, tr
         on_remark(f"{away.path} {away.why_away}")
         return None
     try:
-        return _whole(library, open_source(path, wishes.over(root.options if root else "{}")), wishes)
+        return _whole(library, open_source(path, _options(library, wishes, root.options if root else "{}")), wishes)
     except ImporterError as error:
         trouble.append(str(error))
         if root is not None and root.path == path.resolve():
             library.catalog.set_unread(root, {None: str(error)})
             library.catalog.forget_if_empty(root)
         return None
+
+
+def _options(library: Library, wishes: Wishes, stored: str) -> Options:
+    return replace(wishes.over(stored), listings=library.home / LISTINGS)
 
 
 def _why_not_there(root: Root) -> str:
@@ -231,7 +236,7 @@ def _whole(library: Library, source: Source, wishes: Wishes) -> Source:
     around = next((root for root in known if source.root.is_relative_to(root.path)), None)
     if source.keys_are_paths or around is None or around.path == source.root:
         return source
-    whole = open_source(around.path, wishes.over(around.options))
+    whole = open_source(around.path, _options(library, wishes, around.options))
     return whole if whole.name == source.name else source
 
 

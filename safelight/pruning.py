@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from indexer.home import nothing_indexed
 from indexer.lock import ProcessLock
 from indexer.presence import is_gone, is_under
 from safelight.errors import SafelightError
+from safelight.reading import LISTINGS
 from safelight.service import Library
 
 
@@ -107,10 +109,11 @@ def prune(library: Library, plan: PrunePlan) -> None:
         LockedError: An index run is at work.
         CatalogError: The catalog cannot be written; nothing was changed.
 
-    Writes: our own catalog.
+    Writes: our own catalog; what sources have kept goes, too, as it may tell of what is forgotten.
     """
     db = library.catalog.db
     with ProcessLock(library.home / "index.lock", "pruning"), library.catalog.transaction():
+        shutil.rmtree(library.home / LISTINGS, ignore_errors=True)
         carry_decisions(db)  # while what was decided about is still here to be recognised
         contents = [row[0] for row in db.execute(_LEFT_WITHOUT_PHOTO, (plan.photo_ids,))]
         db.executemany("DELETE FROM photo WHERE id = ?", ((photo_id,) for photo_id, _ in plan.photos))

@@ -9,6 +9,9 @@ from typing import Any
 
 from importers.base import Mark, Options
 
+LISTINGS = "listings"
+"""The folder in the data folder for what sources keep; see Options. It is made anew where it is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Wishes:

@@ -13,7 +13,8 @@ import struct
 import time
 import uuid
 import zlib
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -236,3 +237,11 @@ def xmp_packet(attributes: str = "", elements: str = "") -> str:
         ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:Iptc4xmpCore="http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/"'
         f" {attributes}>{elements}</rdf:Description></rdf:RDF></x:xmpmeta>"
     )
+
+
+@contextmanager
+def untouched(folder: Path) -> Iterator[None]:
+    """Check that no file below a folder is changed, created or removed."""
+    before = fingerprint(folder)
+    yield
+    assert fingerprint(folder) == before

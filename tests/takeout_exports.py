@@ -8,6 +8,7 @@ import json
 import tarfile
 import tomllib
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -15,7 +16,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from importers.base import Options, Photo
+from importers.takeout import TakeoutSource
+
 STAMP = "takeout-20240101T000000Z"
+PHOTOS = "Takeout/Google Photos"
+YEAR = f"{PHOTOS}/Photos from 2018"
+ALBUM = f"{PHOTOS}/Norway"
 Files = Mapping[str, bytes]
 """Path within the export, "Takeout/Google Photos/...", -> bytes."""
 
@@ -133,3 +140,38 @@ def hashes(folder: Path) -> dict[str, str]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def open_all(path: Path, **options: Any) -> tuple[TakeoutSource, dict[str, Photo]]:
+    """Read an export; each key may come once."""
+    source = TakeoutSource(path, Options(**options))
+    photos: dict[str, Photo] = {}
+    for photo in source.photos():
+        assert photo.key.decode() not in photos
+        photos[photo.key.decode()] = photo
+    return source, photos
+
+
+def put(tmp_path: Path, files: dict[str, bytes]) -> dict[str, Photo]:
+    """Write files into Google Photos, and read them; returns each photo by its path in there."""
+    return {
+        key.removeprefix("Google Photos/"): photo
+        for key, photo in open_all(unpack({f"{PHOTOS}/{name}": data for name, data in files.items()}, tmp_path))[
+            1
+        ].items()
+    }
+
+
+def album(title: str) -> bytes:
+    """Return an album's JSON."""
+    return b'{"title": "%s"}' % title.encode()
+
+
+def pixels(photo: Photo) -> bytes:
+    """Read a photo's bytes as the decoders would."""
+    rendition = photo.renditions[0]
+    data = rendition.path.read_bytes()
+    if rendition.span:
+        data = data[rendition.span.offset_bytes :][: rendition.span.length_bytes]
+        data = zlib.decompress(data, -15) if rendition.span.deflated else data
+    return data

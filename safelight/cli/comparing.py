@@ -62,8 +62,15 @@ def compare(a: str, b: str, both: bool, near: bool, paths: bool, zero: bool, as_
                 lacking += photo.path is None and (paths or zero)
         remark_on_keeping(library)
     if not as_json:
-        shown = [side for side in Side if counts[side] or side is wanted[0]]
-        draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in shown) if counts else "No photos.")
+        if counts:
+            shown = [side for side in Side if counts[side] or side is wanted[0]]
+            draw.remark(", ".join(f"{counts[side]:,} {side.value}" for side in shown))
+        for side, which, others in (("A", a, Side.ONLY_B), ("B", b, Side.ONLY_A)):
+            if counts.keys() <= {others}:  # a set with photos has some that are in both, or not only in the other
+                draw.remark(
+                    f"{side} has no photos: none is indexed of {which};"
+                    " `safelight status --problems` says what could not be read or is missing."
+                )
         if counts[Side.UNKNOWN]:
             draw.remark("Of the unknown ones the originals are not on this machine, so that their bytes say nothing.")
     remark_on_files(lacking)

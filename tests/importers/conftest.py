@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -32,3 +33,11 @@ def encode() -> Encode:
         return file.getvalue()
 
     return write
+
+
+@pytest.fixture
+def originals(tmp_path: Path) -> Path:
+    """A folder of originals: the root of generated catalogs."""
+    folder = tmp_path / "originals"
+    (folder / "2024").mkdir(parents=True)
+    return folder

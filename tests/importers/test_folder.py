@@ -167,6 +167,15 @@ def test_only_files_whose_name_says_nothing_are_opened(tmp_path, monkeypatch):
     assert sorted(opened) == ["LICENSE", "Makefile"], "what was seen unchanged is not opened again"
 
 
+def test_the_count_ahead_takes_the_same_names_for_photos(tmp_path):
+    put(tmp_path, "IMG_0001", "picture.jpg", "a/IMG_2.", "a/IMG_3.HEIC", "a/IMG_3.MOV", "notes.txt", "a.b/c.xmp")
+    source = FolderSource(tmp_path)
+    assert list(source.count()) == [1, 2, 3, 4]
+    assert len(list(source.photos())) == 4
+    assert source.ignored == 2
+    assert list(FolderSource(tmp_path / "notes.txt").count()) == []
+
+
 # Links
 
 

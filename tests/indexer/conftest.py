@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pytest
+from chroma_indexes import DIM, opened
+from PIL import Image
 
 from indexer.catalog import Catalog, Content, Model
 
@@ -64,3 +66,38 @@ def new_library(tmp_path: Path) -> Callable[..., VectorLibrary]:
         return VectorLibrary(catalog, catalog.add_model(space, "test", dim))
 
     return make
+
+
+@pytest.fixture
+def library(new_library, random_units):
+    """A library of 320 vectors."""
+    made = new_library(dim=DIM)
+    made.planted = made.plant(random_units(320, DIM, 1))
+    return made
+
+
+@pytest.fixture
+def indexed(library, random_units):
+    """The same with a closed Chroma index, 20 more records of which are in Chroma's log only."""
+    with opened(library) as index:
+        library.planted += library.plant(random_units(20, DIM, 99))
+        index.apply()
+    return library
+
+
+@pytest.fixture
+def pictures(tmp_path):
+    """Forty small pictures, each of its own colour."""
+    paths = []
+    for number in range(40):
+        paths.append(tmp_path / f"{number:02}.png")
+        Image.new("RGB", (80, 60), (number, 2 * number, 3 * number)).save(paths[-1])
+    return paths
+
+
+@pytest.fixture(scope="module")
+def slow_picture(tmp_path_factory):
+    """A picture that takes many seconds to decode: its numbers are text, which Pillow reads in Python."""
+    path = tmp_path_factory.mktemp("slow") / "slow.ppm"
+    path.write_bytes(b"P3 3000 3000 255 " + b"7 " * (3 * 3000 * 3000))
+    return path

@@ -120,6 +120,7 @@ def library(tmp_path_factory):
         ({"folder": ["trips"]}, {"fiji", "samoa"}),
         ({"folder": ["Ísland"]}, {"iceland"}),
         ({"folder": ["party", "trips"]}, {"new year", "fiji", "samoa"}),
+        ({"folder": ["TRIPS", "ÍSLAND"]}, {"fiji", "samoa", "iceland"}),
         ({"folder": ["trip"]}, set()),
         ({"person": ["ana SÁ"]}, {"fiji"}),
         ({"person": ["ana"]}, set()),

@@ -4,77 +4,28 @@ from __future__ import annotations
 
 import json
 import os
-import pickle
 import shutil
 import signal
 import sqlite3
-import struct
 import subprocess
 import sys
 import time
 from contextlib import closing
-from pathlib import Path
 
 import numpy as np
 import pytest
+from chroma_indexes import DIM, check_complete, index_folder, opened, outbox_count, segment_file
 
-from indexer import chroma_health, vectors
-from indexer.chroma_health import DamagedError
+from indexer import vectors
 from indexer.errors import VectorError
 from indexer.lock import LockedError
 from indexer.matrix import Matrix
 from indexer.vectors import ChromaIndex
 
-DIM = 16
-
 
 @pytest.fixture(autouse=True)
 def frequent_flushes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vectors, "SYNC_RECORDS", 50)
-
-
-@pytest.fixture
-def library(new_library, random_units):
-    """A library of 320 vectors."""
-    made = new_library(dim=DIM)
-    made.planted = made.plant(random_units(320, DIM, 1))
-    return made
-
-
-@pytest.fixture
-def indexed(library, random_units):
-    """The same with a closed Chroma index, 20 more records of which are in Chroma's log only."""
-    with opened(library) as index:
-        library.planted += library.plant(random_units(20, DIM, 99))
-        index.apply()
-    return library
-
-
-def opened(library, on_progress=vectors.ignore) -> ChromaIndex:
-    return ChromaIndex(library.home, library.catalog.db, library.model.id, "testing", on_progress)
-
-
-def index_folder(library) -> Path:
-    return vectors.folder_of(library.home, library.model.id) / "index"
-
-
-def segment_file(library, name: str) -> Path:
-    (path,) = index_folder(library).glob(f"*/{name}")
-    return path
-
-
-def check_complete(library, index: ChromaIndex) -> None:
-    """Every vector of the catalog is found by itself, and nothing else is there."""
-    matrix = Matrix.open(library.home, library.catalog.db, library.model.id)
-    assert sorted(index._ids().tolist()) == sorted(matrix.content_ids.tolist())
-    for content_id, vector in zip(matrix.content_ids, matrix.vectors(matrix.content_ids), strict=True):
-        ids, scores = index.query(vector, 1)
-        assert ids.tolist() == [content_id]
-        assert scores[0] == pytest.approx(1, abs=1e-5)
-
-
-def outbox_count(library) -> int:
-    return library.catalog.db.execute("SELECT count(*) FROM outbox").fetchone()[0]
 
 
 def test_answers_as_exact_search_does(library, random_units):
@@ -195,185 +146,6 @@ def test_models_have_their_own_index(library, random_units):
     with opened(library) as index, ChromaIndex(library.home, library.catalog.db, other.id, "testing") as second:
         check_complete(library, index)
         assert len(second.query(np.ones(8), 100)[0]) == 40
-
-
-# Damage
-
-
-def truncate_links(library):
-    path = segment_file(library, "link_lists.bin")
-    os.truncate(path, path.stat().st_size - 40)
-
-
-def sparse_links(library):
-    os.truncate(segment_file(library, "link_lists.bin"), 2**40)
-
-
-def miscount_header(library):
-    path = segment_file(library, "header.bin")
-    data = bytearray(path.read_bytes())
-    struct.pack_into("<Q", data, 20, 299)  # cur_element_count
-    path.write_bytes(data)
-
-
-def short_header(library):
-    os.truncate(segment_file(library, "header.bin"), 60)
-
-
-def endless_capacity(library):
-    path = segment_file(library, "header.bin")
-    data = bytearray(path.read_bytes())
-    struct.pack_into("<Q", data, 12, 2**40)  # max_elements
-    path.write_bytes(data)
-
-
-def wild_link(library):
-    with segment_file(library, "data_level0.bin").open("r+b") as file:
-        file.seek(4)
-        file.write(struct.pack("<I", 10**9))
-
-
-def truncate_data(library):
-    path = segment_file(library, "data_level0.bin")
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def swap_labels(library):
-    path = segment_file(library, "data_level0.bin")
-    data = bytearray(path.read_bytes())
-    data[-8:] = struct.pack("<Q", 1)
-    path.write_bytes(data)
-
-
-def lose_lengths(library):
-    segment_file(library, "length.bin").unlink()
-
-
-def lose_pickle(library):
-    segment_file(library, "index_metadata.pickle").unlink()
-
-
-def truncate_pickle(library):
-    path = segment_file(library, "index_metadata.pickle")
-    os.truncate(path, path.stat().st_size // 2)
-
-
-def lose_segment(library):
-    shutil.rmtree(segment_file(library, "header.bin").parent)
-
-
-def lose_chroma_folder(library):
-    shutil.rmtree(library.home / "chroma")
-
-
-def lose_database(library):
-    (index_folder(library) / "chroma.sqlite3").unlink()
-
-
-def garbage_database(library):
-    (index_folder(library) / "chroma.sqlite3").write_bytes(os.urandom(200_000))
-
-
-def garbage_page(library):
-    with (index_folder(library) / "chroma.sqlite3").open("r+b") as file:
-        file.seek(4096 * 3)
-        file.write(os.urandom(4096 * 4))
-
-
-def lose_log(library):
-    with closing(sqlite3.connect(index_folder(library) / "chroma.sqlite3")) as db:
-        db.execute("DELETE FROM embeddings_queue")
-        db.commit()
-
-
-DAMAGES = [
-    truncate_links,
-    sparse_links,
-    miscount_header,
-    short_header,
-    endless_capacity,
-    wild_link,
-    truncate_data,
-    swap_labels,
-    lose_lengths,
-    lose_pickle,
-    truncate_pickle,
-    lose_segment,
-    lose_chroma_folder,
-    lose_database,
-    garbage_database,
-    garbage_page,
-    lose_log,
-]
-
-
-@pytest.mark.parametrize("damage", DAMAGES)
-def test_damage_is_seen_before_chroma_sees_it_and_mended(indexed, damage):
-    assert vectors.health(indexed.home, indexed.catalog.db, indexed.model.id).state == "ok"
-    damage(indexed)
-    assert vectors.health(indexed.home, indexed.catalog.db, indexed.model.id).state in ("damaged", "absent")
-    built = []
-    with opened(indexed, built.append) as index:
-        check_complete(indexed, index)
-    assert built[-1].done == built[-1].total == 340
-
-
-def test_a_pickle_is_never_executed(library, tmp_path):
-    opened(library).close()
-
-    class Trap:
-        def __reduce__(self):
-            return os.mkdir, (str(tmp_path / "trapped"),)
-
-    segment_file(library, "index_metadata.pickle").write_bytes(pickle.dumps({"id_to_label": Trap()}))
-    health = vectors.health(library.home, library.catalog.db, library.model.id)
-    assert (health.state, "which no index has" in health.detail) == ("damaged", True)
-    opened(library).close()
-    assert not (tmp_path / "trapped").exists()
-
-
-def test_any_bytes_give_a_count_or_the_one_error(indexed, tmp_path):
-    rng = np.random.default_rng(11)
-    seen = set()
-    for turn in range(150):
-        copy = tmp_path / f"copy{turn}"
-        shutil.copytree(index_folder(indexed), copy)
-        files = sorted(path for path in copy.rglob("*") if path.is_file())
-        path = files[rng.integers(len(files))]
-        data = bytearray(path.read_bytes())
-        for _ in range(rng.integers(1, 4)):
-            at = int(rng.integers(len(data)))
-            kind = rng.integers(3)
-            if kind == 0:
-                data[at] ^= int(rng.integers(1, 256))
-            elif kind == 1:
-                del data[at : at + int(rng.integers(1, 5000))]
-            else:
-                data[at : at + 8] = rng.bytes(8)
-            data = data or bytearray(b"\0")
-        path.write_bytes(data)
-        try:
-            seen.add(chroma_health.check(copy, "model-1", DIM))
-        except DamagedError as error:
-            seen.add(type(error))
-        shutil.rmtree(copy)
-    assert DamagedError in seen
-    assert 340 in seen  # a changed number in a vector cannot be told from another vector
-
-
-def test_exact_search_answers_while_a_damaged_index_is_built_anew(indexed, random_units):
-    lose_pickle(indexed)
-    query = random_units(1, DIM, 5)[0]
-    found: list[list[int]] = []
-
-    def ask(event):
-        assert vectors.health(indexed.home, indexed.catalog.db, indexed.model.id).state != "ok"
-        found.append(Matrix.open(indexed.home, indexed.catalog.db, indexed.model.id).top(query, 10)[0].tolist())
-
-    with opened(indexed, ask) as index:
-        expected = index.query(query, 10)[0].tolist()
-    assert found
-    assert all(one == expected for one in found)
 
 
 def test_health_says_where_it_stands(library, random_units):

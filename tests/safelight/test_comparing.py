@@ -209,6 +209,17 @@ def test_the_command_answers_as_grep_does(tmp_path):
     records = [json.loads(line) for line in run("compare", a, b, "--json").stdout.splitlines()]
     assert Counter(record["in"] for record in records) == {"a": 1, "b": 1, "both": 2}
     assert run("compare", b, b).returncode == 1
+    (empty := tmp_path / "empty").mkdir()
+    (empty / "torn.jpg").write_bytes(b"\xff\xd8\xff")
+    assert run("index", empty, "--model", model).returncode in (0, 1)
+    said = f"has no photos: none is indexed of {empty}; `safelight status --problems` says what"
+    for sides, found, counted in (((a, empty), 0, "3 only in A"), ((empty, b), 1, "0 only in A, 3 only in B")):
+        one_sided = run("compare", *sides, "--paths")
+        assert (one_sided.returncode, one_sided.stderr.splitlines()[0]) == (found, counted)
+        assert f"\n{'AB'[sides.index(empty)]} {said}" in one_sided.stderr
+    neither = run("compare", empty, empty)
+    assert (neither.returncode, neither.stdout) == (1, "")
+    assert [line[:15] for line in neither.stderr.splitlines()] == ["A has no photos", "B has no photos"]
     nothing = run("compare", a / "inner" / "1.png", b, "--both")
     assert (nothing.returncode, nothing.stderr) == (1, "1 only in A, 3 only in B, 0 in both\n")
     demo = Path(__file__).resolve().parents[2] / "assets" / "demo" / "cat.jpg"

@@ -275,7 +275,8 @@ def test_how_a_library_is_read_is_kept_for_the_next_run(run, tmp_path):
 
     run(wishes=Wishes({Mark.HIDDEN: True}, moved=(("D:/a", "/b"),)))
     run()
-    assert ListedLibrary.opened_with == Options(frozenset({Mark.HIDDEN}), moved=(("D:/a", "/b"),))
+    listings = run.library.home / "listings"
+    assert ListedLibrary.opened_with == Options(frozenset({Mark.HIDDEN}), moved=(("D:/a", "/b"),), listings=listings)
     run(wishes=Wishes({Mark.HIDDEN: False}))
     run()
     assert ListedLibrary.opened_with.include == frozenset()

@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from small_disk import small_disk
 
 from indexer.lock import LockedError
@@ -385,25 +383,6 @@ def test_a_journal_of_a_later_version_changes_nothing(photos, home):
     with pytest.raises(SafelightError, match="later Safelight"):
         undo(home)
     assert (photos / "a.xmp").exists()
-
-
-VALUES = st.none() | st.integers() | st.text(max_size=8) | st.just("eJwDAAAAAAE=")
-LINES = st.fixed_dictionaries(
-    {"n": VALUES, "path": VALUES.map(lambda value: f"/nowhere/{value}.xmp")},
-    optional={"photo": VALUES, "before": VALUES, "content": VALUES, "after": VALUES, "end": VALUES, "run": VALUES},
-)
-
-
-@given(
-    st.binary(max_size=300) | LINES.map(json.dumps).map(str.encode) | st.lists(LINES).map(json.dumps).map(str.encode)
-)
-def test_any_journal_is_listed_or_called_damaged(tmp_path_factory, content):
-    home = tmp_path_factory.getbasetemp() / "fuzzed"
-    journal.folder(home).mkdir(parents=True, exist_ok=True)
-    (journal.folder(home) / "20260501-101112.jsonl").write_bytes(content)
-    for act in (lambda: runs(home), lambda: undo(home)):
-        with suppress(SafelightError):
-            act()
 
 
 def test_one_process_writes_back_at_a_time(photos, home):

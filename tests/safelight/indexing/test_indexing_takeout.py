@@ -10,16 +10,18 @@ from pathlib import Path
 import pytest
 from takeout_exports import STAMP, hashes, pack_tgz, pack_zip, packings, picture, sample_export, sidecar, split, unpack
 
+from importers import takeout_tgz
 from importers.takeout import TakeoutSource
 from indexer import decode_worker
 from indexer.decode_worker import Job, read_photo
 from indexer.preprocess import PixelSpec
 from safelight.config import Settings
 from safelight.indexing import index_paths
+from safelight.pruning import plan_prune, prune
 from safelight.service import Library
 from safelight.status import EXACT_HASH, photo_record
 
-MODEL = str(Path(__file__).parent.parent / "data" / "shapes-clip")
+MODEL = str(Path(__file__).parents[2] / "data" / "shapes-clip")
 YEAR = "Takeout/Google Photos/Photos from 2018"
 
 
@@ -147,6 +149,20 @@ def test_a_changed_json_changes_the_facts_and_embeds_nothing(tmp_path, runner, p
     tally = index(pack("after"))
     assert "embedded" not in tally
     assert index.rows("SELECT caption, taken_at FROM photo WHERE name = '1.jpg'") == [("after", "2018-09-28T17:35:49")]
+
+
+def test_a_stream_is_read_once_and_what_was_found_in_it_goes_with_its_photos(tmp_path, runner, monkeypatch) -> None:
+    export = pack_tgz({f"{YEAR}/{n}.jpg": picture(n) for n in range(3)}, tmp_path / "export" / f"{STAMP}-001.tgz")
+    index = runner()
+    assert index(export) == {"indexed": 3, "embedded": 3}
+    assert len(list((index.library.home / "listings").iterdir())) == 1
+    with monkeypatch.context() as patch:
+        patch.setattr(takeout_tgz, "Stream", None)  # to open it would fail
+        assert index(export) == {"unchanged": 3}
+        assert index() == {"unchanged": 3}
+    prune(index.library, plan_prune(index.library, forget=export))
+    assert not (index.library.home / "listings").exists()
+    assert index(export) == {"indexed": 3, "embedded": 3}
 
 
 def test_a_part_that_arrives_later_brings_what_it_knows(tmp_path, runner) -> None:
