@@ -12,6 +12,7 @@ from pathlib import Path
 from importers.images import ImageProblem
 from indexer.cores import cores
 from indexer.events import OnProgress, Progress
+from indexer.home import why_not_written
 from safelight import duplicates_page
 from safelight.duplicates import Group
 from safelight.duplicates_pairs import pairs, pairs_text
@@ -80,7 +81,8 @@ def write_report(
             text = duplicates_page.page(summary, part, names, number)
             write_whole(page, (piece.encode("utf-8", "backslashreplace") for piece in text))
     except OSError as error:
-        raise SafelightError(f"the report cannot be written to {file.parent}: {error.strerror or error}") from error
+        why = why_not_written(file, error)
+        raise SafelightError(f"cannot write {file}: {why}; name another place with -o") from error
     finally:
         thumbnails.close(_CLOSE_S)
     return pages
