@@ -31,11 +31,13 @@ _CLOSE_S = 10.0
 
 
 def refuse_taken(file: Path) -> None:
-    """Refuse to write over what is there.
+    """Refuse to write over what is there, and into a folder that is not.
 
     Raises:
-        SafelightError: There is something.
+        SafelightError: There is something, or no such folder.
     """
+    if not file.parent.is_dir():
+        raise SafelightError(f"there is no folder {file.parent}; make it, or name another place with -o")
     if file.exists() or file.is_symlink():
         raise SafelightError(f"{file} is there already; choose another name, or add --overwrite")
 

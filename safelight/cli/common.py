@@ -23,7 +23,9 @@ FOUND, NOTHING, ERROR, INTERRUPTED = 0, 1, 2, 130
 _SENTENCE = 200  # letters
 
 model_option = click.option("--model", metavar="NAME", help="A name of `safelight model list`, or a model's folder.")
-engine_option = click.option("--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model.")
+engine_option = click.option(
+    "--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model; auto takes the faster one."
+)
 map_option = click.option(
     "--map", "moved", multiple=True, metavar="OLD=NEW", help="Folders that a catalog knows at OLD are at NEW."
 )

@@ -80,6 +80,8 @@ def push(words: tuple[str, ...], smart: bool, **flags: Any) -> None:
     check(question)
     name = flags["name"] or " ".join(words)
     with open_library() as library, Bridge(library) as bridge:
+        if not smart:  # one that follows may be there before the photos
+            library.refuse_emptiness()
         bridge.push(name, question, {} if smart else None)
         alive = next((plugin for plugin in bridge.actions.plugins() if plugin.alive), None)
     draw.say(f"Queued: {name}")

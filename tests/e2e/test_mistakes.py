@@ -221,6 +221,12 @@ def test_the_list_of_commands_has_whole_sentences(demo):
         assert "..." not in demo(*arguments, "--help").stdout.partition("Commands:")[2]
 
 
+def test_a_report_into_no_folder_is_refused_before_photos_are_compared(tmp_path):
+    said = home_at(tmp_path / "empty")("duplicates", "report", "-o", str(tmp_path / "nowhere" / "x.html"), code=2)
+    todo = "make it, or name another place with -o"
+    assert said.stderr == f"safelight: there is no folder {tmp_path}/nowhere; {todo}\n"
+
+
 def test_small_things_are_said_alike(demo, tmp_path):
     unlike = [demo("show", name, code=2).stderr for name in ("abc", "bcdfghjkmnpq")]
     assert unlike[0].replace("abc", "*") == unlike[1].replace("bcdfghjkmnpq", "*")
