@@ -16,7 +16,7 @@ from indexer.home import data_home, nothing_indexed, why_unwritable
 from indexer.models import registry
 from safelight import status
 from safelight.config import Settings, save_setting
-from safelight.errors import SafelightError
+from safelight.errors import NothingIndexedError
 from safelight.worker import MERGED_TEXTS, ModelRoom, ModelThread
 
 if TYPE_CHECKING:
@@ -269,7 +269,7 @@ class Library:
             SafelightError: Nothing is indexed.
         """
         if self.catalog.db.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
-            raise SafelightError(nothing_indexed())
+            raise NothingIndexedError(nothing_indexed())
 
     @property
     def model(self) -> Model:
@@ -283,9 +283,9 @@ class Library:
         if found is not None:
             return found
         if not models:
-            raise SafelightError(nothing_indexed())
+            raise NothingIndexedError(nothing_indexed())
         others = ", ".join(model.name for model in models)
-        raise SafelightError(
+        raise NothingIndexedError(
             f"nothing is indexed with {self.model_name} yet (but with: {others}); run `safelight index` with it first,"
             f" or go back: safelight model use {models[0].name}"
         )
