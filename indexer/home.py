@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
 
@@ -46,3 +47,23 @@ def why_unwritable(home: Path) -> str | None:
         return f"no permission to write into {there}"
     space = os.statvfs(there)
     return f"the disk of {there} is full" if space.f_bavail * space.f_frsize < _LEAST_FREE_BYTES else None
+
+
+def why_not_written(file: Path, error: OSError) -> str:
+    """Say in our words why a file could not be written."""
+    folder = file.parent
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return f"the disk of {folder} is full"
+        case errno.EROFS:
+            return f"the disk of {folder} is write-protected"
+        case errno.EACCES | errno.EPERM:
+            return f"no permission to write into {folder}"
+        case errno.ENOENT:
+            return f"there is no folder {folder}"
+        case errno.ENOTDIR | errno.EEXIST:
+            return f"{folder} is no folder"
+        case errno.EISDIR:
+            return f"{file} is a folder"
+        case _:
+            return (error.strerror or str(error)).lower()

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from indexer.home import why_not_written
 from safelight.errors import SafelightError
 
 LABEL = "org.safelight.helper"
@@ -74,7 +75,7 @@ def install(wanted: Service, run: Run | None = None) -> None:
         wanted.file.parent.mkdir(parents=True, exist_ok=True)
         wanted.file.write_bytes(wanted.content)
     except OSError as error:
-        raise SafelightError(f"cannot write {wanted.file}: {error.strerror or error}") from error
+        raise SafelightError(f"cannot write {wanted.file}: {why_not_written(wanted.file, error)}") from error
     for command in wanted.remove:
         run(command)  # an older one, if any
     for command in wanted.install:

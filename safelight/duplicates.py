@@ -93,7 +93,8 @@ def find_duplicates(
     """Yield the groups of the whole library, duplicates first, then series.
 
     Photos that were indexed before features existed are read once more, without the model. Where nothing can be written
-    (Catalog.keeps_nothing), all that is found out is kept in memory, for this time.
+    (Catalog.keeps_nothing), all that is found out is kept in memory, for this time. Where some cannot be kept,
+    Library.not_kept says why.
 
     Args:
         prefer: Kind of source to keep from, where nothing better decides.
@@ -105,7 +106,7 @@ def find_duplicates(
     if catalog.keeps_nothing:
         catalog.keep_in_memory("looks", "decision", "verdict", *(("features",) if lacking(catalog.db) else ()))
     add_missing_features(catalog, library.settings.workers or None, on_progress, stop)
-    with catalog.transaction():
+    with library.writing_if_possible():
         carry_decisions(catalog.db)
     search = _Search(library, sensitivity, prefer)
     yield from search.run(on_progress, stop)
@@ -138,7 +139,7 @@ class _Search:
             return
         finally:
             self._pixels.close()
-            with self._catalog.transaction():
+            with self._library.writing_if_possible():
                 write_verdicts(self._catalog.db, self._sensitivity, self._fresh)
         alone = {content_id for content_id, copies in self._copies.items() if len(copies) > 1}
         for star in found.stars:

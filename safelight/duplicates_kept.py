@@ -13,11 +13,17 @@ from typing import Any
 
 from indexer.catalog import Catalog
 from indexer.duplicates.verify import Sensitivity
+from indexer.home import why_not_written
 from safelight.duplicates import Group, Member
+from safelight.errors import SafelightError
 from safelight.service import Library
 
 FOLDER = "duplicates"
 _FORMAT = 1
+
+
+class NotKeptError(SafelightError):
+    """What a look found cannot be written; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,20 +51,25 @@ def library_now(catalog: Catalog) -> str:
 def keep(home: Path, sensitivity: Sensitivity, groups: Iterable[Group], library: str) -> None:
     """Keep what was found in place of what an earlier look found, whole or not at all.
 
+    Raises:
+        NotKeptError: It cannot be written.
+
     Writes: duplicates/ in our own data folder.
     """
     file = _file(home, sensitivity)
-    file.parent.mkdir(mode=0o700, exist_ok=True)
     temporary = file.with_suffix(f".{os.getpid()}.tmp")
     head = {"format": _FORMAT, "ended": datetime.now(UTC).isoformat(timespec="seconds"), "library": library}
     try:
-        with temporary.open("w", encoding="ascii") as out:  # bytes of names that are no text stay JSON's escapes
-            for record in (head, *map(asdict, groups)):
-                out.write(json.dumps(record) + "\n")
-        temporary.replace(file)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            with temporary.open("w", encoding="ascii") as out:  # bytes of names that are no text stay JSON's escapes
+                for record in (head, *map(asdict, groups)):
+                    out.write(json.dumps(record) + "\n")
+            temporary.replace(file)
+        finally:
+            temporary.unlink(missing_ok=True)
+    except OSError as error:
+        raise NotKeptError(why_not_written(file, error)) from error
 
 
 def keeping(
@@ -67,6 +78,9 @@ def keeping(
     """Yield the groups of a look as it finds them, and keep them all once it has ended, unless it was stopped.
 
     Where nothing can be written, nothing is kept.
+
+    Raises:
+        NotKeptError: All groups were yielded, and cannot be kept.
 
     Writes: duplicates/ in our own data folder.
     """

@@ -12,6 +12,7 @@ from pathlib import Path
 from importers.images import ImageProblem
 from indexer.cores import cores
 from indexer.events import OnProgress, Progress
+from indexer.home import why_not_written
 from safelight import duplicates_page
 from safelight.duplicates import Group
 from safelight.duplicates_pairs import pairs, pairs_text
@@ -30,11 +31,13 @@ _CLOSE_S = 10.0
 
 
 def refuse_taken(file: Path) -> None:
-    """Refuse to write over what is there.
+    """Refuse to write over what is there, and into a folder that is not.
 
     Raises:
-        SafelightError: There is something.
+        SafelightError: There is something, or no such folder.
     """
+    if not file.parent.is_dir():
+        raise SafelightError(f"there is no folder {file.parent}; make it, or name another place with -o")
     if file.exists() or file.is_symlink():
         raise SafelightError(f"{file} is there already; choose another name, or add --overwrite")
 
@@ -80,7 +83,8 @@ def write_report(
             text = duplicates_page.page(summary, part, names, number)
             write_whole(page, (piece.encode("utf-8", "backslashreplace") for piece in text))
     except OSError as error:
-        raise SafelightError(f"the report cannot be written to {file.parent}: {error.strerror or error}") from error
+        why = why_not_written(file, error)
+        raise SafelightError(f"cannot write {file}: {why}; name another place with -o") from error
     finally:
         thumbnails.close(_CLOSE_S)
     return pages

@@ -12,6 +12,10 @@ class SafelightError(Exception):
     """Something the user can act on; the message says what was wrong, where, and what to do next, in one line."""
 
 
+class NothingIndexedError(SafelightError):
+    """There are no photos to look among: none was indexed yet, or none with the model in use."""
+
+
 class UnreadPlacesError(SafelightError):
     """A run could not read some of the places; it read the others to their end.
 

@@ -17,17 +17,23 @@ from lrprev.errors import said
 from safelight.errors import SafelightError
 from safelight.recover.ledger import THUMBNAIL_EDGE
 
+_SUFFIX = ".lrcat"
+
 
 def catalog_at(path: Path) -> Path:
     """Return the catalog that a person means: the file itself, or the only one in a folder.
 
     Raises:
-        SafelightError: The folder holds none, or several.
+        SafelightError: There is nothing, or what is there is none; or the folder holds none, or several.
     """
+    if not path.exists():
+        raise SafelightError(f"{path} does not exist; check the spelling, or plug in the drive that holds it")
     if not path.is_dir():
+        if path.suffix.lower() != _SUFFIX:
+            raise SafelightError(f"{path} is no Lightroom catalog (.lrcat); name one, or the folder that holds it")
         return path
     try:
-        found = sorted(file for file in path.glob("[!.]*") if file.suffix.lower() == ".lrcat" and file.is_file())
+        found = sorted(file for file in path.glob("[!.]*") if file.suffix.lower() == _SUFFIX and file.is_file())
     except OSError as error:
         raise SafelightError(f"{path} cannot be read: {(error.strerror or str(error)).lower()}") from error
     if not found:

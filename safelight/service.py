@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import CancelledError
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from indexer.catalog import Catalog, Model
-from indexer.errors import ModelError
+from indexer.errors import CatalogError, ModelError
 from indexer.events import OnProgress, ignore
-from indexer.home import data_home, nothing_indexed
+from indexer.home import data_home, nothing_indexed, why_unwritable
 from indexer.models import registry
 from safelight import status
 from safelight.config import Settings, save_setting
-from safelight.errors import SafelightError
+from safelight.errors import NothingIndexedError
 from safelight.worker import MERGED_TEXTS, ModelRoom, ModelThread
 
 if TYPE_CHECKING:
@@ -31,7 +32,11 @@ if TYPE_CHECKING:
 
 
 class Library:
-    """Everything Safelight knows, opened in one thread of one process."""
+    """Everything Safelight knows, opened in one thread of one process.
+
+    Attributes:
+        not_kept: Why some of what was found out meanwhile could not be kept, and is found out anew the next time.
+    """
 
     def __init__(
         self,
@@ -61,6 +66,7 @@ class Library:
         self.settings = settings
         self.home = home or data_home()
         self.catalog = Catalog(self.home, reading=reading)
+        self.not_kept: str | None = None
         self._room, self._shares_room = room or ModelRoom(), room is not None
         self._find_picture = find_picture
         self._chroma_apart = chroma_apart
@@ -79,6 +85,18 @@ class Library:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    @contextmanager
+    def writing_if_possible(self) -> Generator[None]:
+        """Keep in the catalog what is written inside, all or, where that cannot be, none of it: not_kept says why then.
+
+        For what a look has found out, which is as true when it is not kept: on a full disk, say.
+        """
+        try:
+            with self.catalog.transaction():
+                yield
+        except CatalogError as error:
+            self.not_kept = why_unwritable(self.home) or str(error.__cause__)
 
     # Models
 
@@ -251,7 +269,7 @@ class Library:
             SafelightError: Nothing is indexed.
         """
         if self.catalog.db.execute("SELECT 1 FROM photo LIMIT 1").fetchone() is None:
-            raise SafelightError(nothing_indexed())
+            raise NothingIndexedError(nothing_indexed())
 
     @property
     def model(self) -> Model:
@@ -265,9 +283,9 @@ class Library:
         if found is not None:
             return found
         if not models:
-            raise SafelightError(nothing_indexed())
+            raise NothingIndexedError(nothing_indexed())
         others = ", ".join(model.name for model in models)
-        raise SafelightError(
+        raise NothingIndexedError(
             f"nothing is indexed with {self.model_name} yet (but with: {others}); run `safelight index` with it first,"
             f" or go back: safelight model use {models[0].name}"
         )

@@ -85,6 +85,32 @@ function Explain.lost()
     )
 end
 
+-- What the helper refused: what is common in words of our own, the rest as the helper says it, in English.
+function Explain.told(code, said)
+    if code == "not_indexed" then
+        return Problem.new(
+            code,
+            LOC "$$$/Safelight/Problem/NotIndexed=This has not been indexed yet with the model in use.",
+            LOC "$$$/Safelight/Advice/NotIndexed=Choose Index This Catalog first."
+        )
+    end
+    if code == "busy" then
+        return Problem.new(
+            code,
+            LOC "$$$/Safelight/Problem/Busy=Safelight's helper has too much to do just now.",
+            LOC "$$$/Safelight/Advice/Soon=Try again in a moment."
+        )
+    end
+    if code == "stopping" then
+        return Problem.new(
+            code,
+            LOC "$$$/Safelight/Problem/Stopping=Safelight's helper is ending.",
+            LOC "$$$/Safelight/Advice/Soon=Try again in a moment."
+        )
+    end
+    return Problem.new(code, said)
+end
+
 -- path: of the catalog, which the helper has not met and was not told of by the user.
 function Explain.noPlace(path)
     return Problem.new(

@@ -54,7 +54,7 @@ function Helper.new(deps)
             return nil, deps.explain.wrongVersion(said)
         end
         if not said then return nil, deps.explain.portBusy(helper.port) end
-        return nil, Problem.new(answer.code or "failed", said)
+        return nil, deps.explain.told(answer.code or "failed", said)
     end
 
     local function lastWords(log)

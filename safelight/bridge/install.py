@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import safelight
+from indexer.home import why_not_written
 from safelight.errors import SafelightError
 
 NAME = "Safelight.lrplugin"
@@ -72,7 +73,7 @@ def install(home: Path, into: Path | None = None) -> Installed:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=".safelight-") as temporary:
             fresh = Path(temporary) / NAME
-            shutil.copytree(source, fresh)
+            _copy(source, fresh)
             settings = {"home": str(home), "command": helper_command()}
             (fresh / SETTINGS).write_text(json.dumps(settings, indent=1), "utf-8")
             if target.is_symlink():
@@ -81,11 +82,18 @@ def install(home: Path, into: Path | None = None) -> Installed:
                 target.rename(Path(temporary) / "old")
             fresh.rename(target)
     except OSError as error:
-        raise SafelightError(
-            f"cannot write {error.filename or target}: {error.strerror}; name another --path"
-        ) from error
+        why = why_not_written(target, error)
+        raise SafelightError(f"cannot write {target}: {why}; name another --path") from error
     _remember(home, target)
     return inspect(target)
+
+
+def _copy(source: Path, fresh: Path) -> None:
+    """Copy a folder; ends at the first file that cannot be, where shutil.copytree makes a list of all of them."""
+    for file in (found for found in source.rglob("*") if found.is_file()):
+        copy = fresh / file.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(file, copy)
 
 
 def _remember(home: Path, target: Path) -> None:

@@ -23,7 +23,9 @@ FOUND, NOTHING, ERROR, INTERRUPTED = 0, 1, 2, 130
 _SENTENCE = 200  # letters
 
 model_option = click.option("--model", metavar="NAME", help="A name of `safelight model list`, or a model's folder.")
-engine_option = click.option("--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model.")
+engine_option = click.option(
+    "--engine", type=click.Choice(["auto", "mlx", "onnx"]), help="What runs the model; auto takes the faster one."
+)
 map_option = click.option(
     "--map", "moved", multiple=True, metavar="OLD=NEW", help="Folders that a catalog knows at OLD are at NEW."
 )
@@ -111,11 +113,14 @@ def open_library(*, reading: bool = False, **flags: Any) -> Generator[Library]:
 
 
 def remark_on_keeping(library: Library) -> None:
-    """Say where nothing can be written that what was found out is found out anew the next time."""
-    if library.catalog.keeps_nothing:
-        from indexer.home import why_unwritable
-        from safelight import draw
+    """Say where nothing, or not all, can be written that what was found out is found out anew the next time."""
+    from indexer.home import why_unwritable
+    from safelight import draw
 
+    if library.not_kept:
+        todo = "the page may not show it, and the next one may take as long"
+        draw.remark(f"Not all of this look could be kept ({library.not_kept}): {todo}.")
+    if library.catalog.keeps_nothing:
         why = why_unwritable(library.home) or f"{library.catalog.path} is write-protected"
         draw.remark(f"Nothing of this look could be kept ({why}): the next one takes as long.")
 

@@ -159,6 +159,7 @@ def tag(context: click.Context, target: str, apply_it: bool, everywhere: bool, a
     with open_library(reading=not apply_it) as library, draw.Bar() as bar, stopping(stop):
         groups = _find(context, library, bar.show, stop)
         plan = plan_tags(library, groups, Target(target), everywhere=everywhere)
+        remark_on_keeping(library)
     if stop.is_set():
         raise click.exceptions.Exit(INTERRUPTED)
     raise click.exceptions.Exit(carry_out(plan, apply_it=apply_it, as_json=as_json))
@@ -223,6 +224,7 @@ def review(context: click.Context) -> None:
     with open_library() as library:
         with draw.Bar() as bar, stopping(stop):
             groups = [group for group in _find(context, library, bar.show, stop) if group.kind != SERIES]
+            remark_on_keeping(library)
         if stop.is_set():
             raise click.exceptions.Exit(INTERRUPTED)
         draw.remark(f"{draw.count(go_through(library, groups), 'decision')}.")
@@ -263,10 +265,13 @@ def _find(context: click.Context, library: Library, on_progress: OnProgress, sto
     """Find the groups as the shared options say, and keep them: the page shows what was found last, wherever."""
     from indexer.duplicates.verify import Sensitivity
     from safelight.duplicates import find_duplicates
-    from safelight.duplicates_kept import keeping
+    from safelight.duplicates_kept import NotKeptError, keeping
 
     sensitivity = Sensitivity(context.meta.get(f"{__name__}.sensitivity", "normal"))
     prefer = context.meta.get(f"{__name__}.prefer")
     library.refuse_emptiness()
     found = find_duplicates(library, sensitivity, prefer=prefer, on_progress=on_progress, stop=stop)
-    return keeping(library, sensitivity, found, stop)
+    try:
+        yield from keeping(library, sensitivity, found, stop)
+    except NotKeptError as error:
+        library.not_kept = str(error)

@@ -10,12 +10,14 @@ import os
 import signal
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib import import_module
 from typing import Any, NoReturn
 
 import click
 
 import safelight
+from safelight.cli import INTERRUPTED_LINE
 from safelight.cli.common import ERROR, FOUND, INTERRUPTED, Commands, drop_output
 
 _COMMANDS = {
@@ -61,15 +63,17 @@ def main(on_interrupt: Any = None) -> NoReturn:
     except click.ClickException as error:
         click.echo(f"safelight: {error.format_message()}", err=True)
         code = ERROR
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as error:
         code = INTERRUPTED
+        if _is_interrupt(error):  # else a question was answered with no
+            _say_interrupted(error)
     except BrokenPipeError:
         drop_output()
         code = FOUND
     except Exception as error:
         code = INTERRUPTED if _is_interrupt(error) else ERROR
         if code == INTERRUPTED:
-            pass
+            _say_interrupted(error)
         elif _is_ours(error):
             from safelight.draw import remark
 
@@ -94,8 +98,14 @@ def main(on_interrupt: Any = None) -> NoReturn:
     sys.exit(code)
 
 
+def _say_interrupted(error: BaseException) -> None:
+    begun = isinstance(error.__cause__, KeyboardInterrupt)  # the line, by click
+    with suppress(OSError):
+        os.write(2, INTERRUPTED_LINE.lstrip() if begun else INTERRUPTED_LINE)
+
+
 def _is_interrupt(error: BaseException | None) -> bool:
-    """Tell whether Ctrl-C came while something was imported, which says then that it cannot be."""
+    """Tell whether Ctrl-C is behind an error; one that came while something was imported says that it cannot be."""
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__ or error.__context__
     return error is not None

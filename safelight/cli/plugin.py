@@ -80,6 +80,8 @@ def push(words: tuple[str, ...], smart: bool, **flags: Any) -> None:
     check(question)
     name = flags["name"] or " ".join(words)
     with open_library() as library, Bridge(library) as bridge:
+        if not smart:  # one that follows may be there before the photos
+            library.refuse_emptiness()
         bridge.push(name, question, {} if smart else None)
         alive = next((plugin for plugin in bridge.actions.plugins() if plugin.alive), None)
     draw.say(f"Queued: {name}")
@@ -116,13 +118,15 @@ def smart_collection(words: tuple[str, ...], output: Path, model: str | None, **
     \b
     safelight lightroom smart-collection "a dog in snow" -o dogs.lrsmcol
     """
+    from indexer.home import why_not_written
     from safelight import draw
     from safelight.bridge.matching import find
     from safelight.bridge.smart_file import MAX_RULES, smart_collection
+    from safelight.recover.files import write_whole
 
     if output.suffix.lower() != ".lrsmcol":
         raise click.UsageError("Lightroom imports only files whose name ends in .lrsmcol: -o dogs.lrsmcol")
-    with open_library(model=model) as library:
+    with open_library(reading=True, model=model) as library:
         found = find(library, _question(words, flags), "")
     paths = [match.path for match in found.photos if match.path is not None]
     if not paths:
@@ -131,7 +135,8 @@ def smart_collection(words: tuple[str, ...], output: Path, model: str | None, **
     if len(paths) > MAX_RULES:
         raise click.ClickException(f"{len(paths):,} photos match; Lightroom takes {MAX_RULES:,}: add -n, or more words")
     try:
-        output.write_bytes(smart_collection(flags["name"] or " ".join(words), paths))
+        write_whole(output, [smart_collection(flags["name"] or " ".join(words), paths)])
     except OSError as error:
-        raise click.ClickException(f"cannot write {output}: {error.strerror}") from error
+        why = why_not_written(output, error)
+        raise click.ClickException(f"cannot write {output}: {why}; name another place with -o") from error
     draw.say(f"{output}: {len(paths):,} photos")

@@ -99,12 +99,17 @@ def _duplicates(job: Job, report: Report, open_library: OpenLibrary) -> dict[str
     """Look for duplicates, and keep what was found; a look that was stopped leaves what the last one found."""
     from indexer.duplicates.verify import Sensitivity
     from safelight.duplicates import SERIES, find_duplicates
-    from safelight.duplicates_kept import keeping
+    from safelight.duplicates_kept import NotKeptError, keeping
 
     sensitivity = Sensitivity(job.arguments["sensitivity"])
     with open_library(None) as library:
         found = find_duplicates(library, sensitivity, on_progress=report.progress, stop=report.stop)
-        kinds = [group.kind for group in keeping(library, sensitivity, found, report.stop)]
+        try:
+            kinds = [group.kind for group in keeping(library, sensitivity, found, report.stop)]
+        except NotKeptError as error:
+            raise SafelightError(
+                f"what was found cannot be kept to be shown: {error}; mend that, then look again"
+            ) from error
     if report.stop.is_set():
         return {}
     return {"groups": len(kinds) - kinds.count(SERIES), "series": kinds.count(SERIES)}

@@ -17,7 +17,7 @@ from importers.base import ImporterError
 from importers.images import ImageProblem
 from indexer.errors import IndexerError, QueryError
 from safelight.bridge import BridgeError
-from safelight.errors import SafelightError
+from safelight.errors import NothingIndexedError, SafelightError
 from safelight.jobs.board import NoSuchJobError
 from safelight.models import NoSuchModelError
 from safelight.server.cards import readable
@@ -120,7 +120,9 @@ async def _answer_error(request: Request, error: Exception) -> JSONResponse:
     if isinstance(error, RequestValidationError):
         return _problem(422, _first_mistake(error))
     if isinstance(error, TooBusyError):
-        return _problem(503, "more requests are waiting than can be answered soon; try again in a moment")
+        return _problem(503, "more requests are waiting than can be answered soon; try again in a moment", "busy")
+    if isinstance(error, NothingIndexedError):
+        return _problem(409, str(error), "not_indexed")
     if isinstance(error, BridgeError):
         return _problem(_BRIDGE_STATUS.get(error.code, 409), str(error), error.code)
     code = next((code for kind, code in _STATUS if isinstance(error, kind)), 500)

@@ -24,6 +24,7 @@ MAX_JSON_BYTES = 1 << 20
 MAX_PICTURE_BYTES = 128 << 20
 MAX_PICTURES_BYTES = 32 << 20  # several in one body of JSON, which is read as a whole
 BODY_TIMEOUT_S = 30.0
+_HTTP_PORT = 80
 
 PICTURE_ROUTES = frozenset({"/api/v1/search/image", "/api/v1/embeddings/image", "/api/v1/lightroom/thumbnail"})
 PICTURES_ROUTE = "/api/v1/embeddings/images"
@@ -76,7 +77,10 @@ class Guard:
     def __init__(self, app: ASGIApp, access: Access) -> None:
         self._app = app
         self._access = access
-        hosts = [f"{name}:{access.port}" for name in ("127.0.0.1", "localhost", "[::1]")]
+        names = ("127.0.0.1", "localhost", "[::1]")
+        hosts = [f"{name}:{access.port}" for name in names]
+        if access.port == _HTTP_PORT:  # which browsers and clients leave out
+            hosts += names
         self._hosts = frozenset(host.encode() for host in hosts)
         self._origins = frozenset(f"http://{host}".encode() for host in hosts)
 

@@ -173,6 +173,8 @@ def test_ctrl_c_ends_every_command_without_a_traceback_from_the_first_moment(dem
         _, said = process.communicate(timeout=600)
         assert "Traceback" not in said, (wait_s, said)
         assert process.returncode in (0, 130), (wait_s, process.returncode, said)
+        is_told = said.endswith("\nsafelight: interrupted\n") or "Finishing the batch at hand" in said
+        assert is_told or process.returncode == 0, (wait_s, said)
 
 
 def test_a_smart_collection_hints_at_no_option_that_it_has_not(demo, tmp_path):
@@ -217,6 +219,12 @@ def test_what_was_moved_away_is_seen_without_an_index_run(tmp_path):
 def test_the_list_of_commands_has_whole_sentences(demo):
     for arguments in ((), ("lightroom",), ("model",)):
         assert "..." not in demo(*arguments, "--help").stdout.partition("Commands:")[2]
+
+
+def test_a_report_into_no_folder_is_refused_before_photos_are_compared(tmp_path):
+    said = home_at(tmp_path / "empty")("duplicates", "report", "-o", str(tmp_path / "nowhere" / "x.html"), code=2)
+    todo = "make it, or name another place with -o"
+    assert said.stderr == f"safelight: there is no folder {tmp_path}/nowhere; {todo}\n"
 
 
 def test_small_things_are_said_alike(demo, tmp_path):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import signal
 import sqlite3
@@ -275,6 +276,47 @@ def test_duplicates_are_looked_for_where_nothing_can_be_kept(home_of_copies, tmp
         assert hashes(home) == before
     if kind == "protected":
         assert KEPT not in safelight("duplicates").stderr
+
+
+def test_duplicates_are_shown_where_there_is_room_for_some_of_what_was_found(home_of_copies):
+    home, safelight = home_of_copies, safelight_at(home_of_copies)
+    expected, remarks = safelight("duplicates").stdout, set[str]()
+    for left_kb in range(28, 64, 4):
+        shutil.rmtree(home / "duplicates")
+        db = sqlite3.connect(home / FILE_NAME)
+        db.executescript("DELETE FROM looks; DELETE FROM verdict; PRAGMA wal_checkpoint(TRUNCATE)")
+        db.close()
+        disk = os.statvfs(home)
+        (home.parent / "filling").write_bytes(bytes(disk.f_bavail * disk.f_frsize - left_kb * 1024))
+        said = safelight("duplicates")
+        assert said.stdout == expected
+        remarks |= set(said.stderr.splitlines())
+        (home.parent / "filling").unlink()
+        (home / "duplicates").mkdir(exist_ok=True)
+    assert sum(
+        line.startswith(f"Not all of this look could be kept (the disk of {home}/duplicates is full): ")
+        for line in remarks
+    )
+    assert not any(line.startswith("safelight: ") for line in remarks)
+
+
+@pytest.mark.parametrize("kind", ["full", "protected"])
+def test_what_cannot_be_written_is_said_with_the_place_and_what_to_do(home_of_copies, kind):
+    home, safelight = home_of_copies, safelight_at(home_of_copies)
+    disk = home.parent
+    (disk / "before.lrsmcol").write_text("as it was")
+    why = f"the disk of {disk} is {'full' if kind == 'full' else 'write-protected'}"
+    with unwritable(home, kind):
+        for arguments, out in (
+            (("duplicates", "report", "-o", str(disk / "report.html")), "report.html"),
+            (("lightroom", "smart-collection", "black", "-o", str(disk / "new.lrsmcol")), "new.lrsmcol"),
+            (("lightroom", "smart-collection", "black", "-o", str(disk / "before.lrsmcol")), "before.lrsmcol"),
+        ):
+            said = safelight(*arguments, code=2).stderr.splitlines()[-1]
+            assert said == f"safelight: cannot write {disk / out}: {why}; name another place with -o"
+        said = safelight("lightroom", "install", "--path", str(disk), code=2).stderr
+        assert said == f"safelight: cannot write {disk / 'Safelight.lrplugin'}: {why}; name another --path\n"
+        assert (disk / "before.lrsmcol").read_text() == "as it was"
 
 
 def test_what_was_decided_counts_where_nothing_can_be_kept(home_of_copies, tmp_path):

@@ -52,6 +52,12 @@ def test_what_lightroom_could_not_be_asked_is_not_queued(tmp_path, typed, said):
     assert nobody.quick("lightroom", "status", "--json", codes=(1,)) == ""
 
 
+def test_no_collection_is_queued_of_an_empty_library(tmp_path):
+    nobody = Helper(tmp_path)
+    assert "nothing is indexed yet" in nobody.quick("lightroom", "push", "a kite", codes=(2,), errors=True)
+    assert nobody.quick("lightroom", "status", "--json", codes=(1,)) == ""
+
+
 def test_install_into_a_folder(helper, tmp_path):
     assert "0.1.0" in helper.command("lightroom", "install", "--path", str(tmp_path))
     settings = json.loads((tmp_path / "Safelight.lrplugin" / "installed.json").read_text())

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 
 import pytest
 from lua.fake import Lightroom
 from lua.fake.lightroom import read_dictionary
-from lua.real_helper import CHECKOUT, PLUGIN, open_catalog
+from lua.real_helper import CHECKOUT, PLUGIN, Helper, open_catalog
 from lua.test_plugin_files import texts
 
 from safelight.bridge.phrases import PHRASES, coded
@@ -87,3 +88,38 @@ def test_one_is_one(lr):
     assert lr.around.bezels[-1] == "an animal: 1 Foto"
     dictionary = read_dictionary(PLUGIN / "TranslatedStrings_de.txt")
     assert dictionary["$$$/Safelight/Undo/LeftOne"].startswith("^1 Foto blieb")
+
+
+def find_by_words(lr) -> str:
+    lr.answer("Mit Wörtern suchen", lambda dialog: dialog.set(words="ein Hund") or "ok")
+    lr.click("MenuFind.lua")
+    return lr.around.messages[-1]
+
+
+def test_that_nothing_is_indexed_yet_is_said_in_german(tmp_path):
+    nobody = Helper(tmp_path)
+    nobody.env["SAFELIGHT_MODEL"] = "starter"
+    nobody.start()
+    try:
+        said = find_by_words(open_catalog(nobody, "empty", language="de"))
+    finally:
+        nobody.close()
+    assert "noch nicht indiziert" in said
+    assert "Erst „Diesen Katalog indizieren“ wählen." in said
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "said"),
+    [
+        (503, "busy", "hat gerade zu viel zu tun"),
+        (409, "stopping", "wird gerade beendet"),
+        (422, "bad_request", "only the helper knows"),
+    ],
+)
+def test_what_the_helper_refuses_is_said_in_german_where_it_is_common(lightroom, home, server, status, code, said):
+    folder = home / "Library" / "Application Support" / "safelight"
+    folder.mkdir(parents=True)
+    port = server(status, json.dumps({"error": "only the helper knows", "status": status, "code": code}).encode())
+    (folder / "helper.json").write_text(json.dumps({"port": port, "token": "x", "pid": 1, "version": "9"}))
+    lightroom.load(PLUGIN, "de")
+    assert said in find_by_words(lightroom)

@@ -38,6 +38,10 @@ def every_command(group: click.Group, prefix: str = "safelight") -> dict[str, cl
     return found
 
 
+def test_the_readme_fits_a_terminal_of_120_columns():
+    assert [line for line in PAGES[0].read_text("utf-8").splitlines() if len(line) > 120] == []
+
+
 @pytest.mark.parametrize(("page", "line"), lines())
 def test_the_command_line_can_be_typed(page, line):
     arguments = shlex.split(re.split(r"\s[|>]\s", line)[0], comments=True)[1:]

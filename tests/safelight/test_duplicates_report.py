@@ -109,7 +109,7 @@ def test_once_stopped_nothing_is_written(library, tmp_path):
 
 
 def test_a_folder_that_is_not_there_is_a_clear_line(library, tmp_path):
-    with pytest.raises(SafelightError, match="cannot be written"):
+    with pytest.raises(SafelightError, match="there is no folder .*name another place"):
         write(*library, tmp_path / "nowhere" / "out.html")
 
 

@@ -113,6 +113,17 @@ def test_a_place_that_cannot_be_read_leaves_the_counts_of_the_others(home, tmp_p
     made.close(300)
 
 
+def test_a_look_that_cannot_be_kept_says_so_as_it_cannot_be_shown(home):
+    kept = home / duplicates_kept.FOLDER / f"{Sensitivity.STRICT}.jsonl"
+    kept.mkdir(parents=True)
+    made = board(home)
+    ended = wait(made, made.start("duplicates", "x", {"sensitivity": "strict"}).id, State.FAILED, State.DONE)
+    why = f"what was found cannot be kept to be shown: {kept} is a folder"
+    assert ended.error == f"{why}; mend that, then look again"
+    assert [path for path in kept.parent.iterdir() if path.suffix == ".tmp"] == []
+    assert made.close(300)
+
+
 def test_a_run_that_goes_on_does_not_remark_twice(tmp_path):
     paused = threading.Event()
 

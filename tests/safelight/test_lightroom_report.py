@@ -146,7 +146,20 @@ def test_what_is_no_catalog_is_an_error(tmp_path):
     code, out, said = report(tmp_path / "A.lrcat")
     assert (code, out) == (2, "")
     assert "is no database" in said
+    (tmp_path / "cat.jpg").write_bytes(b"a picture")
+    said = report(tmp_path / "cat.jpg")[2]
+    assert "cat.jpg is no Lightroom catalog (.lrcat); name one, or the folder that holds it" in said
     assert report(tmp_path / "A.lrcat", "--map", "nothing")[0] == 2
+
+
+def test_of_a_path_where_nothing_is_report_says_what_index_says(tmp_path, monkeypatch):
+    monkeypatch.setenv("SAFELIGHT_HOME", str(tmp_path / "home"))
+    nothing = tmp_path / "Nothing.lrcat"
+    code, out, said = report(nothing)
+    assert (code, out) == (2, "")
+    assert said.startswith(f"safelight: {nothing} does not exist; check the spelling")
+    command = [sys.executable, "-m", "safelight", "index", str(nothing)]
+    assert subprocess.run(command, capture_output=True, text=True, check=False).stderr == said
 
 
 def test_a_folder_stands_for_its_only_catalog(library, tmp_path):
