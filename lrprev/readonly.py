@@ -82,12 +82,20 @@ def check_columns(connection: sqlite3.Connection, path: Path, needed: Mapping[st
         LrprevError: One is missing, or the file is no database.
     """
     with database_errors(path):
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = columns_of(connection, needed)
         for table, columns in needed.items():
-            found = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if table in tables]
-            missing = [column for column in columns if column not in found]
+            missing = [column for column in columns if column not in found[table]]
             if missing:
                 raise LrprevError(0, f"{path.name} to have {table}({', '.join(columns)})", f"no {', '.join(missing)}")
+
+
+def columns_of(connection: sqlite3.Connection, tables: Collection[str]) -> dict[str, frozenset[str]]:
+    """Tell the columns of some tables (not views); none of a table that is not there."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {
+        table: frozenset(row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if table in there)
+        for table in tables
+    }
 
 
 @contextmanager

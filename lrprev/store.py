@@ -21,7 +21,6 @@ from lrprev.errors import LrprevError, said
 from lrprev.folders import Key, home_of, key_of_name, starts_with
 from lrprev.layout import (
     PREVIEWS_DB,
-    PREVIEWS_DB_COLUMNS,
     ROOT_PIXELS_DB,
     ROOT_PIXELS_DB_COLUMNS,
     SECTION_MAGIC,
@@ -92,7 +91,10 @@ class Store:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._database = self._open_database(PREVIEWS_DB, PREVIEWS_DB_COLUMNS, PreviewsDatabase)
+        self._database = self._open_database(PREVIEWS_DB, {}, PreviewsDatabase)
+        if self._database and self._database.missing:
+            lost = ", ".join(self._database.missing)
+            self.problems.append(f"{PREVIEWS_DB} lacks {lost}; what they would hold is left out")
         if self._with_thumbnails:
             self._root_pixels = self._open_database(ROOT_PIXELS_DB, ROOT_PIXELS_DB_COLUMNS, RootPixels)
         return self
@@ -203,7 +205,7 @@ class Store:
             return State.CURRENT
         if entries or self._digests is not None:
             return State.STALE
-        return State.ORPHAN if self._database else State.UNKNOWN
+        return State.ORPHAN if self._database and self._database.tells_current else State.UNKNOWN
 
     def _cache_entries(self, uuids: Collection[str]) -> dict[str, tuple[CacheEntry, ...]]:
         try:
@@ -301,7 +303,7 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
         except LrprevError as error:
             problems.append(f"{path.name}: {error}")
             continue
-        pyramid = pyramid or part.pyramid
+        pyramid = pyramid.completed(part.pyramid) if pyramid else part.pyramid
         levels += part.levels
         problems += (f"{path.name}: {problem}" for problem in part.problems)
     if thumbnail:
@@ -310,6 +312,6 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
             levels += (level for level in read_preview(thumbnail).levels if (level.width, level.height) not in sizes)
     if not levels:
         raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
-    if pyramid and pyramid.problems:
+    if pyramid and (pyramid.problems or not pyramid.color_profile or not pyramid.cropped_width):
         pyramid = pyramid.completed(stored.recorded)
     return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))

@@ -1,0 +1,96 @@
+"""Generated: what differs from what was seen or reported, as Lightrooms to come or copying programs may make it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from lrprev import State, Store, StoredPreview, read_preview
+
+UUID = "0A1B2C3D-0000-4000-8000-00000000AAAA"
+OLD, NEW = "0" * 31 + "a", "0" * 31 + "b"
+Place = Callable[..., Path]
+
+
+def only(folder: Path) -> tuple[StoredPreview, list[str]]:
+    with Store(folder) as store:
+        (stored,) = store.previews()
+        return stored, store.problems
+
+
+def change(database: Path, statement: str) -> None:
+    with closing(sqlite3.connect(database)) as connection, connection:
+        connection.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "suffixes",
+    [("_2048", "_512"), ("_2048.jpg", "_512.jpg"), ("-2048", "-512"), ("_2048x1365", "_512x341"), ("_full", "_half"),
+     ("_2048 (1)", " copy"), (".lrprev.tmp",), ("", "~")],
+)  # fmt: skip
+def test_whatever_follows_the_digest_a_name_tells_its_preview(
+    tmp_path: Path, make_jpeg: Callable[..., bytes], place: Place, suffixes: tuple[str, ...]
+) -> None:
+    for number, suffix in enumerate(suffixes, start=1):
+        place(tmp_path, make_jpeg(600 // number, 400 // number), UUID, OLD, suffix)
+    (tmp_path / f"{UUID}-{OLD}0_2048").write_bytes(b"a digest that is too long")
+    stored, _ = only(tmp_path)
+    assert (stored.uuid, stored.digest, len(stored.files)) == (UUID, OLD, len(suffixes))
+    with Store(tmp_path) as store:
+        assert [level.width for level in store.read(stored).levels][-1] == 600
+
+
+def test_what_a_header_does_not_say_previews_db_tells(
+    tmp_path: Path, generated: bytes, place: Place, make_previews_db: Callable[..., None]
+) -> None:
+    text = b'colorProfile = "AdobeRGB",'
+    assert text in generated
+    place(tmp_path, generated.replace(text, b" " * len(text)), UUID, OLD, ".lrfprev")
+    make_previews_db(tmp_path / "previews.db", [(1, UUID, OLD, "AB")])
+    with Store(tmp_path) as store:
+        pyramid = store.read(next(store.previews())).pyramid
+    assert pyramid
+    assert pyramid.color_profile == "AdobeRGB"
+    known = read_preview(generated).pyramid
+    assert known
+    assert pyramid.levels == known.levels
+
+
+@pytest.mark.parametrize(
+    ("statement", "lost"),
+    [
+        ("DROP TABLE Pyramid", "Pyramid"),
+        ("DROP TABLE PyramidLevel", "PyramidLevel"),
+        ("ALTER TABLE ImageCacheEntry RENAME COLUMN orientation TO turn", "ImageCacheEntry.orientation"),
+        ("ALTER TABLE Pyramid RENAME COLUMN fileTimeStamp TO stamp", "Pyramid.fileTimeStamp"),
+    ],
+)
+def test_a_previews_db_that_lacks_something_still_tells_the_rest(
+    tmp_path: Path, generated: bytes, place: Place, make_previews_db: Callable[..., None], statement: str, lost: str
+) -> None:
+    for digest in (OLD, NEW):
+        place(tmp_path, generated, UUID, digest)
+    make_previews_db(tmp_path / "previews.db", [(1, UUID, NEW, "AB")])
+    change(tmp_path / "previews.db", statement)
+    with Store(tmp_path) as store:
+        found = {stored.digest: stored for stored in store.previews()}
+        assert store.problems == [f"previews.db lacks {lost}; what they would hold is left out"]
+    assert (found[OLD].state, found[NEW].state) == (State.STALE, State.CURRENT)
+    recorded = found[NEW].recorded
+    assert (recorded and recorded.color_profile) == (None if lost == "Pyramid" else "AdobeRGB")
+
+
+def test_without_the_table_of_current_previews_nothing_is_an_orphan(
+    tmp_path: Path, generated: bytes, place: Place, make_previews_db: Callable[..., None]
+) -> None:
+    place(tmp_path, generated, UUID, OLD)
+    make_previews_db(tmp_path / "previews.db", [(1, UUID, OLD, "AB")])
+    change(tmp_path / "previews.db", "DROP TABLE ImageCacheEntry")
+    stored, _ = only(tmp_path)
+    assert stored.state is State.UNKNOWN
+    assert stored.recorded
+    assert stored.recorded.color_profile == "AdobeRGB"
