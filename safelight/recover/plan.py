@@ -345,6 +345,8 @@ def _current(photo: CatalogPhoto, previews: Sequence[StoredPreview]) -> StoredPr
     for stored in previews:
         if any(entry.image_id == photo.image_id for entry in stored.cache_entries):
             return stored
+    if photo.develop_digest is None and not photo.is_virtual_copy:  # nothing tells which one: the youngest, then
+        return max((stored for stored in previews if not stored.cache_entries), key=_modified, default=None)
     return None
 
 

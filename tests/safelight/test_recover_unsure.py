@@ -1,0 +1,45 @@
+"""Generated: catalogs and folders of a Lightroom that is newer, or left less behind, than any that was seen."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from lightroom_catalogs import execute
+from preview_folders import Library, container, levels_of, picture, place
+
+from safelight.recover import Options, Tally, recover
+from safelight.recover.ledger import Row
+
+NOW, BEFORE = "7" * 32, "6" * 32
+
+
+def run(source: Path, out: Path) -> tuple[Tally, list[Row]]:
+    rows: list[Row] = []
+    return recover([source], out, Options(), on_photo=rows.append), rows
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "ALTER TABLE Adobe_imageDevelopSettings RENAME COLUMN digest TO renamed",
+        "DROP TABLE Adobe_imageDevelopSettings",
+        "UPDATE Adobe_imageDevelopSettings SET digest = NULL",
+    ],
+)
+@pytest.mark.parametrize("has_previews_db", [True, False])
+def test_where_no_digest_is_known_the_youngest_render_is_the_photos_own(
+    tmp_path: Path, statement: str, has_previews_db: bool
+):
+    with Library(tmp_path / "lib") as library:
+        file, uuid = library.file("a.CR2")
+        library.image(file, uuid, digest=NOW)
+        path = place(library.previews, container(levels_of(picture(2, 90, 60)), uuid, BEFORE), uuid, BEFORE)
+        os.utime(path, (1_400_000_000, 1_400_000_000))
+    execute(library.catalog, statement)
+    if not has_previews_db:
+        (library.previews / "previews.db").unlink()
+    tally, (row,) = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.recovered, tally.lost, tally.stale_left) == (1, 0, 1)
+    assert (row.state, row.width, row.path) == ("current", 240, "Volumes/Photos/2024/a.CR2.jpg")
