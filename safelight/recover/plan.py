@@ -139,6 +139,8 @@ class Plan:
         return [*self._problems, *self._nameless(), *problems, *([_WITHOUT_RAW] if self._lacks_raw else [])]
 
     def _nameless(self) -> Iterator[str]:
+        if self._catalog and self._place.catalog_is is CatalogIs.BACKUP:
+            yield f"the catalog of {self._place.folder} is gone; its backup {self._place.catalog} gives the names"
         if self._orphans_seen and not self._place.catalog:
             only = self._place.only
             where = only[0] if len(only) == 1 else self._place.folder

@@ -23,13 +23,13 @@ class Finds(NamedTuple):
     Attributes:
         previews: Folders of previews.
         smart: Folders of Smart Previews.
-        strays: Previews outside of such a folder, by the folder that they lie in.
+        strays: Previews outside of such a folder.
         catalogs: Catalogs.
     """
 
     previews: list[Path]
     smart: list[Path]
-    strays: dict[Path, tuple[Path, ...]]
+    strays: list[Path]
     catalogs: list[Path]
 
 
@@ -44,7 +44,7 @@ def search(folder: Path) -> Finds:
         if Path(error.filename) == folder:
             raise SafelightError(f"{folder} cannot be read: {error.strerror}")
 
-    finds = Finds([], [], {}, [])
+    finds = Finds([], [], [], [])
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
         names.sort()
@@ -56,8 +56,7 @@ def search(folder: Path) -> Finds:
             elif is_previews_folder(here / name):
                 folders.remove(name)
                 finds.previews.append(here / name)
-        if strays := tuple(here / name for name in names if _is_a_preview(here, name)):
-            finds.strays[here] = strays
+        finds.strays.extend(here / name for name in names if _is_a_preview(here, name))
         finds.catalogs.extend(catalogs_of(here, names))
     return finds
 
