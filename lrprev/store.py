@@ -34,6 +34,7 @@ from lrprev.source import read_whole
 Found: TypeAlias = tuple[str, str, tuple[str | Path, ...]]
 """UUID, digest and files of a preview, as a folder's names tell them; a Path of each would take as long as the rest."""
 
+_MAX_PROBLEMS = 100
 _Reader = TypeVar("_Reader", PreviewsDatabase, RootPixels)
 
 
@@ -94,7 +95,7 @@ class Store:
         self._database = self._open_database(PREVIEWS_DB, {}, PreviewsDatabase)
         if self._database and self._database.missing:
             lost = ", ".join(self._database.missing)
-            self.problems.append(f"{PREVIEWS_DB} lacks {lost}; what they would hold is left out")
+            self._note(f"{PREVIEWS_DB} lacks {lost}; what they would hold is left out")
         if self._with_thumbnails:
             self._root_pixels = self._open_database(ROOT_PIXELS_DB, ROOT_PIXELS_DB_COLUMNS, RootPixels)
         return self
@@ -168,7 +169,7 @@ class Store:
         try:
             return self._root_pixels.jpeg(stored.uuid, stored.digest) if self._root_pixels else None
         except LrprevError as error:
-            self.problems.append(f"{ROOT_PIXELS_DB}: {error}")
+            self._note(f"{ROOT_PIXELS_DB}: {error}")
             return None
 
     def state(self, uuid: str, digest: str) -> State:
@@ -179,6 +180,14 @@ class Store:
         """Tell which preview of a photo file previews.db has as the current one of an image; None where it has none."""
         entries = self._cache_entries([uuid]).get(uuid, ())
         return next((entry for entry in entries if entry.image_id == image_id), None)
+
+    def _note(self, problem: str) -> None:
+        """Keep a problem: each once, and no more of them than anybody reads; a damaged page troubles every photo."""
+        if problem in self.problems or len(self.problems) > _MAX_PROBLEMS:
+            return
+        self.problems.append(
+            problem if len(self.problems) < _MAX_PROBLEMS else f"{self.folder} has more of such problems"
+        )
 
     def _open_database(
         self, name: str, columns: Mapping[str, Collection[str]], reader: Callable[[Connection, Path], _Reader]
@@ -191,7 +200,7 @@ class Store:
         try:
             return reader(self._open.enter_context(open_readonly(path, columns, in_use=in_use)), path)
         except (LrprevError, OSError) as error:
-            self.problems.append(f"{name} is left aside: {said(error)}")
+            self._note(f"{name} is left aside: {said(error)}")
             return None
 
     def _state(self, key: Key, entries: tuple[CacheEntry, ...]) -> State:
@@ -224,7 +233,7 @@ class Store:
     def _lose_database(self, error: LrprevError) -> None:
         """Go on without previews.db, once a page of it turns out damaged."""
         self._database = None
-        self.problems.append(str(error))
+        self._note(str(error))
 
     def _keys_without_files(self, elsewhere: set[Key]) -> Iterator[Key]:
         """Yield what only root-pixels.db holds, with no more than one folder's names in memory."""
@@ -234,7 +243,7 @@ class Store:
                 present = {key_of_name(path.name) for path in home.glob("*")}
                 yield from (key for key in group if key not in present and key not in elsewhere)
         except LrprevError as error:
-            self.problems.append(str(error))
+            self._note(str(error))
 
     def _home(self, uuid: str) -> Path:
         return home_of(self.folder, uuid)
@@ -256,7 +265,7 @@ class Store:
             except OSError as error:
                 if folder == top:
                     raise
-                self.problems.append(f"{error.filename}: {error.strerror}")
+                self._note(f"{error.filename}: {error.strerror}")
                 continue
             yield folder, sorted(names)
             waiting += sorted(folders, reverse=True)
@@ -268,9 +277,9 @@ class Store:
                 pyramid = read_or_salvage(path).pyramid
                 if pyramid and pyramid.uuid and pyramid.digest:
                     return pyramid.uuid, pyramid.digest
-                self.problems.append(f"{path}: a preview, but its header does not say of which photo")
+                self._note(f"{path}: a preview, but its header does not say of which photo")
         except (LrprevError, OSError) as error:
-            self.problems.append(f"{path}: {said(error)}")
+            self._note(f"{path}: {said(error)}")
         return None
 
 

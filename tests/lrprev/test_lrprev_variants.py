@@ -94,3 +94,27 @@ def test_without_the_table_of_current_previews_nothing_is_an_orphan(
     assert stored.state is State.UNKNOWN
     assert stored.recorded
     assert stored.recorded.color_profile == "AdobeRGB"
+
+
+def test_damage_that_troubles_every_photo_is_told_once(
+    tmp_path: Path, make_jpeg: Callable[..., bytes], make_root_pixels_db: Callable[..., None]
+) -> None:
+    uuids = [f"0000{number:04X}-0000-4000-8000-00000000AAAA" for number in range(200)]
+    make_root_pixels_db(tmp_path / "root-pixels.db", [(uuid, OLD, make_jpeg(60, 40)) for uuid in uuids])
+    size_bytes = (tmp_path / "root-pixels.db").stat().st_size
+    with (tmp_path / "root-pixels.db").open("r+b") as stream:
+        stream.truncate(size_bytes // 2 // 4096 * 4096)
+        stream.truncate(size_bytes)  # as a rescue fills what it cannot read
+    with Store(tmp_path) as store:
+        thumbnails = [store.thumbnail(store.stored(uuid, OLD, ())) for uuid in uuids]
+        assert thumbnails.count(None) > 10
+        assert len(store.problems) == 1
+
+
+def test_a_folder_with_many_problems_tells_some(tmp_path: Path, generated: bytes, place: Place) -> None:
+    place(tmp_path, generated, UUID, OLD)
+    for number in range(300):
+        (tmp_path / f"{number}.bin").write_bytes(b"AgHg, but nothing more")
+    _, problems = only(tmp_path)
+    assert len(problems) == 101
+    assert "more" in problems[-1]
