@@ -198,6 +198,8 @@ class Plan:
                 yield from self._older(catalog, shelf)
             self.stale_left = shelf.count_known()
         except ImporterError as error:
+            if not isinstance(error, DamagedError):  # it could be read a moment ago: its drive has gone away
+                raise
             self._lose_catalog(error, named)
             self.total = named
             shelf.forget()

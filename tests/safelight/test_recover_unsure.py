@@ -9,8 +9,9 @@ import pytest
 from lightroom_catalogs import execute
 from preview_folders import Library, container, levels_of, picture, place
 
+from importers.errors import ImporterError
 from safelight.recover import Options, Tally, recover
-from safelight.recover.ledger import Row
+from safelight.recover.ledger import Outcome, Row
 
 NOW, BEFORE = "7" * 32, "6" * 32
 
@@ -43,3 +44,25 @@ def test_where_no_digest_is_known_the_youngest_render_is_the_photos_own(
     tally, (row,) = run(tmp_path / "lib", tmp_path / "out")
     assert (tally.recovered, tally.lost, tally.stale_left) == (1, 0, 1)
     assert (row.state, row.width, row.path) == ("current", 240, "Volumes/Photos/2024/a.CR2.jpg")
+
+
+def test_a_guessed_catalog_that_goes_away_with_its_drive_stops_the_run(tmp_path: Path):
+    """What the previews hold of its photos must not become orphans, of which the next run knows nothing."""
+    with Library(tmp_path / "lib") as library:
+        for number in range(200):
+            library.photo(f"{number}.JPG")
+    catalog = library.catalog.rename(tmp_path / "lib/Renamed.lrcat")
+    rows: list[Row] = []
+
+    def pull_the_plug(row: Row) -> None:
+        if not rows:
+            catalog.rename(tmp_path / "gone.lrcat")
+        rows.append(row)
+
+    with pytest.raises(ImporterError, match="cannot be read"):
+        recover([tmp_path / "lib"], tmp_path / "out", Options(), on_photo=pull_the_plug)
+    (tmp_path / "gone.lrcat").rename(catalog)
+    tally, rows = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.recovered + tally.unchanged, tally.lost, tally.orphans) == (200, 0, 0)
+    assert {row.outcome for row in rows} == {Outcome.RECOVERED}
+    assert not (tmp_path / "out/orphans").exists()
