@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
+from generated_dng import generated_dng
 from lightroom_catalogs import execute
 from preview_folders import Library, container, levels_of, picture, place
 
@@ -66,3 +67,20 @@ def test_a_guessed_catalog_that_goes_away_with_its_drive_stops_the_run(tmp_path:
     assert (tally.recovered + tally.unchanged, tally.lost, tally.orphans) == (200, 0, 0)
     assert {row.outcome for row in rows} == {Outcome.RECOVERED}
     assert not (tmp_path / "out/orphans").exists()
+
+
+def test_smart_previews_of_jpeg_xl_are_copied_and_none_is_told_lost(tmp_path: Path):
+    """As recent versions are reported to write them: LibRaw says their size, and cannot develop them."""
+    pytest.importorskip("rawpy", reason="the extra `raw` is not installed")
+    dng = generated_dng(levels_of(picture(1))[0][0], compression=52546)
+    with Library(tmp_path / "lib") as library:
+        for name in ("a.CR2", "b.CR2"):
+            file, uuid = library.file(name)
+            library.writer.image(file)
+            path = tmp_path / "lib/Lib Smart Previews.lrdata" / uuid[0] / uuid[:4] / f"{uuid}.dng"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(dng)
+    remarks: list[str] = []
+    tally = recover([tmp_path / "lib"], tmp_path / "out", Options(), on_remark=remarks.append)
+    assert (tally.smart, tally.developed, tally.lost) == (2, 0, 0)
+    assert ["JPEG XL" in remark for remark in remarks] == [True]
