@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import NamedTuple, Self, TypeAlias, TypeVar
 
 from lrprev.databases import CacheEntry, PreviewsDatabase, RootPixels
-from lrprev.errors import LrprevError, said
+from lrprev.errors import LrprevError, NoLevelsError, said
 from lrprev.folders import Key, home_of, key_of_name, starts_with
 from lrprev.layout import (
     PREVIEWS_DB,
@@ -28,8 +28,8 @@ from lrprev.layout import (
 from lrprev.preview import Level, Preview, by_size, read_preview
 from lrprev.pyramid import Pyramid
 from lrprev.readonly import open_readonly
-from lrprev.salvage import read_or_salvage
-from lrprev.source import read_whole
+from lrprev.salvage import header_of, read_or_salvage
+from lrprev.source import Source, read_whole
 
 Found: TypeAlias = tuple[str, str, tuple[str | Path, ...]]
 """UUID, digest and files of a preview, as a folder's names tell them; a Path of each would take as long as the rest."""
@@ -308,7 +308,7 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
     problems: list[str] = []
     for path in stored.files:
         try:
-            part = read_or_salvage(read_whole(path) if whole else path)
+            part = _part(read_whole(path) if whole else path)
         except LrprevError as error:
             problems.append(f"{path.name}: {error}")
             continue
@@ -324,3 +324,19 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
     if pyramid and (pyramid.problems or not pyramid.color_profile or not pyramid.cropped_width):
         pyramid = pyramid.completed(stored.recorded)
     return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))
+
+
+def _part(source: Source) -> Preview:
+    """Read one of a preview's files; of one without a level its header, which may be all that tells the colours.
+
+    Raises:
+        LrprevError: There is neither.
+        OSError: The file cannot be read.
+    """
+    try:
+        return read_or_salvage(source)
+    except LrprevError as error:
+        header = header_of(source)
+        if header is None:
+            raise
+        return Preview(header, (), () if isinstance(error, NoLevelsError) else (str(error),))

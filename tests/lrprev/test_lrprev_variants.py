@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from lrprev import State, Store, StoredPreview, read_preview
+from lrprev import LrprevError, State, Store, StoredPreview, read_files, read_preview
 
 UUID = "0A1B2C3D-0000-4000-8000-00000000AAAA"
 OLD, NEW = "0" * 31 + "a", "0" * 31 + "b"
@@ -118,3 +118,26 @@ def test_a_folder_with_many_problems_tells_some(tmp_path: Path, generated: bytes
     _, problems = only(tmp_path)
     assert len(problems) == 101
     assert "more" in problems[-1]
+
+
+@pytest.mark.parametrize("left", ["the header alone", "no level whole"])
+def test_a_header_without_levels_still_tells_the_colours_of_the_pictures_beside_it(
+    tmp_path: Path, generated: bytes, make_jpeg: Callable[..., bytes], place: Place, left: str
+) -> None:
+    header = generated[: generated.index(b"AgHg", 4)]
+    place(tmp_path, header if left == "the header alone" else header + bytes(500), UUID, OLD, ".lrfprev")
+    place(tmp_path, make_jpeg(600, 400), UUID, OLD, "_600")
+    stored, _ = only(tmp_path)
+    for whole in (False, True):
+        preview = read_files(stored, whole=whole)
+        assert [level.width for level in preview.levels] == [600]
+        assert preview.pyramid
+        assert preview.pyramid.color_profile == "AdobeRGB"
+        assert bool(preview.problems) is (left == "no level whole")
+
+
+def test_a_header_without_any_picture_is_no_preview(tmp_path: Path, generated: bytes, place: Place) -> None:
+    place(tmp_path, generated[: generated.index(b"AgHg", 4)], UUID, OLD)
+    stored, _ = only(tmp_path)
+    with pytest.raises(LrprevError, match="level"):
+        read_files(stored)
