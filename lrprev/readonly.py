@@ -12,6 +12,7 @@ Source: sqlite.org/wal.html ("Read-Only Databases"), sqlite.org/lockingv3.html (
 from __future__ import annotations
 
 import sqlite3
+import struct
 import time
 from collections.abc import Collection, Generator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -116,7 +117,19 @@ def _open_in_place(path: Path) -> Generator[sqlite3.Connection]:
         connection = sqlite3.connect(uri, uri=True)
     with closing(connection):
         _distrust(connection)
+        if _is_cut(path):
+            connection.execute("PRAGMA writable_schema = ON")  # SQLite refuses to look into it otherwise
         yield connection
+
+
+def _is_cut(path: Path) -> bool:
+    """Tell a database that is shorter than it says, as a copy that stopped half-way is.
+
+    Source: sqlite.org/fileformat2.html, section 1.3 (page size at byte 16, pages at byte 28).
+    """
+    with path.open("rb") as stream:
+        page_bytes, pages = struct.unpack(">16xH10xI", stream.read(32).ljust(32, b"\0"))
+    return path.stat().st_size < pages * (page_bytes if page_bytes > 1 else 65536)
 
 
 @contextmanager

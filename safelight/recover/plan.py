@@ -115,7 +115,8 @@ class Plan:
         self._open.close()
 
     def _open_catalog(self, path: Path) -> None:
-        catalog = self._open.enter_context(open_catalog(path))
+        rescues = self._place.catalog_is is not CatalogIs.GIVEN
+        catalog = self._open.enter_context(open_catalog(path, rescues=rescues))
         self.total = catalog.count()
         self._catalog = catalog
 
@@ -200,6 +201,7 @@ class Plan:
             if self._stale:
                 yield from self._older(catalog, shelf)
             self.stale_left = shelf.count_known()
+            self.has_lost_catalog |= catalog.is_damaged
         except ImporterError as error:
             if not isinstance(error, DamagedError):  # it could be read a moment ago: its drive has gone away
                 raise
