@@ -149,22 +149,29 @@ def _smart_previews(*catalogs: Path | None) -> tuple[Path, ...]:
 
 
 def _paired(places: list[Place]) -> list[Place]:
-    """Bring together previews and catalogs that lie, or were named, apart from each other.
+    """Bring together catalogs and what their photos are stored in, where these lie, or were named, apart.
 
-    By their name, or where there is only one of each: a catalog cannot name the photos of another, for their UUIDs are
+    By their names, or where there is only one of each: a catalog cannot name the photos of another, for their UUIDs are
     theirs alone.
     """
-    lone = [place for place in places if place.previews and not place.catalog and not place.only]
-    spare = [place for place in places if place.catalog and not place.previews and not place.is_part]
+    lone = [place for place in places if place.folder and not place.catalog and not place.only]
     for place in lone:
-        expected = place.previews and _catalog_of(place.previews, PREVIEWS_FOLDER_END)
-        same = [one for one in spare if one.catalog and expected and one.catalog.name == expected.name]
-        if chosen := max(same, key=_age, default=spare[0] if len(lone) == len(spare) == 1 else None):
-            smart = tuple(dict.fromkeys((*place.smart, *chosen.smart)))
-            both = place._replace(catalog=chosen.catalog, catalog_is=CatalogIs.STRAY, smart=smart)
-            places = [both if one is place else one for one in places if one is not chosen]
-            spare.remove(chosen)
+        others = [one for one in places if one.catalog and not one.is_part and not (one.previews and place.previews)]
+        same = [one for one in others if one.catalog and one.catalog.name == _catalog_name(place)]
+        only = others[0] if len(lone) == len(others) == 1 else None
+        if chosen := max(same, key=_age, default=only):
+            smart = tuple(dict.fromkeys((*chosen.smart, *place.smart)))
+            how = chosen.catalog_is if chosen.previews else CatalogIs.STRAY
+            both = chosen._replace(previews=chosen.previews or place.previews, smart=smart, catalog_is=how)
+            places = [both if one is chosen else one for one in places if one is not place]
     return places
+
+
+def _catalog_name(place: Place) -> str | None:
+    """Tell how the catalog of a place should be called; None where the folder's name does not say it."""
+    end = PREVIEWS_FOLDER_END if place.previews else SMART_PREVIEWS_FOLDER_END
+    path = place.folder and _catalog_of(place.folder, end)
+    return path and path.name
 
 
 def _age(place: Place) -> float:

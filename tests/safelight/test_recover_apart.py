@@ -93,6 +93,29 @@ def test_of_several_apart_names_tell_which_belong_together(tmp_path: Path, libra
     assert len(rows) == 4
 
 
+@pytest.mark.parametrize("what", ["smart alone", "with previews", "backup alone"])
+def test_smart_previews_apart_from_their_catalog_are_named_by_it(tmp_path: Path, library: Library, what: str):
+    uuid = "00000001-0000-4000-8000-00000000AAAA"
+    smart = tmp_path / "disk/one/Lib Smart Previews.lrdata/0/0000" / f"{uuid}.dng"
+    smart.parent.mkdir(parents=True)
+    smart.write_bytes(b"II*\0" + bytes(100))
+    (tmp_path / "disk/two").mkdir()
+    if what == "backup alone":
+        back_up(library, "2024-01-31 1200", 1)
+        library.catalog.unlink()
+    else:
+        library.catalog.rename(tmp_path / "disk/two/Lib.lrcat")
+    if what == "with previews":
+        (tmp_path / "disk/three").mkdir()
+        library.previews.rename(tmp_path / "disk/three/Lib Previews.lrdata")
+    else:
+        shutil.rmtree(library.previews)
+    tally, _, _ = run([tmp_path / "disk"], tmp_path / "out")
+    previews = 3 if what == "with previews" else 0
+    assert (tally.recovered, tally.smart, tally.orphans) == (1 + previews, 1, 0)
+    assert (tmp_path / "out" / NAMED / "a (Smart Preview).CR2.dng").exists()
+
+
 def scattered(library: Library) -> None:
     """Rename a previews folder and take its databases, so that nothing but its previews' names tells what they are."""
     for database in library.previews.glob("*.db"):
