@@ -28,6 +28,8 @@ _PACKETS, _SMALL_BYTES = 50, 64 * 1024
 """XMP packets are read so many at once; longer ones by themselves."""
 _MAX_BARE = 100
 """After so many photos whose metadata cannot be read, one by one, a damaged catalog is not asked for them any more."""
+_MAX_STEP = 2**32
+"""Ids to look ahead for what lies behind a damaged page: more than any catalog has."""
 _BEFORE_ALL = -(2**63)
 _MAX_WARNINGS = 100
 """Of photos; a catalog of a million damaged ones must not fill memory with complaints."""
@@ -168,10 +170,14 @@ class Catalog:
             if most > 1:  # the damage may be in one photo's row alone
                 return self._read_rows(connection, after, most // 2)
             rows = self._read_less(connection, after)
-            if rows is None:
+            if rows is not None:
+                self._do_without("metadata", error)
+                return rows
+            beyond = self._beyond(connection, after)
+            if beyond is None:
                 raise
-            self._do_without("metadata", error)
-            return rows
+            self._do_without("names", error)
+            return self._read_rows(connection, beyond, 1)
 
     def _read_less(self, connection: sqlite3.Connection, after: int) -> list[Row] | None:
         """Read a photo without what cannot be read of it; None where not even its name can be."""
@@ -183,6 +189,27 @@ class Catalog:
                     self._queries = self._queries[1:]
                 return rows
         return None
+
+    def _beyond(self, connection: sqlite3.Connection, after: int) -> int | None:
+        """Return the id after which photos can be read again; None where the damage reaches to the end."""
+
+        def is_readable(image_id: int) -> bool:
+            try:
+                connection.execute(self._queries[-1], (image_id, 1)).fetchall()
+            except sqlite3.DatabaseError:
+                return False
+            return True
+
+        start, step = max(after, 0), 1
+        while not is_readable(start + step):
+            step *= 2
+            if step > _MAX_STEP:
+                return None
+        damaged = step // 2
+        while step - damaged > 1:
+            middle = (damaged + step) // 2
+            damaged, step = (damaged, middle) if is_readable(start + middle) else (middle, step)
+        return start + step
 
     def _with_packets(self, rows: list[Row]) -> Iterator[tuple[Row, Callable[[], bytes | None]]]:
         """Yield rows with what returns their XMP packet; packets are too large to come with all the rows of a batch."""

@@ -95,3 +95,19 @@ def test_a_damaged_table_costs_no_name(tmp_path: Path, damaged: Library, table: 
     assert [remark.endswith(f"some photos go without their {lost}") for remark in remarks] == [True]
     with pytest.raises(ImporterError, match="damaged"):  # one that is named is an error, for there may be a better one
         run(damaged, tmp_path / "named", damaged.catalog)
+
+
+def test_a_page_of_photos_that_is_lost_costs_their_names_alone(tmp_path: Path, damaged: Library):
+    data = bytearray(damaged.catalog.read_bytes())
+    uuid = b"00000190-1111-4000-8000-00000000AAAA"  # of an image in the middle
+    at = data.find(uuid)
+    while at >= 0:  # in the table, and in its index, which nobody asks
+        data[at // 4096 * 4096 : at // 4096 * 4096 + 4096] = bytes(4096)
+        at = data.find(uuid)
+    damaged.catalog.write_bytes(data)
+    settle(damaged.catalog)
+    tally, rows, remarks = run(damaged, tmp_path / "out")
+    assert (tally.recovered, tally.lost, tally.lost_catalogs) == (PHOTOS, 0, 1)
+    assert 0 < tally.orphans < PHOTOS // 4
+    assert sum(row.path.startswith("Volumes/Photos/2024/") for row in rows) == PHOTOS - tally.orphans
+    assert any(remark.endswith("some photos go without their names") for remark in remarks)
