@@ -22,12 +22,13 @@ __all__ = ["Catalog", "CatalogPhoto", "Exposure", "Position", "Stack", "open_cat
 
 
 @contextmanager
-def open_catalog(path: Path, moved: Sequence[tuple[str, str]] = ()) -> Generator[Catalog]:
+def open_catalog(path: Path, moved: Sequence[tuple[str, str]] = (), *, rescues: bool = False) -> Generator[Catalog]:
     """Open a catalog for reading; nothing in its folder is created or changed.
 
     Args:
         path: The .lrcat file.
         moved: (old, new) beginnings of paths: where folders lie now that the catalog knows at another place.
+        rescues: Where the catalog is damaged, name its photos as far as that goes, without what cannot be read of them.
 
     Yields:
         The catalog, for use in this thread.
@@ -36,4 +37,4 @@ def open_catalog(path: Path, moved: Sequence[tuple[str, str]] = ()) -> Generator
         ImporterError: It is no catalog, or cannot be read.
     """
     with ForeignDatabase(path) as database:
-        yield Catalog(database, Moves(moved))
+        yield Catalog(database, Moves(moved), rescues=rescues)

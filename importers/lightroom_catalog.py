@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from typing import NamedTuple
 from importers import lightroom_schema, lightroom_xmp
 from importers.errors import DamagedError, ImporterError
 from importers.foreign_sqlite import ForeignDatabase
+from importers.lightroom_keywords import KeywordTree
 from importers.lightroom_links import Links, Shared, read_links, read_shared
 from importers.lightroom_moves import Moves
 from importers.lightroom_originals import Originals
@@ -24,6 +26,10 @@ _FIRST_BATCH, _BATCH = 16, 500
 """Photos: few at first, and then twice as many each time, so that whoever asks has something to do."""
 _PACKETS, _SMALL_BYTES = 50, 64 * 1024
 """XMP packets are read so many at once; longer ones by themselves."""
+_MAX_BARE = 100
+"""After so many photos whose metadata cannot be read, one by one, a damaged catalog is not asked for them any more."""
+_MAX_STEP = 2**32
+"""Ids to look ahead for what lies behind a damaged page: more than any catalog has."""
 _BEFORE_ALL = -(2**63)
 _MAX_WARNINGS = 100
 """Of photos; a catalog of a million damaged ones must not fill memory with complaints."""
@@ -41,6 +47,14 @@ class _Batch(NamedTuple):
     shared: Shared
 
 
+_NO_LINKS, _NO_SHARED = Links({}, {}), Shared(KeywordTree({}), {})
+
+
+def _rows(cursor: sqlite3.Cursor) -> list[Row]:
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
 class Catalog:
     """An open catalog. Get one from importers.lightroom.open_catalog.
 
@@ -49,9 +63,10 @@ class Catalog:
         version: Adobe_DBVersion as stored, "0500006"; empty where it is missing.
         product: The Lightroom it stands for, "Lightroom 5"; None where it is not a known one.
         warnings: What could not be read, a line each; grows while photos are read.
+        is_damaged: Whether something was done without, as it was opened to rescue what is left.
     """
 
-    def __init__(self, database: ForeignDatabase, moves: Moves) -> None:
+    def __init__(self, database: ForeignDatabase, moves: Moves, *, rescues: bool = False) -> None:
         """Check that the catalog has what is needed.
 
         Raises:
@@ -59,8 +74,12 @@ class Catalog:
         """
         self.path = database.path
         self.warnings: list[str] = []
+        self.is_damaged = False
+        self._rescues = rescues
+        self._bare = 0
         self._database = database
         self._schema = database.read(Schema)
+        self._queries = self._schema.photos_queries
         self.version = database.read(self._read_version)
         self.product = lightroom_schema.product(self.version)
         if missing := self._schema.missing(lightroom_schema.NEEDED):
@@ -125,15 +144,72 @@ class Catalog:
                     self._warn(image_id, "it has lost its file in the catalog, and is left out")
 
     def _read_batch(self, connection: sqlite3.Connection, after: int, most: int) -> _Batch | None:
-        cursor = connection.execute(self._schema.photos_query, (after, most))
-        names = [column[0] for column in cursor.description]
-        rows: list[Row] = [dict(zip(names, row, strict=True)) for row in cursor]
+        rows = self._read_rows(connection, after, most)
         if not rows:
             return None
+        try:
+            shared = self._read_shared(connection)
+            links = read_links(connection, self._schema, rows[0]["image.id_local"], rows[-1]["image.id_local"])
+        except sqlite3.DatabaseError as error:
+            self._do_without("keywords and collections", error)
+            shared, links = _NO_SHARED, _NO_LINKS
+        return _Batch(rows, links, shared)
+
+    def _read_shared(self, connection: sqlite3.Connection) -> Shared:
         if self._shared is None or self._shared[0] is not connection:
             self._shared = connection, read_shared(connection, self._schema)
-        links = read_links(connection, self._schema, rows[0]["image.id_local"], rows[-1]["image.id_local"])
-        return _Batch(rows, links, self._shared[1])
+        return self._shared[1]
+
+    def _read_rows(self, connection: sqlite3.Connection, after: int, most: int) -> list[Row]:
+        """Read photos with all that is known of them; to rescue what is left, fewer, or no more than their names."""
+        try:
+            return _rows(connection.execute(self._queries[0], (after, most)))
+        except sqlite3.DatabaseError as error:
+            if not self._rescues:
+                raise
+            if most > 1:  # the damage may be in one photo's row alone
+                return self._read_rows(connection, after, most // 2)
+            rows = self._read_less(connection, after)
+            if rows is not None:
+                self._do_without("metadata", error)
+                return rows
+            beyond = self._beyond(connection, after)
+            if beyond is None:
+                raise
+            self._do_without("names", error)
+            return self._read_rows(connection, beyond, 1)
+
+    def _read_less(self, connection: sqlite3.Connection, after: int) -> list[Row] | None:
+        """Read a photo without what cannot be read of it; None where not even its name can be."""
+        for query in self._queries[1:]:
+            with suppress(sqlite3.DatabaseError):
+                rows = _rows(connection.execute(query, (after, 1)))
+                self._bare += 1
+                if self._bare % _MAX_BARE == 0:
+                    self._queries = self._queries[1:]
+                return rows
+        return None
+
+    def _beyond(self, connection: sqlite3.Connection, after: int) -> int | None:
+        """Return the id after which photos can be read again; None where the damage reaches to the end."""
+
+        def is_readable(image_id: int) -> bool:
+            try:
+                connection.execute(self._queries[-1], (image_id, 1)).fetchall()
+            except sqlite3.DatabaseError:
+                return False
+            return True
+
+        start, step = max(after, 0), 1
+        while not is_readable(start + step):
+            step *= 2
+            if step > _MAX_STEP:
+                return None
+        damaged = step // 2
+        while step - damaged > 1:
+            middle = (damaged + step) // 2
+            damaged, step = (damaged, middle) if is_readable(start + middle) else (middle, step)
+        return start + step
 
     def _with_packets(self, rows: list[Row]) -> Iterator[tuple[Row, Callable[[], bytes | None]]]:
         """Yield rows with what returns their XMP packet; packets are too large to come with all the rows of a batch."""
@@ -154,8 +230,15 @@ class Catalog:
             "SELECT image, length(xmp), CASE WHEN length(xmp) <= ?3 THEN xmp END, min(rowid)"
             " FROM Adobe_AdditionalMetadata WHERE image BETWEEN ?1 AND ?2 GROUP BY image"
         )
-        rows = self._database.read(lambda reader: reader.execute(query, (first_id, last_id, most_bytes)).fetchall())
-        return {image: (length, xmp) for image, length, xmp, _ in rows}
+
+        def read(connection: sqlite3.Connection) -> list[tuple[int, int | None, object, int]]:
+            try:
+                return connection.execute(query, (first_id, last_id, most_bytes)).fetchall()
+            except sqlite3.DatabaseError as error:
+                self._do_without("XMP", error)
+                return []
+
+        return {image: (length, xmp) for image, length, xmp, _ in self._database.read(read)}
 
     def _packet(self, image_id: int, stored: _Stored | None) -> bytes | None:
         """Unpack one XMP packet; one that was left out as too long is read now."""
@@ -183,6 +266,15 @@ class Catalog:
                 " Lightroom makes a newer catalog of it"
             )
         return DamagedError(f"{self.path} is no Lightroom catalog that can be read: {lacks}")
+
+    def _do_without(self, what: str, error: sqlite3.DatabaseError) -> None:
+        """Go on where only names are to be rescued, and tell once what is lost; else the damage is an error."""
+        if not self._rescues:
+            raise error
+        self.is_damaged = True
+        line = f"{self.path.name} is damaged ({error}): some photos go without their {what}"
+        if line not in self.warnings:
+            self.warnings.append(line)
 
     def _warn(self, image_id: int, problem: str) -> None:
         self._problems += 1

@@ -17,13 +17,13 @@ from importers.lightroom_originals import Originals
 from importers.lightroom_photo import CatalogPhoto, Exposure, Position, Stack
 
 Row = Mapping[str, Any]
-"""A row of Schema.photos_query by its columns' names; sqlite3.Row would look through all of them for each."""
+"""A row of Schema.photos_queries by its columns' names; sqlite3.Row would look through all of them for each."""
 
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d")
 
 
 def photo_of(row: Row, packet: bytes | None, shared: Shared, links: Links, originals: Originals) -> CatalogPhoto | None:
-    """Build a photo from a row of Schema.photos_query and its XMP; None where the catalog has lost its file."""
+    """Build a photo from a row of Schema.photos_queries and its XMP; None where the catalog has lost its file."""
     uuid, file_uuid = text(row["image.id_global"]), text(row["file.id_global"])
     base_name, extension = text(row["file.baseName"]), text(row["file.extension"]) or ""
     if not uuid or not file_uuid or not base_name:

@@ -126,8 +126,16 @@ WANTED: Mapping[str, Collection[str]] = _all_columns()
 """Every table with every column that is read of it."""
 
 
+_NAMES = ("image", "file", "folder", "root")
+
+
 class Schema:
-    """The tables of one catalog with the columns they have. Views and computed columns do not count."""
+    """The tables of one catalog with the columns they have. Views and computed columns do not count.
+
+    Attributes:
+        photos_queries: For photos: with all that is known of them; where a table is damaged, without metadata, or with
+            no more than where their files are.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._columns: dict[str, frozenset[str]] = {}
@@ -135,7 +143,8 @@ class Schema:
             if table in WANTED:
                 rows = connection.execute(f'PRAGMA table_info("{table}")')
                 self._columns[table] = frozenset(str(row[1]) for row in rows)
-        self.photos_query = self._photos_query()
+        everything = [part.name for part in PARTS]
+        self.photos_queries = tuple(map(self._photos_query, (everything, (*_NAMES, "develop"), _NAMES)))
         self.digests_query = self._digests_query()
 
     def has(self, table: str, *columns: str) -> bool:
@@ -159,13 +168,13 @@ class Schema:
         values = (f'"{column}"' if self.has(table, column) else "NULL" for column in columns)
         return f'SELECT {", ".join(values)} FROM "{table}"'
 
-    def _photos_query(self) -> str:
+    def _photos_query(self, names: Collection[str]) -> str:
         """Write the query for the photos after ?1, at most ?2; columns are named "image.rating", absent ones NULL."""
         joined: dict[str, str] = {}  # name -> table
         values: list[str] = []
         joins: list[str] = []
         for part in PARTS:
-            if self._can_join(part, joined):
+            if part.name in names and self._can_join(part, joined):
                 joined[part.name] = part.table
                 if part.of:
                     joins.append(

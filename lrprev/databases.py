@@ -5,13 +5,14 @@ Their tables and columns stand in layout.py. Numbers are stored as REAL: 3548.0 
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lrprev.layout import DIGEST, UUID
+from lrprev.errors import LrprevError
+from lrprev.layout import DIGEST, PREVIEWS_DB_COLUMNS, PREVIEWS_DB_KEYS, UUID
 from lrprev.pyramid import LevelSize, Pyramid, time_from_seconds
-from lrprev.readonly import database_errors
+from lrprev.readonly import columns_of, database_errors
 
 _MAX_INTEGER = 2**53  # up to here REAL holds integers exactly; NaN and infinities fail the comparison
 
@@ -33,17 +34,33 @@ class PreviewsDatabase:
     """previews.db. Damaged rows count as absent; a damaged file raises LrprevError.
 
     It is asked for some dozens of files at a time: a query for each takes five times as long.
+
+    Attributes:
+        missing: Tables and columns that it has not, "Pyramid.quality": a later version may have moved them.
+        tells_current: Whether it says which previews are current.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        """Look which of its tables can be read.
+
+        Raises:
+            LrprevError: None can, or it is no sound database.
+        """
         self._connection = connection
         self._path = path
+        with database_errors(path):
+            found = columns_of(connection, PREVIEWS_DB_COLUMNS)
+        self._columns = {table: names for table, names in found.items() if names.issuperset(PREVIEWS_DB_KEYS[table])}
+        if not self._columns:
+            raise LrprevError(0, f"{path.name} to have {', '.join(PREVIEWS_DB_COLUMNS)}", "none of them")
+        self.missing = list(self._lacking(PREVIEWS_DB_COLUMNS))
+        self.tells_current = "ImageCacheEntry" in self._columns
 
     def cache_entries(self, uuids: Collection[str]) -> dict[str, tuple[CacheEntry, ...]]:
         """Tell the current preview of each image (master and virtual copies) of some files, by the file's UUID."""
         found: dict[str, tuple[CacheEntry, ...]] = dict.fromkeys(uuids, ())
-        query = f"SELECT uuid, imageId, digest, orientation FROM ImageCacheEntry WHERE uuid IN ({_marks(uuids)})"
-        for uuid, number, digest, orientation in self._rows(query, uuids):
+        rows = self._rows("ImageCacheEntry", ("uuid", "imageId", "digest", "orientation"), uuids)
+        for uuid, number, digest, orientation in rows:
             if isinstance(uuid, str) and isinstance(digest, str) and (image_id := _integer(number)) is not None:
                 turn = orientation if isinstance(orientation, str) else None
                 found[uuid] = (*found.get(uuid, ()), CacheEntry(image_id, digest.lower(), turn))
@@ -52,15 +69,11 @@ class PreviewsDatabase:
     def pyramids(self, uuids: Collection[str]) -> dict[tuple[str, str], Pyramid]:
         """Tell what is recorded of the previews of some files, by UUID and digest, without opening any of them."""
         sizes: dict[tuple[object, object], list[LevelSize]] = defaultdict(list)
-        where = f"WHERE uuid IN ({_marks(uuids)})"
-        query = f"SELECT uuid, digest, level, width, height FROM PyramidLevel {where} ORDER BY level"
-        for uuid, digest, *row in self._rows(query, uuids):
+        rows = self._rows("PyramidLevel", ("uuid", "digest", "level", "width", "height"), uuids, " ORDER BY level")
+        for uuid, digest, *row in rows:
             if size := _level_size(row):
                 sizes[uuid, digest].append(size)
-        query = (
-            "SELECT uuid, digest, colorProfile, quality, croppedWidth, croppedHeight, fileTimeStamp"
-            f" FROM Pyramid {where}"
-        )
+        columns = "uuid", "digest", "colorProfile", "quality", "croppedWidth", "croppedHeight", "fileTimeStamp"
         return {
             (uuid, digest): Pyramid(
                 uuid=uuid,
@@ -72,13 +85,24 @@ class PreviewsDatabase:
                 cropped_height=_integer(height),
                 file_time=time_from_seconds(seconds) if isinstance(seconds, int | float) else None,
             )
-            for uuid, digest, profile, quality, width, height, seconds in self._rows(query, uuids)
+            for uuid, digest, profile, quality, width, height, seconds in self._rows("Pyramid", columns, uuids)
             if isinstance(uuid, str) and isinstance(digest, str)
         }
 
-    def _rows(self, query: str, values: Collection[str]) -> list[tuple[object, ...]]:
+    def _rows(
+        self, table: str, columns: Sequence[str], uuids: Collection[str], order: str = ""
+    ) -> list[tuple[object, ...]]:
+        if table not in self._columns:
+            return []
+        values = ", ".join(name if name in self._columns[table] else "NULL" for name in columns)
+        query = f"SELECT {values} FROM {table} WHERE uuid IN ({', '.join('?' * len(uuids))}){order}"
         with database_errors(self._path):
-            return self._connection.execute(query, tuple(values)).fetchall()
+            return self._connection.execute(query, tuple(uuids)).fetchall()
+
+    def _lacking(self, wanted: Mapping[str, Collection[str]]) -> Iterator[str]:
+        for table, columns in wanted.items():
+            has = self._columns.get(table)
+            yield from [table] if has is None else (f"{table}.{name}" for name in columns if name not in has)
 
 
 class RootPixels:
@@ -102,10 +126,6 @@ class RootPixels:
             for uuid, digest in self._connection.execute("SELECT uuid, digest FROM RootPixels ORDER BY uuid, digest"):
                 if _is_key(uuid, digest):
                     yield uuid, digest
-
-
-def _marks(values: Collection[str]) -> str:
-    return ", ".join("?" * len(values))
 
 
 def _integer(value: object) -> int | None:

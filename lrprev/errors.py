@@ -24,6 +24,10 @@ class LrprevError(Exception):
         return f"at byte {self.offset}: expected {self.expected}, got {self.got}"
 
 
+class NoLevelsError(LrprevError):
+    """A container is sound, and has a header alone: its levels may be files of their own."""
+
+
 def said(error: LrprevError | OSError) -> str:
     """Say what went wrong in words, without the system's number for it: "no such file or directory (a.lrprev)"."""
     if not isinstance(error, OSError) or not error.strerror:

@@ -43,19 +43,27 @@ UNSET_SECONDS = -63113817600  # a time that is not known: the year 1 (seen in ca
 # Up to Classic 13.2, `U/UUUU/UUID-digest.lrprev` (seen). From 13.3 on a preview is spread over several files with the
 # same stem: plain JPEGs `UUID-digest_<long edge>` without an extension, and `.lrfprev` or `.lrmprev` containers with
 # the small levels (reported by three independent sources). U and UUUU are the first one and four digits of the UUID.
+# What follows the digest is not looked at: it is what the reports are least sure of ("a size suffix"), and copying
+# programs add to it (".lrprev (1)").
 _UUID = r"(?P<uuid>[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12})"
 _DIGEST = r"(?P<digest>[0-9a-f]{32})"
 UUID = re.compile(_UUID, re.ASCII | re.IGNORECASE)
 DIGEST = re.compile(_DIGEST, re.ASCII | re.IGNORECASE)
-PREVIEW_NAME = re.compile(rf"{_UUID}-{_DIGEST}(?:_\d+|\.\w+)?", re.ASCII | re.IGNORECASE)
+PREVIEW_NAME = re.compile(rf"{_UUID}-{_DIGEST}(?:[^0-9A-Za-z].*)?", re.ASCII | re.IGNORECASE | re.DOTALL)
 SMART_PREVIEW_NAME = re.compile(rf"{_UUID}(?:\.\w+)?", re.ASCII | re.IGNORECASE)  # `U/UUUU/UUID.dng` (reported)
 
 # The databases at the top of the folder, and what is read of them (seen, versions 12.0 and 1.0). All numbers are REAL.
+# Of previews.db, a table is of use where it has its key columns; what else a later version may lack is left out.
 PREVIEWS_DB = "previews.db"
 PREVIEWS_DB_COLUMNS = {
     "Pyramid": ("uuid", "digest", "colorProfile", "fileTimeStamp", "quality", "croppedWidth", "croppedHeight"),
     "PyramidLevel": ("uuid", "digest", "level", "width", "height"),
     "ImageCacheEntry": ("imageId", "uuid", "digest", "orientation"),
+}
+PREVIEWS_DB_KEYS = {
+    "Pyramid": ("uuid", "digest"),
+    "PyramidLevel": ("uuid", "digest", "level", "width", "height"),
+    "ImageCacheEntry": ("imageId", "uuid", "digest"),
 }
 ROOT_PIXELS_DB = "root-pixels.db"
 ROOT_PIXELS_DB_COLUMNS = {"RootPixels": ("uuid", "digest", "jpegData")}  # jpegData is level_1, byte for byte (seen)

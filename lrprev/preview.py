@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from lrprev import jpeg, pyramid
 from lrprev.container import Section, walk
-from lrprev.errors import LrprevError
+from lrprev.errors import LrprevError, NoLevelsError
 from lrprev.layout import EOI, HEADER_SECTION, LEVEL_SECTION, MAX_HEADER_BYTES, SECTION_MAGIC, SOI
 from lrprev.pyramid import LevelSize, Pyramid
 from lrprev.source import Peek, Source, bytes_in, bytes_of, open_source, read_at, size_bytes
@@ -135,7 +135,7 @@ def _read_container(peek: Peek, end: int, source: Source) -> Preview:
     if header is None:
         raise LrprevError(0, "a section named header", "none")
     if not levels:
-        raise LrprevError(0, "a section named level_1", "none")
+        raise NoLevelsError(0, "a section named level_1", "none")
     return Preview(header, by_size(levels))
 
 

@@ -12,6 +12,7 @@ Source: sqlite.org/wal.html ("Read-Only Databases"), sqlite.org/lockingv3.html (
 from __future__ import annotations
 
 import sqlite3
+import struct
 import time
 from collections.abc import Collection, Generator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -82,12 +83,20 @@ def check_columns(connection: sqlite3.Connection, path: Path, needed: Mapping[st
         LrprevError: One is missing, or the file is no database.
     """
     with database_errors(path):
-        tables = [row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        found = columns_of(connection, needed)
         for table, columns in needed.items():
-            found = [row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if table in tables]
-            missing = [column for column in columns if column not in found]
+            missing = [column for column in columns if column not in found[table]]
             if missing:
                 raise LrprevError(0, f"{path.name} to have {table}({', '.join(columns)})", f"no {', '.join(missing)}")
+
+
+def columns_of(connection: sqlite3.Connection, tables: Collection[str]) -> dict[str, frozenset[str]]:
+    """Tell the columns of some tables (not views); none of a table that is not there."""
+    there = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    return {
+        table: frozenset(row[1] for row in connection.execute(f'PRAGMA table_info("{table}")') if table in there)
+        for table in tables
+    }
 
 
 @contextmanager
@@ -108,7 +117,19 @@ def _open_in_place(path: Path) -> Generator[sqlite3.Connection]:
         connection = sqlite3.connect(uri, uri=True)
     with closing(connection):
         _distrust(connection)
+        if _is_cut(path):
+            connection.execute("PRAGMA writable_schema = ON")  # SQLite refuses to look into it otherwise
         yield connection
+
+
+def _is_cut(path: Path) -> bool:
+    """Tell a database that is shorter than it says, as a copy that stopped half-way is.
+
+    Source: sqlite.org/fileformat2.html, section 1.3 (page size at byte 16, pages at byte 28).
+    """
+    with path.open("rb") as stream:
+        page_bytes, pages = struct.unpack(">16xH10xI", stream.read(32).ljust(32, b"\0"))
+    return path.stat().st_size < pages * (page_bytes if page_bytes > 1 else 65536)
 
 
 @contextmanager

@@ -89,6 +89,17 @@ def salvage(source: Source) -> Preview:
     return Preview(header, by_size(levels), tuple(problems))
 
 
+def header_of(source: Source) -> Pyramid | None:
+    """Read what a file's header says where nothing else in it can be read; None where it has none.
+
+    Raises:
+        LrprevError: It is not an ordinary file.
+        OSError: The file cannot be read.
+    """
+    with open_source(source) as stream:
+        return _find_pyramid(stream.read())
+
+
 def largest_whole(preview: Preview) -> Whole:
     """Read the largest level whose structure is whole from its first byte to its last.
 

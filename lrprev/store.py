@@ -17,11 +17,10 @@ from types import TracebackType
 from typing import NamedTuple, Self, TypeAlias, TypeVar
 
 from lrprev.databases import CacheEntry, PreviewsDatabase, RootPixels
-from lrprev.errors import LrprevError, said
+from lrprev.errors import LrprevError, NoLevelsError, said
 from lrprev.folders import Key, home_of, key_of_name, starts_with
 from lrprev.layout import (
     PREVIEWS_DB,
-    PREVIEWS_DB_COLUMNS,
     ROOT_PIXELS_DB,
     ROOT_PIXELS_DB_COLUMNS,
     SECTION_MAGIC,
@@ -29,12 +28,13 @@ from lrprev.layout import (
 from lrprev.preview import Level, Preview, by_size, read_preview
 from lrprev.pyramid import Pyramid
 from lrprev.readonly import open_readonly
-from lrprev.salvage import read_or_salvage
-from lrprev.source import read_whole
+from lrprev.salvage import header_of, read_or_salvage
+from lrprev.source import Source, read_whole
 
 Found: TypeAlias = tuple[str, str, tuple[str | Path, ...]]
 """UUID, digest and files of a preview, as a folder's names tell them; a Path of each would take as long as the rest."""
 
+_MAX_PROBLEMS = 100
 _Reader = TypeVar("_Reader", PreviewsDatabase, RootPixels)
 
 
@@ -92,7 +92,10 @@ class Store:
         self._open = ExitStack()
 
     def __enter__(self) -> Self:
-        self._database = self._open_database(PREVIEWS_DB, PREVIEWS_DB_COLUMNS, PreviewsDatabase)
+        self._database = self._open_database(PREVIEWS_DB, {}, PreviewsDatabase)
+        if self._database and self._database.missing:
+            lost = ", ".join(self._database.missing)
+            self._note(f"{PREVIEWS_DB} lacks {lost}; what they would hold is left out")
         if self._with_thumbnails:
             self._root_pixels = self._open_database(ROOT_PIXELS_DB, ROOT_PIXELS_DB_COLUMNS, RootPixels)
         return self
@@ -166,7 +169,7 @@ class Store:
         try:
             return self._root_pixels.jpeg(stored.uuid, stored.digest) if self._root_pixels else None
         except LrprevError as error:
-            self.problems.append(f"{ROOT_PIXELS_DB}: {error}")
+            self._note(f"{ROOT_PIXELS_DB}: {error}")
             return None
 
     def state(self, uuid: str, digest: str) -> State:
@@ -177,6 +180,14 @@ class Store:
         """Tell which preview of a photo file previews.db has as the current one of an image; None where it has none."""
         entries = self._cache_entries([uuid]).get(uuid, ())
         return next((entry for entry in entries if entry.image_id == image_id), None)
+
+    def _note(self, problem: str) -> None:
+        """Keep a problem: each once, and no more of them than anybody reads; a damaged page troubles every photo."""
+        if problem in self.problems or len(self.problems) > _MAX_PROBLEMS:
+            return
+        self.problems.append(
+            problem if len(self.problems) < _MAX_PROBLEMS else f"{self.folder} has more of such problems"
+        )
 
     def _open_database(
         self, name: str, columns: Mapping[str, Collection[str]], reader: Callable[[Connection, Path], _Reader]
@@ -189,7 +200,7 @@ class Store:
         try:
             return reader(self._open.enter_context(open_readonly(path, columns, in_use=in_use)), path)
         except (LrprevError, OSError) as error:
-            self.problems.append(f"{name} is left aside: {said(error)}")
+            self._note(f"{name} is left aside: {said(error)}")
             return None
 
     def _state(self, key: Key, entries: tuple[CacheEntry, ...]) -> State:
@@ -203,7 +214,7 @@ class Store:
             return State.CURRENT
         if entries or self._digests is not None:
             return State.STALE
-        return State.ORPHAN if self._database else State.UNKNOWN
+        return State.ORPHAN if self._database and self._database.tells_current else State.UNKNOWN
 
     def _cache_entries(self, uuids: Collection[str]) -> dict[str, tuple[CacheEntry, ...]]:
         try:
@@ -222,7 +233,7 @@ class Store:
     def _lose_database(self, error: LrprevError) -> None:
         """Go on without previews.db, once a page of it turns out damaged."""
         self._database = None
-        self.problems.append(str(error))
+        self._note(str(error))
 
     def _keys_without_files(self, elsewhere: set[Key]) -> Iterator[Key]:
         """Yield what only root-pixels.db holds, with no more than one folder's names in memory."""
@@ -232,7 +243,7 @@ class Store:
                 present = {key_of_name(path.name) for path in home.glob("*")}
                 yield from (key for key in group if key not in present and key not in elsewhere)
         except LrprevError as error:
-            self.problems.append(str(error))
+            self._note(str(error))
 
     def _home(self, uuid: str) -> Path:
         return home_of(self.folder, uuid)
@@ -254,7 +265,7 @@ class Store:
             except OSError as error:
                 if folder == top:
                     raise
-                self.problems.append(f"{error.filename}: {error.strerror}")
+                self._note(f"{error.filename}: {error.strerror}")
                 continue
             yield folder, sorted(names)
             waiting += sorted(folders, reverse=True)
@@ -266,9 +277,9 @@ class Store:
                 pyramid = read_or_salvage(path).pyramid
                 if pyramid and pyramid.uuid and pyramid.digest:
                     return pyramid.uuid, pyramid.digest
-                self.problems.append(f"{path}: a preview, but its header does not say of which photo")
+                self._note(f"{path}: a preview, but its header does not say of which photo")
         except (LrprevError, OSError) as error:
-            self.problems.append(f"{path}: {said(error)}")
+            self._note(f"{path}: {said(error)}")
         return None
 
 
@@ -297,11 +308,11 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
     problems: list[str] = []
     for path in stored.files:
         try:
-            part = read_or_salvage(read_whole(path) if whole else path)
+            part = _part(read_whole(path) if whole else path)
         except LrprevError as error:
             problems.append(f"{path.name}: {error}")
             continue
-        pyramid = pyramid or part.pyramid
+        pyramid = pyramid.completed(part.pyramid) if pyramid else part.pyramid
         levels += part.levels
         problems += (f"{path.name}: {problem}" for problem in part.problems)
     if thumbnail:
@@ -310,6 +321,22 @@ def read_files(stored: StoredPreview, thumbnail: bytes | None = None, *, whole: 
             levels += (level for level in read_preview(thumbnail).levels if (level.width, level.height) not in sizes)
     if not levels:
         raise LrprevError(0, f"a level of {stored.uuid}-{stored.digest}", "; ".join(problems) or "none")
-    if pyramid and pyramid.problems:
+    if pyramid and (pyramid.problems or not pyramid.color_profile or not pyramid.cropped_width):
         pyramid = pyramid.completed(stored.recorded)
     return Preview(pyramid or stored.recorded, by_size(levels), tuple(problems))
+
+
+def _part(source: Source) -> Preview:
+    """Read one of a preview's files; of one without a level its header, which may be all that tells the colours.
+
+    Raises:
+        LrprevError: There is neither.
+        OSError: The file cannot be read.
+    """
+    try:
+        return read_or_salvage(source)
+    except LrprevError as error:
+        header = header_of(source)
+        if header is None:
+            raise
+        return Preview(header, (), () if isinstance(error, NoLevelsError) else (str(error),))

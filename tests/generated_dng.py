@@ -36,13 +36,14 @@ def text(tag, value):
     return (tag, ASCII, len(data), data)
 
 
-def generated_dng(preview, *, orientation=1, left=20_000):
+def generated_dng(preview, *, orientation=1, left=20_000, compression=1):
     """A DNG whose first directory is a JPEG preview, and whose sub-directory is a sensor that saw mid-grey.
 
     Args:
         preview: The JPEG.
         orientation: EXIF's.
         left: What the sensor's left half saw instead.
+        compression: What is said of how the sensor's values are stored; they are not compressed.
     """
     width, height = SENSOR
     values = np.full((height, width), 20_000, "<u2")
@@ -69,7 +70,8 @@ def generated_dng(preview, *, orientation=1, left=20_000):
     ]
     second = [
         long(254, 0),
-        *(long(256, width), long(257, height), short(258, 16), short(259, 1), short(262, 32803), short(277, 1)),
+        *(long(256, width), long(257, height), short(258, 16)),
+        *(short(259, compression), short(262, 32803), short(277, 1)),
         *(long(273, sensor_at), long(278, height), long(279, len(sensor))),
         short(33421, 2, 2),
         (33422, BYTE, 4, bytes((0, 1, 1, 2))),

@@ -10,7 +10,7 @@ from typing import NamedTuple, Self, TypeVar
 from importers.errors import DamagedError, ImporterError
 from importers.lightroom import Catalog, CatalogPhoto, open_catalog
 from indexer.events import OnProgress, Progress
-from lrprev import LrprevError, SmartPreview, State, Store, StoredPreview, read_files, read_or_salvage, smart_previews
+from lrprev import LrprevError, SmartPreview, State, Store, StoredPreview, read_files, smart_previews
 from lrprev.folders import key_of_name
 from lrprev.store import Found
 from safelight.recover.names import (
@@ -24,6 +24,7 @@ from safelight.recover.names import (
     name_of_orphan_smart_preview,
     name_of_smart_preview,
 )
+from safelight.recover.search import key_of_file
 from safelight.recover.shelf import Shelf
 from safelight.recover.sources import CatalogIs, Place
 
@@ -70,6 +71,7 @@ SMART = "smart preview"
 DEVELOPED = "developed"  # a JPEG of a Smart Preview
 _OLDER_TOO = "an older render is stored, too: --stale recovers it"
 _UNCLAIMED = "which photo it is of is not known"
+_NO_JPEG_XL = "Smart Previews that hold JPEG XL, as recent versions of Lightroom write them, are copied as DNG alone"
 _WITHOUT_RAW = "Smart Previews are copied as DNG; with the extra `raw` installed they are developed as JPEG, too"
 
 
@@ -91,7 +93,7 @@ class Plan:
         self._layout = layout
         self._stale = stale or place.wants_stale
         self._develops = develops
-        self._lacks_raw = False
+        self._lacks_raw = self._has_jpeg_xl = False
         self._orphans_seen = 0
         self._open = ExitStack()
         self._store: Store | None = None
@@ -113,7 +115,8 @@ class Plan:
         self._open.close()
 
     def _open_catalog(self, path: Path) -> None:
-        catalog = self._open.enter_context(open_catalog(path))
+        rescues = self._place.catalog_is is not CatalogIs.GIVEN
+        catalog = self._open.enter_context(open_catalog(path, rescues=rescues))
         self.total = catalog.count()
         self._catalog = catalog
 
@@ -136,9 +139,12 @@ class Plan:
     def remarks(self) -> list[str]:
         """What could not be read of the databases, a line each; grows while jobs are made."""
         problems = [*(self._store.problems if self._store else []), *(self._catalog.warnings if self._catalog else [])]
-        return [*self._problems, *self._nameless(), *problems, *([_WITHOUT_RAW] if self._lacks_raw else [])]
+        undeveloped = {_WITHOUT_RAW: self._lacks_raw, _NO_JPEG_XL: self._has_jpeg_xl and not self._lacks_raw}
+        return [*self._problems, *self._nameless(), *problems, *(line for line, true in undeveloped.items() if true)]
 
     def _nameless(self) -> Iterator[str]:
+        if self._catalog and self._place.catalog_is is CatalogIs.BACKUP:
+            yield f"the catalog of {self._place.folder} is gone; its backup {self._place.catalog} gives the names"
         if self._orphans_seen and not self._place.catalog:
             only = self._place.only
             where = only[0] if len(only) == 1 else self._place.folder
@@ -171,7 +177,7 @@ class Plan:
         if not self._store:
             return
         only = self._place.only
-        found = ((*_key_of_file(path), (path,)) for path in only) if only else self._store.names()
+        found = ((*key_of_file(path), (path,)) for path in only) if only else self._store.names()
         for count, preview in enumerate(found, start=1):
             yield preview
             on_progress(Progress("finding previews", count, count))
@@ -195,7 +201,10 @@ class Plan:
             if self._stale:
                 yield from self._older(catalog, shelf)
             self.stale_left = shelf.count_known()
+            self.has_lost_catalog |= catalog.is_damaged
         except ImporterError as error:
+            if not isinstance(error, DamagedError):  # it could be read a moment ago: its drive has gone away
+                raise
             self._lose_catalog(error, named)
             self.total = named
             shelf.forget()
@@ -250,8 +259,12 @@ class Plan:
     def _is_largest(self, smart: Path, previews: Sequence[StoredPreview]) -> bool:
         """Tell whether a Smart Preview can be developed, and shows more than a photo's previews."""
         from importers import raw  # brings Pillow, which nothing else here needs
+        from importers.dng import is_jpeg_xl
 
         self._lacks_raw |= not raw.is_available()
+        if is_jpeg_xl(smart):
+            self._has_jpeg_xl = True
+            return False
         size = raw.size_of(smart)
         return bool(size) and max(size) > max(map(_edge, previews), default=0)
 
@@ -345,6 +358,8 @@ def _current(photo: CatalogPhoto, previews: Sequence[StoredPreview]) -> StoredPr
     for stored in previews:
         if any(entry.image_id == photo.image_id for entry in stored.cache_entries):
             return stored
+    if photo.develop_digest is None and not photo.is_virtual_copy:  # nothing tells which one: the youngest, then
+        return max((stored for stored in previews if not stored.cache_entries), key=_modified, default=None)
     return None
 
 
@@ -366,29 +381,3 @@ def _modified(stored: StoredPreview) -> float:
 
 def _key(stored: StoredPreview) -> str:
     return f"preview:{stored.uuid}-{stored.digest}"
-
-
-def _key_of_file(path: Path) -> tuple[str, str]:
-    """Tell which preview a file is, by its name or its header; one that has lost both goes by its name and content."""
-    if key := key_of_name(path.name):
-        return key
-    try:
-        pyramid = read_or_salvage(path).pyramid
-    except (LrprevError, OSError):
-        pyramid = None
-    if pyramid and pyramid.uuid and pyramid.digest:
-        return pyramid.uuid, pyramid.digest
-    return as_text(path.stem), _digest_of(path)
-
-
-def _digest_of(path: Path) -> str:
-    """Tell files of one name apart: the first that Windows rescues into any of its folders is FILE0000.CHK."""
-    import hashlib  # seldom needed, and slow to import
-
-    try:
-        if path.is_file():  # opening a pipe would wait for ever
-            with path.open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
-    except OSError:  # who reads it will tell
-        pass
-    return ""

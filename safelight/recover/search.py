@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from lrprev import LrprevError, read_or_salvage
 from lrprev.folders import SMART_PREVIEWS_FOLDER_END, key_of_name, starts_with
 from lrprev.layout import PREVIEWS_DB, ROOT_PIXELS_DB, SECTION_MAGIC
 from safelight.errors import SafelightError
+from safelight.recover.names import as_text
 
 CATALOG_SUFFIX = ".lrcat"
 PREVIEWS_FOLDER_END = " Previews.lrdata"
@@ -23,13 +25,13 @@ class Finds(NamedTuple):
     Attributes:
         previews: Folders of previews.
         smart: Folders of Smart Previews.
-        strays: Previews outside of such a folder, by the folder that they lie in.
+        strays: Previews outside of such a folder.
         catalogs: Catalogs.
     """
 
     previews: list[Path]
     smart: list[Path]
-    strays: dict[Path, tuple[Path, ...]]
+    strays: list[Path]
     catalogs: list[Path]
 
 
@@ -44,7 +46,7 @@ def search(folder: Path) -> Finds:
         if Path(error.filename) == folder:
             raise SafelightError(f"{folder} cannot be read: {error.strerror}")
 
-    finds = Finds([], [], {}, [])
+    finds = Finds([], [], [], [])
     for parent, folders, names in os.walk(folder, onerror=refuse):
         folders.sort()
         names.sort()
@@ -56,8 +58,7 @@ def search(folder: Path) -> Finds:
             elif is_previews_folder(here / name):
                 folders.remove(name)
                 finds.previews.append(here / name)
-        if strays := tuple(here / name for name in names if _is_a_preview(here, name)):
-            finds.strays[here] = strays
+        finds.strays.extend(here / name for name in names if _is_a_preview(here, name))
         finds.catalogs.extend(catalogs_of(here, names))
     return finds
 
@@ -95,3 +96,29 @@ def _is_a_preview(folder: Path, name: str) -> bool:
         return starts_with(folder / name, (SECTION_MAGIC,))
     except OSError:
         return False
+
+
+def key_of_file(path: Path) -> tuple[str, str]:
+    """Tell which preview a file is, by its name or its header; one that has lost both goes by its name and content."""
+    if key := key_of_name(path.name):
+        return key
+    try:
+        pyramid = read_or_salvage(path).pyramid
+    except (LrprevError, OSError):
+        pyramid = None
+    if pyramid and pyramid.uuid and pyramid.digest:
+        return pyramid.uuid, pyramid.digest
+    return as_text(path.stem), _digest_of(path)
+
+
+def _digest_of(path: Path) -> str:
+    """Tell files of one name apart: the first that Windows rescues into any of its folders is FILE0000.CHK."""
+    import hashlib  # seldom needed, and slow to import
+
+    try:
+        if path.is_file():  # opening a pipe would wait for ever
+            with path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()[:32]
+    except OSError:  # who reads it will tell
+        pass
+    return ""

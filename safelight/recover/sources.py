@@ -22,6 +22,7 @@ class CatalogIs(Enum):
     GIVEN = "with --catalog"  # an error
     BESIDE = "its previews' neighbour, or a source"  # an error, unless it is damaged: that is the case to rescue from
     STRAY = "in a folder that was searched or beside previews, without any of its own name"  # told, no more
+    BACKUP = "made by Lightroom of a catalog that is gone"  # told, no more
 
 
 class Place(NamedTuple):
@@ -64,6 +65,9 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
     Raises:
         SafelightError: A source is not there, or nothing to recover from is in it.
     """
+    for path in filter(None, (*sources, catalog)):
+        if path.suffix.lower() == ".zip" and path.is_file():
+            raise SafelightError(f"{path} is packed, as Lightroom's backups are; unpack it and name the .lrcat in it")
     places: dict[tuple[Path | None, Path | None], Place] = {}
     for source in sources:
         if not source.exists():
@@ -79,11 +83,12 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
             if before and before.only and place.only:
                 wants_stale = before.wants_stale or place.wants_stale
                 larger = place if before.is_part else before
-                place = larger._replace(only=(*before.only, *place.only), wants_stale=wants_stale)
+                only = tuple(dict.fromkeys((*before.only, *place.only)))
+                place = larger._replace(only=only, wants_stale=wants_stale)
             elif before and not before.is_part:
                 continue
             places[place.folder, place.catalog] = place
-    return sorted(places.values(), key=lambda place: place.previews is None)
+    return sorted(_paired(list(places.values())), key=lambda place: place.previews is None)
 
 
 def _places(source: Path, catalog: Path | None) -> Iterator[Place]:
@@ -143,41 +148,90 @@ def _smart_previews(*catalogs: Path | None) -> tuple[Path, ...]:
     return tuple(folder for folder in folders if folder.is_dir())
 
 
+def _paired(places: list[Place]) -> list[Place]:
+    """Bring together catalogs and what their photos are stored in, where these lie, or were named, apart.
+
+    By their names, or where there is only one of each: a catalog cannot name the photos of another, for their UUIDs are
+    theirs alone.
+    """
+    lone = [place for place in places if place.folder and not place.catalog and not place.only]
+    for place in lone:
+        others = [one for one in places if one.catalog and not one.is_part and not (one.previews and place.previews)]
+        same = [one for one in others if one.catalog and one.catalog.name == _catalog_name(place)]
+        only = others[0] if len(lone) == len(others) == 1 else None
+        if chosen := max(same, key=_age, default=only):
+            smart = tuple(dict.fromkeys((*chosen.smart, *place.smart)))
+            how = chosen.catalog_is if chosen.previews else CatalogIs.STRAY
+            both = chosen._replace(previews=chosen.previews or place.previews, smart=smart, catalog_is=how)
+            places = [both if one is chosen else one for one in places if one is not place]
+    return places
+
+
+def _catalog_name(place: Place) -> str | None:
+    """Tell how the catalog of a place should be called; None where the folder's name does not say it."""
+    end = PREVIEWS_FOLDER_END if place.previews else SMART_PREVIEWS_FOLDER_END
+    path = place.folder and _catalog_of(place.folder, end)
+    return path and path.name
+
+
+def _age(place: Place) -> float:
+    return _modified(place.catalog) if place.catalog else 0
+
+
+def _modified(path: Path) -> float:
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return 0
+
+
 def _search(folder: Path, catalog: Path | None) -> Iterator[Place]:
     """Yield every previews folder below, stray previews outside of one, and at last the catalogs without previews."""
     finds = search(folder)
-    found = [_place(previews, catalog) for previews in finds.previews]
+    found, strays = [_place(previews, catalog) for previews in finds.previews], tuple(finds.strays)
     if catalog:  # which stands for the others
-        found += (Place(here, catalog, only, CatalogIs.GIVEN, is_part=True) for here, only in finds.strays.items())
+        found += [Place(folder, catalog, strays, CatalogIs.GIVEN, is_part=True)] if strays else []
         if finds.smart and not found:
             found = [Place(None, catalog, (), CatalogIs.GIVEN, _smart_previews(catalog))]
         yield from (place._replace(smart=tuple(dict.fromkeys((*place.smart, *finds.smart)))) for place in found)
         if found:
             return
     named = {place.catalog for place in found}
-    left = [path for path in finds.catalogs if path not in named and not _is_backup(path, named)]
+    left = [path for path in finds.catalogs if path not in named and not _is_backup(path, finds.catalogs)]
     catalogs = [*filter(None, named), *left]
-    if len(catalogs) == 1 and finds.strays:  # its photos' UUIDs are theirs alone, so it cannot name others
-        only = tuple(path for paths in finds.strays.values() for path in paths)
-        found.append(Place(folder, catalogs[0], only, CatalogIs.STRAY, _smart_previews(*left), is_part=not left))
+    if len(catalogs) == 1 and strays:  # its photos' UUIDs are theirs alone, so it cannot name others
+        found.append(Place(folder, catalogs[0], strays, CatalogIs.STRAY, _smart_previews(*left), is_part=not left))
         left.clear()
-    else:
-        found += (Place(here, None, only) for here, only in finds.strays.items())
+    elif strays:
+        found.append(Place(folder, None, strays))
     found += (Place(None, path, (), CatalogIs.STRAY, _smart_previews(path)) for path in left)
     yield from found
     claimed = {path for place in found for path in place.smart}
     yield from (Place(None, None, smart=(path,)) for path in finds.smart if path not in claimed)
 
 
-def _is_backup(catalog: Path, others: Collection[Path | None]) -> bool:
-    """Tell whether Lightroom made it as a backup of one of these: Backups/2024-01-31 1200/X.lrcat beside X.lrcat."""
-    return catalog.parent.parent.name == _BACKUPS and catalog.parents[2] / catalog.name in others
+def _is_backup(catalog: Path, others: Collection[Path]) -> bool:
+    """Tell whether Lightroom made it as a backup of one of these: Backups/2024-01-31 1200/X.lrcat beside X.lrcat.
+
+    Where that one is gone, its youngest backup stands for it.
+    """
+    folder, name = catalog.parent.parent, catalog.name
+    if folder.name != _BACKUPS:
+        return False
+    siblings = [other for other in others if other.parent.parent == folder and other.name == name]
+    return folder.parent / name in others or max(siblings, key=_modified, default=catalog) != catalog
 
 
 def _catalog_beside(folder: Path, end: str) -> tuple[Path | None, CatalogIs]:
-    """Return the catalog of a folder by its name, or one that was renamed; the latter is not worth an error."""
+    """Return the catalog of a folder by its name, or one that was renamed, or a backup: not worth an error."""
     path = _catalog_of(folder, end)
-    return (path, CatalogIs.BESIDE) if path and path.is_file() else (_only_catalog(folder.parent), CatalogIs.STRAY)
+    if path and path.is_file():
+        return path, CatalogIs.BESIDE
+    if renamed := _only_catalog(folder.parent):
+        return renamed, CatalogIs.STRAY
+    backups = folder.parent / _BACKUPS
+    found = [backups / name / path.name for name in _names(backups)] if path else []
+    return max(filter(Path.is_file, found), key=_modified, default=None), CatalogIs.BACKUP
 
 
 def _catalog_of(folder: Path, end: str) -> Path | None:

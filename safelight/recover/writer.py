@@ -111,6 +111,7 @@ class Writer:
 
     def _finish(self, row: Row, made: Picture, time: datetime | None) -> Row:
         size_bytes = self._write(row.path, made.pieces, time)
+        is_less = made.salvaged and made.full_size != made.size
         return row._replace(
             outcome=Outcome.SALVAGED if made.salvaged else Outcome.RECOVERED,
             width=made.size[0],
@@ -118,7 +119,7 @@ class Writer:
             full_width=made.full_size and made.full_size[0],
             full_height=made.full_size and made.full_size[1],
             size_bytes=size_bytes,
-            note="; ".join(filter(None, (row.note, made.note))),
+            note="; ".join(filter(None, (row.note, made.note, row.details if is_less else ""))),
             details=as_text(made.details),
             thumbnail=made.thumbnail,
             written_run=self._run,

@@ -72,3 +72,15 @@ def test_both_renders_named_are_both_recovered(tmp_path: Path, library: Library)
     tally = recover(sources, tmp_path / "out", Options(), on_photo=rows.append)
     assert (tally.recovered, tally.stale) == (2, 1)
     assert files(tmp_path / "out") == {"a (older render 666666).CR2.jpg", "a.CR2.jpg"}
+
+
+@pytest.mark.parametrize("is_cut", [True, False])
+def test_where_only_a_small_part_of_the_current_one_is_whole_the_way_out_is_told(
+    tmp_path: Path, library: Library, is_cut: bool
+):
+    path = preview(library, CURRENT)
+    data = path.read_bytes()
+    path.write_bytes(data[:3000] if is_cut else data + bytes(4096))  # filled up to a block, and whole
+    tally, (row,) = run(tmp_path / "lib", tmp_path / "out")
+    assert (tally.salvaged, row.outcome) == (1, Outcome.SALVAGED)
+    assert ("--stale" in row.note) is is_cut

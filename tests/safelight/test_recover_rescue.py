@@ -1,0 +1,113 @@
+"""Damaged catalogs: what they still tell is used. Generated: cut as a copy that stopped, filled as a rescue fills."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from lightroom_catalogs import settle, xmp_packet
+from preview_folders import Library, fingerprint, levels_of, picture
+
+from importers.errors import ImporterError
+from safelight.recover import Options, Tally, recover
+from safelight.recover.ledger import Row
+
+PHOTOS = 400
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Library:
+    levels = levels_of(picture(1, 90, 60))
+    with Library(tmp_path_factory.mktemp("whole") / "lib") as library:
+        writer = library.writer
+        keyword = writer.keyword("Vienna")
+        for number in range(PHOTOS):
+            image = library.photo(f"{number}.JPG", levels=levels)
+            writer.tag(image, keyword)
+            writer.add("AgHarvestedExifMetadata", image=image, isoSpeedRating=200.0)
+            writer.add("AgLibraryIPTC", image=image, caption=f"caption {number}")
+            writer.xmp(image, xmp_packet('tiff:Make="Acme"'))
+    return library
+
+
+def run(library: Library, out: Path, catalog: Path | None = None) -> tuple[Tally, list[Row], list[str]]:
+    rows: list[Row] = []
+    remarks: list[str] = []
+    source, before = library.catalog.parent, fingerprint(library.catalog.parent)
+    tally = recover([source], out, Options(), catalog=catalog, on_photo=rows.append, on_remark=remarks.append)
+    assert fingerprint(source) == before
+    return tally, rows, remarks
+
+
+@pytest.fixture
+def damaged(library: Library):
+    """The library, whose catalog a test may damage."""
+    whole = library.catalog.read_bytes()
+    yield library
+    library.catalog.write_bytes(whole)
+    settle(library.catalog)
+
+
+def spoil(catalog: Path, table: str) -> None:
+    """Overwrite the root page of a table, and so all of it."""
+    with closing(sqlite3.connect(catalog)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with catalog.open("r+b") as stream:
+        stream.seek((page - 1) * size)
+        stream.write(b"\xaa" * size)
+    settle(catalog)
+
+
+@pytest.mark.parametrize("filled", [False, True])
+def test_a_catalog_that_lost_its_end_names_the_photos_before(tmp_path: Path, damaged: Library, filled: bool):
+    whole = damaged.catalog.read_bytes()
+    kept = len(whole) * 95 // 100 // 4096 * 4096
+    damaged.catalog.write_bytes(whole[:kept] + (bytes(len(whole) - kept) if filled else b""))
+    settle(damaged.catalog)
+    tally, rows, remarks = run(damaged, tmp_path / "out")
+    assert (tally.recovered, tally.lost, tally.lost_catalogs) == (PHOTOS, 0, 1)
+    named = sum(row.original.startswith("/Volumes/Photos") for row in rows)
+    assert named > PHOTOS * 0.8
+    assert len(list((tmp_path / "out/orphans").iterdir())) == PHOTOS - named
+    assert f"all but {named} of its photos" in remarks[0]
+
+
+@pytest.mark.parametrize(
+    ("table", "lost"),
+    [
+        ("AgLibraryKeyword", "keywords and collections"),
+        ("AgLibraryKeywordImage", "keywords and collections"),
+        ("AgHarvestedExifMetadata", "metadata"),
+        ("AgLibraryIPTC", "metadata"),
+        ("Adobe_imageDevelopSettings", "metadata"),
+        ("Adobe_AdditionalMetadata", "XMP"),
+    ],
+)
+def test_a_damaged_table_costs_no_name(tmp_path: Path, damaged: Library, table: str, lost: str):
+    spoil(damaged.catalog, table)
+    tally, rows, remarks = run(damaged, tmp_path / "out")
+    assert (tally.recovered, tally.lost, tally.orphans, tally.lost_catalogs) == (PHOTOS, 0, 0, 1)
+    assert {row.path for row in rows} == {f"Volumes/Photos/2024/{number}.JPG" for number in range(PHOTOS)}
+    assert {row.state for row in rows} == {"current"}
+    assert [remark.endswith(f"some photos go without their {lost}") for remark in remarks] == [True]
+    with pytest.raises(ImporterError, match="damaged"):  # one that is named is an error, for there may be a better one
+        run(damaged, tmp_path / "named", damaged.catalog)
+
+
+def test_a_page_of_photos_that_is_lost_costs_their_names_alone(tmp_path: Path, damaged: Library):
+    data = bytearray(damaged.catalog.read_bytes())
+    uuid = b"00000190-1111-4000-8000-00000000AAAA"  # of an image in the middle
+    at = data.find(uuid)
+    while at >= 0:  # in the table, and in its index, which nobody asks
+        data[at // 4096 * 4096 : at // 4096 * 4096 + 4096] = bytes(4096)
+        at = data.find(uuid)
+    damaged.catalog.write_bytes(data)
+    settle(damaged.catalog)
+    tally, rows, remarks = run(damaged, tmp_path / "out")
+    assert (tally.recovered, tally.lost, tally.lost_catalogs) == (PHOTOS, 0, 1)
+    assert 0 < tally.orphans < PHOTOS // 4
+    assert sum(row.path.startswith("Volumes/Photos/2024/") for row in rows) == PHOTOS - tally.orphans
+    assert any(remark.endswith("some photos go without their names") for remark in remarks)
