@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -100,13 +100,22 @@ def context(browser: Browser) -> Iterator[BrowserContext]:
     context.close()
 
 
-@pytest.fixture(scope="session")
-def regular(browser: Browser, served: RunningHelper) -> Iterator[BrowserContext]:
-    """A browser that has been here before: it is paired with the shapes' helper, and has the files of the page."""
+@contextmanager
+def been_here(browser: Browser, helper: RunningHelper) -> Iterator[BrowserContext]:
+    """A browser that has been here before: it is paired with the helper, and has the files of the page."""
     context = new_context(browser)
-    opened(context, served, []).close()
+    page = opened(context, helper, [])
+    # Something of the same place stays open, so that the next page finds a process that has compiled its scripts.
+    page.goto(f"http://127.0.0.1:{helper.port}/api/v1/status")
     yield context
     context.close()
+
+
+@pytest.fixture(scope="session")
+def regular(browser: Browser, served: RunningHelper) -> Iterator[BrowserContext]:
+    """A browser that has been where the shapes are."""
+    with been_here(browser, served) as context:
+        yield context
 
 
 @pytest.fixture

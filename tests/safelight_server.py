@@ -20,15 +20,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from forked_helpers import ForkedHelper
 from PIL import Image
+from safelight_command import Safelight
 
 MODEL = Path(__file__).parent / "data" / "shapes-clip"
 ONE_DECODER = {"SAFELIGHT_WORKERS": "1"}  # starting another takes longer than it would save
+PLAIN = "safelight.cli.entry.main()"
 STOP_S = 60.0  # it ends within, streams open or not, whatever it is at; it gives itself three, machines are busy
 HELD = """
 import os, time
 from pathlib import Path
-from safelight.cli import main
+from safelight.cli.entry import main
 from safelight.jobs.board import Report
 gate, progress = Path(os.environ["TEST_GATE"]), Report.progress
 def held(report, event):
@@ -61,7 +64,7 @@ class Answer:
 @dataclass
 class RunningHelper:
     home: Path
-    process: subprocess.Popen[str]
+    process: ForkedHelper | subprocess.Popen[str]
     info: dict[str, Any]
     gate: Path | None = None
 
@@ -149,24 +152,29 @@ def free_port() -> int:
             return port
 
 
-def start_helper(home: Path, *arguments: str, gate: Path | None = None) -> RunningHelper:
-    """Start a helper and wait until it answers; while the file `gate` is there, its jobs are held in the middle."""
+def start_helper(home: Path, *arguments: str, gate: Path | None = None, fresh: bool = False) -> RunningHelper:
+    """Start a helper and wait until it answers.
+
+    Args:
+        home: The data folder.
+        arguments: Of `safelight serve`.
+        gate: While this file is there, its jobs are held in the middle.
+        fresh: Whether its process begins with its imports, as one does that a user starts.
+    """
     given = arguments
     if "--port" not in arguments and not (home / "helper.json").exists():
         # Not the usual one: it would be gone to a test that runs beside, once this helper is killed.
         given = ("--port", str(free_port()), *arguments)
-    with (home.parent / f"{home.name}.log").open("a") as log:
-        before = log.tell()
-        process = subprocess.Popen(
-            [sys.executable, *(["-c", HELD] if gate else ["-m", "safelight"]), "serve", *given],
-            env=os.environ
-            | ONE_DECODER
-            | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)}
-            | {"TEST_GATE": str(gate)},
-            stdout=log,
-            stderr=log,
-            text=True,
-        )
+    log = home.parent / f"{home.name}.log"
+    log.touch()
+    before = len(log.read_text())
+    env = (
+        os.environ
+        | ONE_DECODER
+        | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)}
+        | {"TEST_GATE": str(gate)}
+    )
+    process = _fresh(given, env, log) if fresh else ForkedHelper(HELD if gate else PLAIN, ["serve", *given], env, log)
     deadline = time.monotonic() + 300
     file = home / "helper.json"
     while time.monotonic() < deadline and process.poll() is None:
@@ -175,10 +183,16 @@ def start_helper(home: Path, *arguments: str, gate: Path | None = None) -> Runni
             return RunningHelper(home, process, info, gate)
         time.sleep(0.02)
     process.kill()
-    said = (home.parent / f"{home.name}.log").read_text()
+    said = log.read_text()
     if given != arguments and "cannot listen on port" in said[before:]:  # another program was quicker
-        return start_helper(home, *arguments, gate=gate)
+        return start_helper(home, *arguments, gate=gate, fresh=fresh)
     raise AssertionError(said)
+
+
+def _fresh(arguments: tuple[str, ...], env: dict[str, str], log: Path) -> subprocess.Popen[str]:
+    with log.open("a") as file:
+        command = [sys.executable, "-m", "safelight", "serve", *arguments]
+        return subprocess.Popen(command, env=env, stdout=file, stderr=file, text=True)
 
 
 @contextmanager
@@ -193,12 +207,7 @@ def own_helper(user: Path, gate: Path | None = None) -> Iterator[RunningHelper]:
 
 
 def index(home: Path, *paths: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-m", "safelight", "index", *map(str, paths), "--model", str(MODEL), "--precision", "float32"],
-        env=os.environ | ONE_DECODER | {"SAFELIGHT_HOME": str(home)},
-        check=True,
-        capture_output=True,
-    )
+    Safelight(home, forked=True)("index", *map(str, paths), "--model", str(MODEL), "--precision", "float32")
 
 
 @pytest.fixture(scope="session")

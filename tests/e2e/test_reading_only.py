@@ -34,18 +34,34 @@ sys.stdin.read()
 """
 
 
+def indexed(photos: Path, home: Path) -> None:
+    photos.mkdir()
+    for name in ("cat.jpg", "dahlia.jpg", "bricks.jpg"):
+        shutil.copy(DEMO / name, photos)
+    assert safelight_at(home)("index", str(photos)).returncode == 0
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory) -> Path:
+    """A data folder with three photos indexed, to be copied."""
+    folder = tmp_path_factory.mktemp("made")
+    indexed(folder / "photos", folder / "home")
+    return folder / "home"
+
+
 @pytest.fixture
-def home(tmp_path):
-    """A data folder on a disk of its own, with three photos indexed."""
+def home(made_once, tmp_path):
+    """A data folder on a disk of its own, with three photos indexed that no test changes."""
     with small_disk(tmp_path / "disk", "8m") as disk:
-        photos = tmp_path / "photos"
-        photos.mkdir()
-        for name in ("cat.jpg", "dahlia.jpg", "bricks.jpg"):
-            shutil.copy(DEMO / name, photos)
-        made = disk / "home"
-        index = safelight_at(made)("index", str(photos))
-        assert index.returncode == 0
-        yield made
+        yield shutil.copytree(made_once, disk / "home")
+
+
+@pytest.fixture
+def home_of_own(tmp_path):
+    """The same with photos of the test's own."""
+    with small_disk(tmp_path / "disk", "8m") as disk:
+        indexed(tmp_path / "photos", disk / "home")
+        yield disk / "home"
 
 
 def safelight_at(home: Path) -> Safelight:
@@ -166,8 +182,8 @@ def test_what_another_process_writes_is_read_while_the_disk_is_full(home):
 
 
 @pytest.mark.parametrize("kind", ["full", "protected"])
-def test_the_doctor_and_what_prune_would_do_need_nothing_written(home, tmp_path, kind):
-    safelight = safelight_at(home)
+def test_the_doctor_and_what_prune_would_do_need_nothing_written(home_of_own, tmp_path, kind):
+    home, safelight = home_of_own, safelight_at(home_of_own)
     (tmp_path / "photos" / "cat.jpg").unlink()
     safelight("index")
     plan, sound = safelight.records("prune"), safelight.records("doctor", code=1)
@@ -229,8 +245,9 @@ def test_a_folder_of_nothing_is_looked_at_as_an_empty_library_and_cannot_be_writ
 
 
 @pytest.fixture
-def home_of_copies(home):
+def home_of_copies(home_of_own):
     """The same with a copy of one photo in another size, and a folder that it lies in."""
+    home = home_of_own
     with Image.open(DEMO / "cat.jpg") as cat:
         cat.resize((cat.width // 2, cat.height // 2)).save(home.parents[1] / "photos" / "small.jpg", quality=90)
     safelight_at(home)("index", str(home.parents[1] / "photos"))

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 from double_photos import double_photos
-from page_browser import fits, opened, shot, violations
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from page_browser import been_here, fits, opened, shot, violations, watched
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from safelight_server import RunningHelper, index, own_helper, paint, start_helper
 
 from indexer.catalog import Catalog
@@ -30,8 +30,14 @@ def doubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHelper]
         running.stop()
 
 
+@pytest.fixture(scope="module")
+def reviewer(browser: Browser, doubled: RunningHelper) -> Iterator[BrowserContext]:
+    with been_here(browser, doubled) as context:
+        yield context
+
+
 @pytest.fixture
-def review(context: BrowserContext, doubled: RunningHelper, mistakes: list[str]) -> Iterator[Page]:
+def review(reviewer: BrowserContext, doubled: RunningHelper, mistakes: list[str]) -> Iterator[Page]:
     """The review, after a look, with nothing decided."""
     if doubled.get("/api/v1/duplicates")["looked"] is None:
         doubled.wait_for_job(doubled.post("/api/v1/jobs", {"kind": "duplicates"})["id"])
@@ -39,10 +45,12 @@ def review(context: BrowserContext, doubled: RunningHelper, mistakes: list[str])
     with catalog.transaction():
         catalog.db.execute("DELETE FROM decision")
     catalog.close()
-    page = opened(context, doubled, mistakes, "#duplicates")
+    page = watched(reviewer, mistakes)
+    page.goto(f"http://127.0.0.1:{doubled.port}/#duplicates")
     expect(groups(page)).to_have_count(5)
     yield page
     assert page.evaluate("() => window.pwned") is None
+    page.close()
     assert not mistakes
 
 
