@@ -20,18 +20,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from forked_helpers import ForkedHelper
 from PIL import Image
-from safelight_command import Safelight
 
 MODEL = Path(__file__).parent / "data" / "shapes-clip"
 ONE_DECODER = {"SAFELIGHT_WORKERS": "1"}  # starting another takes longer than it would save
-PLAIN = "safelight.cli.entry.main()"
 STOP_S = 60.0  # it ends within, streams open or not, whatever it is at; it gives itself three, machines are busy
 HELD = """
 import os, time
 from pathlib import Path
-from safelight.cli.entry import main
+from safelight.cli import main
 from safelight.jobs.board import Report
 gate, progress = Path(os.environ["TEST_GATE"]), Report.progress
 def held(report, event):
@@ -64,7 +61,7 @@ class Answer:
 @dataclass
 class RunningHelper:
     home: Path
-    process: ForkedHelper | subprocess.Popen[str]
+    process: subprocess.Popen[str]
     info: dict[str, Any]
     gate: Path | None = None
 
@@ -152,29 +149,24 @@ def free_port() -> int:
             return port
 
 
-def start_helper(home: Path, *arguments: str, gate: Path | None = None, fresh: bool = False) -> RunningHelper:
-    """Start a helper and wait until it answers.
-
-    Args:
-        home: The data folder.
-        arguments: Of `safelight serve`.
-        gate: While this file is there, its jobs are held in the middle.
-        fresh: Whether its process begins with its imports, as one does that a user starts.
-    """
+def start_helper(home: Path, *arguments: str, gate: Path | None = None) -> RunningHelper:
+    """Start a helper and wait until it answers; while the file `gate` is there, its jobs are held in the middle."""
     given = arguments
     if "--port" not in arguments and not (home / "helper.json").exists():
         # Not the usual one: it would be gone to a test that runs beside, once this helper is killed.
         given = ("--port", str(free_port()), *arguments)
-    log = home.parent / f"{home.name}.log"
-    log.touch()
-    before = len(log.read_text())
-    env = (
-        os.environ
-        | ONE_DECODER
-        | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)}
-        | {"TEST_GATE": str(gate)}
-    )
-    process = _fresh(given, env, log) if fresh else ForkedHelper(HELD if gate else PLAIN, ["serve", *given], env, log)
+    with (home.parent / f"{home.name}.log").open("a") as log:
+        before = log.tell()
+        process = subprocess.Popen(
+            [sys.executable, *(["-c", HELD] if gate else ["-m", "safelight"]), "serve", *given],
+            env=os.environ
+            | ONE_DECODER
+            | {"SAFELIGHT_HOME": str(home), "SAFELIGHT_MODEL": str(MODEL), "HOME": str(home.parent)}
+            | {"TEST_GATE": str(gate)},
+            stdout=log,
+            stderr=log,
+            text=True,
+        )
     deadline = time.monotonic() + 300
     file = home / "helper.json"
     while time.monotonic() < deadline and process.poll() is None:
@@ -183,16 +175,10 @@ def start_helper(home: Path, *arguments: str, gate: Path | None = None, fresh: b
             return RunningHelper(home, process, info, gate)
         time.sleep(0.02)
     process.kill()
-    said = log.read_text()
+    said = (home.parent / f"{home.name}.log").read_text()
     if given != arguments and "cannot listen on port" in said[before:]:  # another program was quicker
-        return start_helper(home, *arguments, gate=gate, fresh=fresh)
+        return start_helper(home, *arguments, gate=gate)
     raise AssertionError(said)
-
-
-def _fresh(arguments: tuple[str, ...], env: dict[str, str], log: Path) -> subprocess.Popen[str]:
-    with log.open("a") as file:
-        command = [sys.executable, "-m", "safelight", "serve", *arguments]
-        return subprocess.Popen(command, env=env, stdout=file, stderr=file, text=True)
 
 
 @contextmanager
@@ -207,7 +193,12 @@ def own_helper(user: Path, gate: Path | None = None) -> Iterator[RunningHelper]:
 
 
 def index(home: Path, *paths: Path) -> None:
-    Safelight(home, forked=True)("index", *map(str, paths), "--model", str(MODEL), "--precision", "float32")
+    subprocess.run(
+        [sys.executable, "-m", "safelight", "index", *map(str, paths), "--model", str(MODEL), "--precision", "float32"],
+        env=os.environ | ONE_DECODER | {"SAFELIGHT_HOME": str(home)},
+        check=True,
+        capture_output=True,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -44,7 +44,7 @@ def newcomer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Runnin
     for number in range(MANY):
         paint(folder / f"{number}.png", number, (120 + number % 60, 90))
     (folder / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 this is no picture")
-    running = start_helper(tmp_path / "home", fresh=True)
+    running = start_helper(tmp_path / "home")
     yield running
     if running.process.poll() is None:
         running.stop()
@@ -75,7 +75,7 @@ def test_the_first_run_a_pause_and_a_helper_that_is_killed_in_the_middle(
     newcomer.kill()
     expect(page.get_by_role("alert")).to_contain_text("does not answer")
     hold.unlink()
-    again = start_helper(newcomer.home, fresh=True)
+    again = start_helper(newcomer.home)
     try:
         assert again.port == newcomer.port
         expect(page.locator("#count")).to_have_text(f"{MANY} photos")
