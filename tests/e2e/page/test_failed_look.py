@@ -24,7 +24,7 @@ def test_a_look_that_failed_says_so_and_why_until_one_succeeds(
         expect(page.locator("#review .nothing")).to_contain_text("has not looked")
         page.get_by_role("button", name="Look for duplicates").click()
         failure = page.locator("#review .error")
-        expect(failure).to_contain_text("The last look for duplicates failed: a fault in Safelight")
+        expect(failure).to_contain_text("The last look for duplicates failed: what was found cannot be kept")
         expect(page.locator("#review .nothing")).to_contain_text("looking for them failed")
         shot(page, "duplicates-failed")
         page.reload()
