@@ -157,6 +157,7 @@ class Bar:
                 console=Console(stderr=True),
                 transient=True,
                 auto_refresh=False,
+                redirect_stdout=sys.stdout.isatty(),  # lines appear above the bar; into a file they go as they are
             )
             self._progress.start()
         return self

@@ -27,6 +27,10 @@ class HelperError(SafelightError):
         self.status = status
 
 
+class HelperGoneError(SafelightError):
+    """The helper does not answer; the message is for people."""
+
+
 class HelperClient:
     """A running helper.
 
@@ -54,7 +58,7 @@ class HelperClient:
 
         Raises:
             HelperError: The helper refused.
-            OSError: It does not answer.
+            HelperGoneError: It does not answer.
         """
         headers = {"Authorization": f"Bearer {self.helper.token}"}
         data = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
@@ -65,8 +69,12 @@ class HelperClient:
             connection.request(method, path, data, headers)
             answer = connection.getresponse()
             said: Any = json.loads(answer.read() or b"null")
+        except OSError as error:
+            why = error.strerror or error
+            raise HelperGoneError(f"the helper has ended ({why}); what is done is kept, run it again") from error
         except (HTTPException, ValueError) as error:
-            raise OSError(f"what listens on port {self.helper.port} is no helper ({type(error).__name__})") from error
+            what = f"what listens on port {self.helper.port} is no helper ({type(error).__name__})"
+            raise HelperGoneError(what) from error
         finally:
             connection.close()
         if answer.status >= 400:
@@ -90,7 +98,7 @@ def find_helper(home: Path) -> HelperClient | None:
         )
     client = HelperClient(helper)
     # Another program may listen where a helper did that is gone: it does not know the token.
-    with suppress(OSError, HelperError):
+    with suppress(HelperGoneError, HelperError):
         client.status = client.ask("GET", f"/api/v{helper.api}/status", timeout_s=_HELLO_TIMEOUT_S)
         return client if client.status.get("name") == "safelight" else None
     return None

@@ -36,7 +36,8 @@ def search(
 
     Raises:
         HelperError: It cannot be answered.
-        OSError: A picture cannot be read, or the helper has gone.
+        HelperGoneError: The helper has ended meanwhile.
+        OSError: A picture cannot be read.
     """
     ids = [folder_id(path) for name in folder if _is_path(name) for path in _spellings(name)]
     asked = filters | {"folder": [name for name in folder if not _is_path(name)], "folder_id": ids}
@@ -77,7 +78,7 @@ def index(
 
     Raises:
         SafelightError: The job failed.
-        OSError: The helper has gone; the job goes on when it is back.
+        HelperGoneError: The helper has ended meanwhile; the job goes on when it is back.
 
     Writes: jobs/ in our own data folder.
     """

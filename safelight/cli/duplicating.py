@@ -120,10 +120,12 @@ def duplicates(context: click.Context, list_pairs: bool, as_json: bool) -> None:
             if as_json or list_pairs:
                 show(group)
         remark_on_keeping(library)
-    if not as_json:
-        draw.remark(f"{number:,} group{'' if number == 1 else 's'} of duplicates, {len(series):,} series.")
+    counts = f"{draw.count(number, 'group')} of duplicates, {len(series):,} series"
     if stop.is_set():
+        draw.remark(f"Interrupted: not all was compared; {counts} so far. Run it again to go on.")
         raise click.exceptions.Exit(INTERRUPTED)
+    if not as_json:
+        draw.remark(f"{counts}.")
     if one_photo and not as_json:
         draw.remark(pairs_text(one_photo) + ("." if list_pairs else "; --pairs lists them."))
     raise click.exceptions.Exit(FOUND if number or series or one_photo else NOTHING)

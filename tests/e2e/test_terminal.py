@@ -105,6 +105,23 @@ def test_an_index_run_shows_its_bar_and_leaves_one_line(tmp_path):
     assert shown.rstrip().endswith("1 indexed.")
 
 
+@pytest.mark.parametrize("arguments", [["duplicates", "--json", "--pairs"], ["index", "--json"]])
+def test_results_go_into_a_file_as_they_are_while_the_bar_is_on_the_terminal(tmp_path, arguments):
+    (tmp_path / "shapes").mkdir()
+    for colour in ("green", "red"):
+        draw(Scene(colour, "star", "black"), 1).save(tmp_path / "shapes" / f"{colour}.png")
+    (tmp_path / "shapes" / "copy.png").write_bytes((tmp_path / "shapes" / "red.png").read_bytes())
+    safelight = Safelight(tmp_path / "home", forked=True)
+    safelight.env |= {"SAFELIGHT_MODEL": str(MODEL)}
+    safelight("index", str(tmp_path / "shapes"))
+    alone = safelight(*arguments).stdout
+    assert alone.count("\n") > 1 or "copy.png" in alone
+    file = tmp_path / "results"
+    command = f'{sys.executable} -m safelight {" ".join(arguments)} > "{file}"'
+    code, shown = at_terminal(["sh", "-c", command], safelight.env)
+    assert (code, file.read_text()) == (0, alone), shown
+
+
 @pytest.mark.parametrize("answer", ["n\n", "\n"])
 def test_nothing_is_downloaded_without_a_yes(tmp_path, answer):
     env = Safelight(tmp_path).env | {"HF_HOME": str(tmp_path / "hf"), "HF_HUB_OFFLINE": "1"}

@@ -34,7 +34,7 @@ def test_a_push_that_can_only_fail_is_refused_and_not_queued(home: Path, argumen
     assert says in refused.stderr + str(refused.exception)
     status = CliRunner().invoke(cli, ["lightroom", "status", "--json"])
     assert "collection" not in status.stdout
-    assert CliRunner().invoke(cli, ["lightroom", "push", "a dog in snow", "--since", "2y"]).exit_code == 0
+    assert CliRunner().invoke(cli, ["lightroom", "push", "a dog in snow", "--smart", "--since", "2y"]).exit_code == 0
     assert "a dog in snow" in CliRunner().invoke(cli, ["lightroom", "status"]).output
 
 
