@@ -156,12 +156,17 @@ class _Grouping:
         return star
 
     def _best_star(self, picture: int) -> Star:
-        """Group around a picture; or around the file that it was made from, or one that is no worse, but older."""
+        """Group around a picture; or around the file that it was made from, or one that is no worse, but older.
+
+        Among edits the rules may go round in a circle: the oldest is kept rather than an edit of it, a larger encoding
+        rather than the oldest, and an edit rather than that. Then the oldest of those that were met is kept.
+        """
         star = self._widest_star(picture)
-        tried = {star.keeper}
+        tried = {star.keeper: star}
         while (better := self._better(star, tried)) is not None:  # that one may have been made from another
-            tried.add(better)
-            star = self._star(better)
+            star = tried[better] = self._star(better)
+        if len(tried) > 1 and self._better(star, ()) is not None:
+            return tried[min(tried, key=self._place_without_size.__getitem__)]
         return star
 
     def _better(self, star: Star, tried: Collection[int]) -> int | None:

@@ -124,6 +124,18 @@ def test_of_files_with_the_same_pixels_their_own_order_decides():
     assert star.keeper == 0, "the user chose it"
 
 
+def test_where_edits_are_each_better_than_another_the_oldest_is_kept():
+    # 2 is the original, 1 and 3 are sharper and softer, which looks like another encoding, and 0 is far sharper.
+    re_encoded = {(1, 2), (2, 3)}
+
+    def judge(one, other):
+        return SAME if (min(one, other), max(one, other)) in re_encoded else Verdict(Relation.EDITED, "other tones")
+
+    pairs = [(a, b) for b in range(4) for a in range(b)]
+    (star,) = group(range(4), pairs, judge, order_without_size=[2, 3, 1, 0]).stars
+    assert (star.keeper, set(star.members)) == (2, {0, 1, 3})
+
+
 def test_hundreds_of_frames_cost_no_comparison_of_all_with_all():
     asked = []
 
