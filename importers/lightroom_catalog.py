@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from importers import lightroom_schema, lightroom_xmp
 from importers.errors import DamagedError, ImporterError
@@ -47,6 +47,7 @@ class _Batch(NamedTuple):
     shared: Shared
 
 
+_T = TypeVar("_T")
 _NO_LINKS, _NO_SHARED = Links({}, {}), Shared(KeywordTree({}), {})
 
 
@@ -77,6 +78,7 @@ class Catalog:
         self.is_damaged = False
         self._rescues = rescues
         self._bare = 0
+        self._lost: dict[str, sqlite3.DatabaseError] = {}
         self._database = database
         self._schema = database.read(Schema)
         self._queries = self._schema.photos_queries
@@ -130,7 +132,7 @@ class Catalog:
             ImporterError: The catalog turns out damaged, or is taken away.
         """
         last_id, most = _BEFORE_ALL, _FIRST_BATCH
-        while batch := self._database.read(lambda reader, at=(last_id, most): self._read_batch(reader, *at)):
+        while batch := self._read(lambda reader, at=(last_id, most): self._read_batch(reader, *at)):
             most = min(2 * most, _BATCH)
             for row, packet in self._with_packets(batch.rows):
                 image_id: int = row["image.id_local"]
@@ -238,7 +240,7 @@ class Catalog:
                 self._do_without("XMP", error)
                 return []
 
-        return {image: (length, xmp) for image, length, xmp, _ in self._database.read(read)}
+        return {image: (length, xmp) for image, length, xmp, _ in self._read(read)}
 
     def _packet(self, image_id: int, stored: _Stored | None) -> bytes | None:
         """Unpack one XMP packet; one that was left out as too long is read now."""
@@ -267,14 +269,26 @@ class Catalog:
             )
         return DamagedError(f"{self.path} is no Lightroom catalog that can be read: {lacks}")
 
+    def _read(self, piece: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Read a piece, and tell what it does without: not what an attempt does that Lightroom has written into."""
+
+        def attempt(connection: sqlite3.Connection) -> _T:
+            self._lost.clear()
+            return piece(connection)
+
+        result = self._database.read(attempt)
+        for what, error in self._lost.items():
+            self.is_damaged = True
+            line = f"{self.path.name} is damaged ({error}): some photos go without their {what}"
+            if line not in self.warnings:
+                self.warnings.append(line)
+        return result
+
     def _do_without(self, what: str, error: sqlite3.DatabaseError) -> None:
-        """Go on where only names are to be rescued, and tell once what is lost; else the damage is an error."""
+        """Go on where only names are to be rescued; else the damage is an error."""
         if not self._rescues:
             raise error
-        self.is_damaged = True
-        line = f"{self.path.name} is damaged ({error}): some photos go without their {what}"
-        if line not in self.warnings:
-            self.warnings.append(line)
+        self._lost[what] = error
 
     def _warn(self, image_id: int, problem: str) -> None:
         self._problems += 1

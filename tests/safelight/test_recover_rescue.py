@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from pathlib import Path
 
 import pytest
-from lightroom_catalogs import settle, xmp_packet
+from lightroom_catalogs import settle, spoil, xmp_packet
 from preview_folders import Library, fingerprint, levels_of, picture
 
 from importers.errors import ImporterError
@@ -48,17 +46,6 @@ def damaged(library: Library):
     yield library
     library.catalog.write_bytes(whole)
     settle(library.catalog)
-
-
-def spoil(catalog: Path, table: str) -> None:
-    """Overwrite the root page of a table, and so all of it."""
-    with closing(sqlite3.connect(catalog)) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-    with catalog.open("r+b") as stream:
-        stream.seek((page - 1) * size)
-        stream.write(b"\xaa" * size)
-    settle(catalog)
 
 
 @pytest.mark.parametrize("filled", [False, True])
