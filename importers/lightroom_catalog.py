@@ -26,8 +26,8 @@ _FIRST_BATCH, _BATCH = 16, 500
 """Photos: few at first, and then twice as many each time, so that whoever asks has something to do."""
 _PACKETS, _SMALL_BYTES = 50, 64 * 1024
 """XMP packets are read so many at once; longer ones by themselves."""
-_MAX_BARE = 100
-"""After so many photos whose metadata cannot be read, one by one, a damaged catalog is not asked for them any more."""
+_MAX_BARE = 1000
+"""After so many photos in a row whose metadata cannot be read, one by one, such photos are read a batch at a time."""
 _MAX_STEP = 2**32
 """Ids to look ahead for what lies behind a damaged page: more than any catalog has."""
 _BEFORE_ALL = -(2**63)
@@ -56,6 +56,15 @@ def _rows(cursor: sqlite3.Cursor) -> list[Row]:
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
+def _read_fewer(connection: sqlite3.Connection, query: str, after: int, most: int) -> list[Row] | None:
+    """Read so many photos, or half as many, and so on; None where not even the first can be read."""
+    while most:
+        with suppress(sqlite3.DatabaseError):
+            return _rows(connection.execute(query, (after, most)))
+        most //= 2
+    return None
+
+
 class Catalog:
     """An open catalog. Get one from importers.lightroom.open_catalog.
 
@@ -81,7 +90,6 @@ class Catalog:
         self._lost: dict[str, sqlite3.DatabaseError] = {}
         self._database = database
         self._schema = database.read(Schema)
-        self._queries = self._schema.photos_queries
         self.version = database.read(self._read_version)
         self.product = lightroom_schema.product(self.version)
         if missing := self._schema.missing(lightroom_schema.NEEDED):
@@ -164,40 +172,36 @@ class Catalog:
 
     def _read_rows(self, connection: sqlite3.Connection, after: int, most: int) -> list[Row]:
         """Read photos with all that is known of them; to rescue what is left, fewer, or no more than their names."""
+        everything, *less = self._schema.photos_queries
         try:
-            return _rows(connection.execute(self._queries[0], (after, most)))
+            rows = _rows(connection.execute(everything, (after, most)))
         except sqlite3.DatabaseError as error:
             if not self._rescues:
                 raise
-            if most > 1:  # the damage may be in one photo's row alone
-                return self._read_rows(connection, after, most // 2)
-            rows = self._read_less(connection, after)
-            if rows is not None:
-                self._do_without("metadata", error)
-                return rows
+            fewer = _read_fewer(connection, everything, after, most // 2)  # the damage may be in one photo's row alone
+            if fewer is not None:
+                self._bare = 0
+                return fewer
+            self._bare += 1
+            for query in less:
+                bare = _read_fewer(connection, query, after, most if self._bare > _MAX_BARE else 1)
+                if bare is not None:
+                    self._do_without("metadata", error)
+                    return bare
             beyond = self._beyond(connection, after)
             if beyond is None:
                 raise
             self._do_without("names", error)
             return self._read_rows(connection, beyond, 1)
-
-    def _read_less(self, connection: sqlite3.Connection, after: int) -> list[Row] | None:
-        """Read a photo without what cannot be read of it; None where not even its name can be."""
-        for query in self._queries[1:]:
-            with suppress(sqlite3.DatabaseError):
-                rows = _rows(connection.execute(query, (after, 1)))
-                self._bare += 1
-                if self._bare % _MAX_BARE == 0:
-                    self._queries = self._queries[1:]
-                return rows
-        return None
+        self._bare = 0
+        return rows
 
     def _beyond(self, connection: sqlite3.Connection, after: int) -> int | None:
         """Return the id after which photos can be read again; None where the damage reaches to the end."""
 
         def is_readable(image_id: int) -> bool:
             try:
-                connection.execute(self._queries[-1], (image_id, 1)).fetchall()
+                connection.execute(self._schema.photos_queries[-1], (image_id, 1)).fetchall()
             except sqlite3.DatabaseError:
                 return False
             return True

@@ -9,6 +9,7 @@ from lightroom_catalogs import settle, spoil, xmp_packet
 from preview_folders import Library, fingerprint, levels_of, picture
 
 from importers.errors import ImporterError
+from importers.lightroom import open_catalog
 from safelight.recover import Options, Tally, recover
 from safelight.recover.ledger import Row
 
@@ -98,3 +99,16 @@ def test_a_page_of_photos_that_is_lost_costs_their_names_alone(tmp_path: Path, d
     assert 0 < tally.orphans < PHOTOS // 4
     assert sum(row.path.startswith("Volumes/Photos/2024/") for row in rows) == PHOTOS - tally.orphans
     assert any(remark.endswith("some photos go without their names") for remark in remarks)
+
+
+def test_a_page_of_metadata_that_is_lost_costs_that_of_its_photos_alone(tmp_path: Path, damaged: Library):
+    data = bytearray(damaged.catalog.read_bytes())
+    at = data.find(b"caption 50") // 4096 * 4096
+    data[at : at + 4096] = bytes(4096)
+    damaged.catalog.write_bytes(data)
+    settle(damaged.catalog)
+    with open_catalog(damaged.catalog, rescues=True) as catalog:
+        captions = [photo.caption for photo in catalog.photos()]
+    assert len(captions) == PHOTOS
+    assert captions[-1] == f"caption {PHOTOS - 1}"
+    assert 100 < captions.count(None) < 200  # as many as a page holds
