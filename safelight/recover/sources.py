@@ -161,8 +161,7 @@ def _paired(places: list[Place]) -> list[Place]:
         only = others[0] if len(lone) == len(others) == 1 else None
         if chosen := max(same, key=_age, default=only):
             smart = tuple(dict.fromkeys((*chosen.smart, *place.smart)))
-            how = chosen.catalog_is if chosen.previews else CatalogIs.STRAY
-            both = chosen._replace(previews=chosen.previews or place.previews, smart=smart, catalog_is=how)
+            both = chosen._replace(previews=chosen.previews or place.previews, smart=smart)
             places = [both if one is chosen else one for one in places if one is not place]
     return places
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from preview_folders import Library, fingerprint
 
+from importers.errors import ImporterError
 from safelight.errors import SafelightError
 from safelight.recover import Options, Tally, recover
 from safelight.recover.ledger import Row
@@ -79,6 +81,18 @@ def test_a_catalog_apart_from_its_previews_names_them(tmp_path: Path, library: L
     assert (tally.recovered, tally.lost, tally.orphans, remarks) == (3, 0, 0, [])
     assert files(tmp_path / "out") == {f"{NAMED}/{name}.CR2.jpg" for name in "abc"}
     assert len(rows) == 3
+
+
+def test_a_catalog_that_was_named_and_cannot_be_read_now_is_an_error(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "apart").mkdir()
+    catalog = library.catalog.rename(tmp_path / "apart/Lib.lrcat")
+    os.utime(catalog)  # so new that it must be copied first
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    with pytest.raises(ImporterError, match="cannot be read"):
+        run([library.previews, catalog], tmp_path / "out")
+    assert not (tmp_path / "out/orphans").exists()
 
 
 def test_of_several_apart_names_tell_which_belong_together(tmp_path: Path, library: Library):
