@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -99,6 +101,30 @@ def test_a_page_of_photos_that_is_lost_costs_their_names_alone(tmp_path: Path, d
     assert 0 < tally.orphans < PHOTOS // 4
     assert sum(row.path.startswith("Volumes/Photos/2024/") for row in rows) == PHOTOS - tally.orphans
     assert any(remark.endswith("some photos go without their names") for remark in remarks)
+
+
+@pytest.mark.parametrize("damage", ["page", "end"])
+def test_a_damaged_catalog_that_a_crash_left_changes_beside_is_read_as_far(tmp_path: Path, damage: str):
+    with Library(tmp_path / "lib") as library:
+        for number in range(40):
+            image = library.photo(f"{number}.JPG", levels=levels_of(picture(1, 90, 60)))
+            library.writer.add("AgHarvestedExifMetadata", image=image, isoSpeedRating=200.0)
+    if damage == "page":
+        spoil(library.catalog, "AgHarvestedExifMetadata")
+    else:
+        whole = library.catalog.read_bytes()
+        library.catalog.write_bytes(whole[: len(whole) - 4096])
+    killed = (
+        "import os, sqlite3, sys\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('PRAGMA writable_schema = ON')\nc.execute('PRAGMA journal_mode = WAL')\n"
+        "c.execute('UPDATE AgLibraryFolder SET pathFromRoot = \\'new/\\'')\nos._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(library.catalog)], check=True)
+    assert Path(f"{library.catalog}-wal").stat().st_size
+    tally, rows, _ = run(library, tmp_path / "out")
+    assert (tally.recovered, tally.lost_catalogs) == (40, 1)
+    named = sum(row.path.startswith("Volumes/Photos/new/") for row in rows)
+    assert named == 40 if damage == "page" else 20 < named < 40
 
 
 def test_a_page_of_metadata_that_is_lost_costs_that_of_its_photos_alone(tmp_path: Path, damaged: Library):
