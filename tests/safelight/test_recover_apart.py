@@ -107,6 +107,18 @@ def test_of_several_apart_names_tell_which_belong_together(tmp_path: Path, libra
     assert len(rows) == 4
 
 
+def test_of_several_of_one_name_the_nearest_belong_together(tmp_path: Path):
+    """All catalogs of people who never named one are called as Lightroom calls them."""
+    for hour, disk in enumerate(("AAAA", "BBBB")):
+        (tmp_path / disk / "catalog").mkdir(parents=True)
+        with Library(tmp_path / disk / "previews", tag=disk) as made:
+            made.photo(f"{disk}.CR2")
+        moved = made.catalog.rename(tmp_path / disk / "catalog/Lib.lrcat")
+        os.utime(moved, (1_700_000_000 + 3600 * hour, 1_700_000_000 + 3600 * hour))
+    tally, _, remarks = run([tmp_path / "AAAA", tmp_path / "BBBB"], tmp_path / "out")
+    assert (tally.recovered, tally.lost, tally.orphans, remarks) == (2, 0, 0, [])
+
+
 @pytest.mark.parametrize("what", ["smart alone", "with previews", "backup alone"])
 def test_smart_previews_apart_from_their_catalog_are_named_by_it(tmp_path: Path, library: Library, what: str):
     uuid = "00000001-0000-4000-8000-00000000AAAA"
