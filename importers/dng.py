@@ -13,7 +13,8 @@ _NEW_SUBFILE_TYPE, _COMPRESSION, _SUB_IFDS = 254, 259, 330
 _JPEG_XL = 52546
 _ORDERS = {b"II": "<", b"MM": ">"}
 _CODES = {3: "H", 4: "I", 13: "I"}  # SHORT, LONG, IFD
-_MAX_VALUES = 32
+_MAX_ENTRIES, _MAX_VALUES = 1024, 32
+"""Of a directory, and of an entry: many times what cameras and Lightroom write."""
 _FIELD_BYTES = 4  # a longer value lies elsewhere
 
 _Directory = dict[int, tuple[int, ...]]
@@ -49,7 +50,7 @@ def _directory(file: BinaryIO, order: str, at: int) -> _Directory:
     (count,) = struct.unpack(f"{order}H", file.read(2))
     entry = struct.Struct(f"{order}HHI{_FIELD_BYTES}s")
     found: _Directory = {}
-    for tag, kind, length, field in entry.iter_unpack(file.read(entry.size * count)):
+    for tag, kind, length, field in entry.iter_unpack(file.read(entry.size * min(count, _MAX_ENTRIES))):
         if tag in (_NEW_SUBFILE_TYPE, _COMPRESSION, _SUB_IFDS) and kind in _CODES and length <= _MAX_VALUES:
             values = struct.Struct(f"{order}{length}{_CODES[kind]}")
             if values.size > _FIELD_BYTES:

@@ -37,7 +37,13 @@ _decoded = partial(str, encoding="utf-8", errors="replace")
 class ForeignDatabase:
     """Someone else's SQLite database, open for reading. A context manager, for one thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, rescues: bool = False) -> None:
+        """Name the database.
+
+        Args:
+            rescues: Read what is left of one that is damaged, where it must be copied, too.
+        """
+        self._rescues = rescues
         self.path = path.resolve()  # SQLite, too, keeps the -wal beside what a link points to
         self._files = [Path(f"{self.path}{suffix}") for suffix in _SUFFIXES]
         self._open = ExitStack()
@@ -79,7 +85,8 @@ class ForeignDatabase:
             with self.path.open("rb") as stream:
                 if stream.read(len(_MAGIC)) != _MAGIC:
                     raise DamagedError(f"{self.path} is no database: it is damaged, or not what its name says")
-            connection = self._open.enter_context(open_readonly(self.path, {}, in_use=self._stamps is None))
+            opened = open_readonly(self.path, {}, in_use=self._stamps is None, rescues=self._rescues)
+            connection = self._open.enter_context(opened)
         except StillChangingError as error:
             raise ImporterError(
                 f"{self.path} is written to all the time; close the program that it belongs to and try again"

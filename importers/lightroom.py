@@ -36,5 +36,5 @@ def open_catalog(path: Path, moved: Sequence[tuple[str, str]] = (), *, rescues: 
     Raises:
         ImporterError: It is no catalog, or cannot be read.
     """
-    with ForeignDatabase(path) as database:
+    with ForeignDatabase(path, rescues=rescues) as database:
         yield Catalog(database, Moves(moved), rescues=rescues)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from importers import lightroom_schema, lightroom_xmp
 from importers.errors import DamagedError, ImporterError
@@ -26,8 +26,8 @@ _FIRST_BATCH, _BATCH = 16, 500
 """Photos: few at first, and then twice as many each time, so that whoever asks has something to do."""
 _PACKETS, _SMALL_BYTES = 50, 64 * 1024
 """XMP packets are read so many at once; longer ones by themselves."""
-_MAX_BARE = 100
-"""After so many photos whose metadata cannot be read, one by one, a damaged catalog is not asked for them any more."""
+_MAX_BARE = 1000
+"""After so many photos in a row whose metadata cannot be read, one by one, such photos are read a batch at a time."""
 _MAX_STEP = 2**32
 """Ids to look ahead for what lies behind a damaged page: more than any catalog has."""
 _BEFORE_ALL = -(2**63)
@@ -47,12 +47,22 @@ class _Batch(NamedTuple):
     shared: Shared
 
 
+_T = TypeVar("_T")
 _NO_LINKS, _NO_SHARED = Links({}, {}), Shared(KeywordTree({}), {})
 
 
 def _rows(cursor: sqlite3.Cursor) -> list[Row]:
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _read_fewer(connection: sqlite3.Connection, query: str, after: int, most: int) -> list[Row] | None:
+    """Read so many photos, or half as many, and so on; None where not even the first can be read."""
+    while most:
+        with suppress(sqlite3.DatabaseError):
+            return _rows(connection.execute(query, (after, most)))
+        most //= 2
+    return None
 
 
 class Catalog:
@@ -77,9 +87,9 @@ class Catalog:
         self.is_damaged = False
         self._rescues = rescues
         self._bare = 0
+        self._lost: dict[str, sqlite3.DatabaseError] = {}
         self._database = database
         self._schema = database.read(Schema)
-        self._queries = self._schema.photos_queries
         self.version = database.read(self._read_version)
         self.product = lightroom_schema.product(self.version)
         if missing := self._schema.missing(lightroom_schema.NEEDED):
@@ -130,7 +140,7 @@ class Catalog:
             ImporterError: The catalog turns out damaged, or is taken away.
         """
         last_id, most = _BEFORE_ALL, _FIRST_BATCH
-        while batch := self._database.read(lambda reader, at=(last_id, most): self._read_batch(reader, *at)):
+        while batch := self._read(lambda reader, at=(last_id, most): self._read_batch(reader, *at)):
             most = min(2 * most, _BATCH)
             for row, packet in self._with_packets(batch.rows):
                 image_id: int = row["image.id_local"]
@@ -162,40 +172,36 @@ class Catalog:
 
     def _read_rows(self, connection: sqlite3.Connection, after: int, most: int) -> list[Row]:
         """Read photos with all that is known of them; to rescue what is left, fewer, or no more than their names."""
+        everything, *less = self._schema.photos_queries
         try:
-            return _rows(connection.execute(self._queries[0], (after, most)))
+            rows = _rows(connection.execute(everything, (after, most)))
         except sqlite3.DatabaseError as error:
             if not self._rescues:
                 raise
-            if most > 1:  # the damage may be in one photo's row alone
-                return self._read_rows(connection, after, most // 2)
-            rows = self._read_less(connection, after)
-            if rows is not None:
-                self._do_without("metadata", error)
-                return rows
+            fewer = _read_fewer(connection, everything, after, most // 2)  # the damage may be in one photo's row alone
+            if fewer is not None:
+                self._bare = 0
+                return fewer
+            self._bare += 1
+            for query in less:
+                bare = _read_fewer(connection, query, after, most if self._bare > _MAX_BARE else 1)
+                if bare is not None:
+                    self._do_without("metadata", error)
+                    return bare
             beyond = self._beyond(connection, after)
             if beyond is None:
                 raise
             self._do_without("names", error)
             return self._read_rows(connection, beyond, 1)
-
-    def _read_less(self, connection: sqlite3.Connection, after: int) -> list[Row] | None:
-        """Read a photo without what cannot be read of it; None where not even its name can be."""
-        for query in self._queries[1:]:
-            with suppress(sqlite3.DatabaseError):
-                rows = _rows(connection.execute(query, (after, 1)))
-                self._bare += 1
-                if self._bare % _MAX_BARE == 0:
-                    self._queries = self._queries[1:]
-                return rows
-        return None
+        self._bare = 0
+        return rows
 
     def _beyond(self, connection: sqlite3.Connection, after: int) -> int | None:
         """Return the id after which photos can be read again; None where the damage reaches to the end."""
 
         def is_readable(image_id: int) -> bool:
             try:
-                connection.execute(self._queries[-1], (image_id, 1)).fetchall()
+                connection.execute(self._schema.photos_queries[-1], (image_id, 1)).fetchall()
             except sqlite3.DatabaseError:
                 return False
             return True
@@ -238,7 +244,7 @@ class Catalog:
                 self._do_without("XMP", error)
                 return []
 
-        return {image: (length, xmp) for image, length, xmp, _ in self._database.read(read)}
+        return {image: (length, xmp) for image, length, xmp, _ in self._read(read)}
 
     def _packet(self, image_id: int, stored: _Stored | None) -> bytes | None:
         """Unpack one XMP packet; one that was left out as too long is read now."""
@@ -267,14 +273,26 @@ class Catalog:
             )
         return DamagedError(f"{self.path} is no Lightroom catalog that can be read: {lacks}")
 
+    def _read(self, piece: Callable[[sqlite3.Connection], _T]) -> _T:
+        """Read a piece, and tell what it does without: not what an attempt does that Lightroom has written into."""
+
+        def attempt(connection: sqlite3.Connection) -> _T:
+            self._lost.clear()
+            return piece(connection)
+
+        result = self._database.read(attempt)
+        for what, error in self._lost.items():
+            self.is_damaged = True
+            line = f"{self.path.name} is damaged ({error}): some photos go without their {what}"
+            if line not in self.warnings:
+                self.warnings.append(line)
+        return result
+
     def _do_without(self, what: str, error: sqlite3.DatabaseError) -> None:
-        """Go on where only names are to be rescued, and tell once what is lost; else the damage is an error."""
+        """Go on where only names are to be rescued; else the damage is an error."""
         if not self._rescues:
             raise error
-        self.is_damaged = True
-        line = f"{self.path.name} is damaged ({error}): some photos go without their {what}"
-        if line not in self.warnings:
-            self.warnings.append(line)
+        self._lost[what] = error
 
     def _warn(self, image_id: int, problem: str) -> None:
         self._problems += 1

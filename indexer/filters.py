@@ -259,7 +259,7 @@ def _away_below(path: str) -> Condition:
 
 
 def _called(name: str) -> Condition:
-    places = "SELECT id FROM root WHERE leads_through(path || '/', ?)"
+    places = "SELECT id FROM root WHERE leads_through(CAST(path || '/' AS BLOB), ?)"
     away = f"photo.path IS NULL AND EXISTS ({_AWAY} AND leads_through(name, ?))"
     return f"leads_through(photo.path, ?) OR photo.root_id IN ({places}) OR {away}", [_folded(os.fsencode(name))] * 3
 

@@ -31,7 +31,7 @@ class StillChangingError(LrprevError):
 
 @contextmanager
 def open_readonly(
-    path: Path, needed: Mapping[str, Collection[str]], *, in_use: bool = False
+    path: Path, needed: Mapping[str, Collection[str]], *, in_use: bool = False, rescues: bool = False
 ) -> Generator[sqlite3.Connection]:
     """Open a database for reading and check that it has the tables and columns that are needed.
 
@@ -39,6 +39,7 @@ def open_readonly(
         path: The database's file.
         needed: Column names by table name.
         in_use: Whether its owner may be writing at this moment; then a copy is read, which cannot change underfoot.
+        rescues: Take a copy that is damaged, too; in place, damage shows only when it is read.
 
     Yields:
         A connection for use in this thread.
@@ -57,7 +58,7 @@ def open_readonly(
 
     with tempfile.TemporaryDirectory(prefix="lrprev-") as folder:
         copy = copy_database(path, Path(folder))
-        with _open_copy(copy, path) as connection:
+        with _open_copy(copy, path, rescues=rescues) as connection:
             check_columns(connection, path, needed)
             yield connection
 
@@ -133,13 +134,15 @@ def _is_cut(path: Path) -> bool:
 
 
 @contextmanager
-def _open_copy(copy: Path, path: Path) -> Generator[sqlite3.Connection]:
+def _open_copy(copy: Path, path: Path, *, rescues: bool) -> Generator[sqlite3.Connection]:
     with database_errors(path):
         connection = sqlite3.connect(copy)
     with closing(connection):
         _distrust(connection)
+        if rescues and _is_cut(copy):
+            connection.execute("PRAGMA writable_schema = ON")  # as in place
         with database_errors(path):
-            verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            verdict = "ok" if rescues else connection.execute("PRAGMA quick_check(1)").fetchone()[0]
             connection.execute("PRAGMA query_only = ON")
         if verdict != "ok":
             raise LrprevError(0, f"{path.name} to be a sound database", verdict)

@@ -30,15 +30,15 @@ _AHEAD = 16  # groups whose thumbnails are made at the same time
 _CLOSE_S = 10.0
 
 
-def refuse_taken(file: Path) -> None:
-    """Refuse to write over what is there, and into a folder that is not.
+def refuse_taken(file: Path, *, overwrite: bool) -> None:
+    """Refuse to write over what is there, unless that is wanted, and into a folder that is not.
 
     Raises:
         SafelightError: There is something, or no such folder.
     """
     if not file.parent.is_dir():
         raise SafelightError(f"there is no folder {file.parent}; make it, or name another place with -o")
-    if file.exists() or file.is_symlink():
+    if not overwrite and (file.exists() or file.is_symlink()):
         raise SafelightError(f"{file} is there already; choose another name, or add --overwrite")
 
 
@@ -68,9 +68,8 @@ def write_report(
     """
     count = max(1, -(-len(groups) // GROUPS_A_PAGE))
     pages = [file, *(file.with_name(f"{file.stem}-{number}{file.suffix}") for number in range(2, count + 1))]
-    if not overwrite:
-        for page in pages:
-            refuse_taken(page)
+    for page in pages:
+        refuse_taken(page, overwrite=overwrite)
     thumbnails = Thumbnails(library.home / "thumbs", workers=cores())
     try:
         illustrated = _illustrated(library, thumbnails, groups, on_progress, stop)

@@ -228,6 +228,17 @@ def execute(path: Path, *statements: str) -> None:
     settle(path)
 
 
+def spoil(catalog: Path, table: str) -> None:
+    """Overwrite the root page of a table, and so all of it."""
+    with closing(sqlite3.connect(catalog)) as connection:
+        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
+        (size,) = connection.execute("PRAGMA page_size").fetchone()
+    with catalog.open("r+b") as stream:
+        stream.seek((page - 1) * size)
+        stream.write(b"\xaa" * size)
+    settle(catalog)
+
+
 def xmp_packet(attributes: str = "", elements: str = "") -> str:
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'

@@ -186,8 +186,7 @@ def report(context: click.Context, out: Path, overwrite: bool) -> None:
     from safelight.errors import SafelightError
 
     stop = threading.Event()
-    if not overwrite:
-        refuse_taken(out)
+    refuse_taken(out, overwrite=overwrite)
     with open_library(reading=True) as library, draw.Bar() as bar, stopping(stop):
         groups = list(_find(context, library, bar.show, stop))
         try:

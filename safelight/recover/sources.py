@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -152,17 +153,17 @@ def _paired(places: list[Place]) -> list[Place]:
     """Bring together catalogs and what their photos are stored in, where these lie, or were named, apart.
 
     By their names, or where there is only one of each: a catalog cannot name the photos of another, for their UUIDs are
-    theirs alone.
+    theirs alone. Of catalogs of one name the youngest counts or, for several folders, the nearest.
     """
     lone = [place for place in places if place.folder and not place.catalog and not place.only]
     for place in lone:
         others = [one for one in places if one.catalog and not one.is_part and not (one.previews and place.previews)]
         same = [one for one in others if one.catalog and one.catalog.name == _catalog_name(place)]
         only = others[0] if len(lone) == len(others) == 1 else None
-        if chosen := max(same, key=_age, default=only):
+        alike = [one for one in lone if one.folder and place.folder and one.folder.name == place.folder.name]
+        if chosen := max(same, key=partial(_nearness, place) if len(alike) > 1 else _age, default=only):
             smart = tuple(dict.fromkeys((*chosen.smart, *place.smart)))
-            how = chosen.catalog_is if chosen.previews else CatalogIs.STRAY
-            both = chosen._replace(previews=chosen.previews or place.previews, smart=smart, catalog_is=how)
+            both = chosen._replace(previews=chosen.previews or place.previews, smart=smart)
             places = [both if one is chosen else one for one in places if one is not place]
     return places
 
@@ -172,6 +173,12 @@ def _catalog_name(place: Place) -> str | None:
     end = PREVIEWS_FOLDER_END if place.previews else SMART_PREVIEWS_FOLDER_END
     path = place.folder and _catalog_of(place.folder, end)
     return path and path.name
+
+
+def _nearness(place: Place, other: Place) -> tuple[int, float]:
+    """Tell how many folders lead to both, and the time of the other's catalog, for equals."""
+    here, there = (path.parents if path else () for path in (place.folder, other.catalog))
+    return len({*here} & {*there}), _age(other)
 
 
 def _age(place: Place) -> float:

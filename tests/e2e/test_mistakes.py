@@ -221,8 +221,10 @@ def test_the_list_of_commands_has_whole_sentences(demo):
         assert "..." not in demo(*arguments, "--help").stdout.partition("Commands:")[2]
 
 
-def test_a_report_into_no_folder_is_refused_before_photos_are_compared(tmp_path):
-    said = home_at(tmp_path / "empty")("duplicates", "report", "-o", str(tmp_path / "nowhere" / "x.html"), code=2)
+@pytest.mark.parametrize("flags", [(), ("--overwrite",)])
+def test_a_report_into_no_folder_is_refused_before_photos_are_compared(tmp_path, flags):
+    page = str(tmp_path / "nowhere" / "x.html")
+    said = home_at(tmp_path / "empty")("duplicates", "report", "-o", page, *flags, code=2)
     todo = "make it, or name another place with -o"
     assert said.stderr == f"safelight: there is no folder {tmp_path}/nowhere; {todo}\n"
 

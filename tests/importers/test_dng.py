@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import struct
+import time
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,12 @@ def test_anything_else_is_none(tmp_path: Path):
             damaged[rng.randrange(2400)] = rng.randrange(256)
         path.write_bytes(damaged)
         is_jpeg_xl(path)
+
+
+def test_directories_that_lead_to_each_other_without_end_take_no_time(tmp_path: Path) -> None:
+    path, most = tmp_path / "a.dng", 0xFFFF
+    entry = struct.pack("<HHII", 330, 4, 32, 8 + 2 + 12 * most)
+    path.write_bytes(struct.pack("<2sHIH", b"II", 42, 8, most) + entry * most + struct.pack("<32I", *[8] * 32))
+    began = time.monotonic()
+    assert not is_jpeg_xl(path)
+    assert time.monotonic() - began < 2  # and 8 s where all are looked at

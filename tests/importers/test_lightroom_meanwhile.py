@@ -10,7 +10,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
-from lightroom_catalogs import LIGHTROOM_5, LIGHTROOM_13, CatalogWriter, untouched
+from lightroom_catalogs import LIGHTROOM_5, LIGHTROOM_13, CatalogWriter, spoil, untouched
 
 from importers.lightroom import open_catalog
 
@@ -50,6 +50,22 @@ def test_keywords_made_half_way_through_are_known(tmp_path: Path) -> None:
             lightroom.execute("INSERT INTO AgLibraryKeyword (id_local, id_global, name) VALUES (90001, 'x', 'robin')")
             lightroom.execute("INSERT INTO AgLibraryKeywordImage (image, tag) VALUES (?, 90001)", (images[-1],))
         assert list(photos)[-1].keywords == ("robin",)
+
+
+def test_what_is_torn_while_lightroom_writes_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "A.lrcat"
+    with CatalogWriter(path, LIGHTROOM_5) as writer:
+        image = writer.photo(rating=3.0)
+        writer.add("AgHarvestedExifMetadata", image=image, isoSpeedRating=200.0)
+        writer.tag(image, writer.keyword("Vienna"))
+    whole = path.read_bytes()
+    with open_catalog(path, rescues=True) as catalog:
+        spoil(path, "AgHarvestedExifMetadata")
+        spoil(path, "AgLibraryKeywordImage")
+        monkeypatch.setattr("time.sleep", lambda _: path.write_bytes(whole))  # it is through before a copy is made
+        (photo,) = catalog.photos()
+        assert (photo.exposure.iso, photo.keywords) == (200, ("Vienna",))
+        assert (catalog.warnings, catalog.is_damaged) == ([], False)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -5,6 +5,7 @@ import math
 import os
 import sqlite3
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -185,6 +186,22 @@ def test_decomposed_names_are_the_same_names(library):
     home, kept = library
     for name in ("I\u0301sland", f"{home}/a/2020/I\u0301sland", f"{home}/a/2020/\u00cdsland"):
         assert kept(folder=[name]) == {"iceland"}, name
+
+
+def test_bare_names_are_looked_for_among_folders_whose_names_are_no_text(tmp_path):
+    with contextlib.closing(Catalog(tmp_path)) as catalog:
+        root = catalog.add_root("folder", Path(os.fsdecode(b"/photos/Caf\xe9")), None)
+        with catalog.transaction():
+            content_id = catalog.write_content(Content(bytes(16), 1, 40, 30, "JPEG"))
+            full = os.fsencode(root.path) + b"/Vienna/1.jpg"
+            stamp = FileStamp(1, 0, 1)
+            row = PhotoRow(
+                root.id, b"Vienna/1.jpg", full, "1", stamp, Outcome.INDEXED, None, "test", Facts(), content_id
+            )
+            catalog.write_photo(row)
+        prepare(catalog.db)
+        for name, count in {"vienna": 1, "caf\udce9": 1, "nowhere": 0}.items():
+            assert len(kept_contents(catalog.db, Filters(folder=[name]))) == count, name
 
 
 @pytest.mark.parametrize(

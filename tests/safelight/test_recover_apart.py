@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 from preview_folders import Library, fingerprint
 
+from importers.errors import ImporterError
 from safelight.errors import SafelightError
 from safelight.recover import Options, Tally, recover
 from safelight.recover.ledger import Row
@@ -81,6 +83,18 @@ def test_a_catalog_apart_from_its_previews_names_them(tmp_path: Path, library: L
     assert len(rows) == 3
 
 
+def test_a_catalog_that_was_named_and_cannot_be_read_now_is_an_error(
+    tmp_path: Path, library: Library, monkeypatch: pytest.MonkeyPatch
+):
+    (tmp_path / "apart").mkdir()
+    catalog = library.catalog.rename(tmp_path / "apart/Lib.lrcat")
+    os.utime(catalog)  # so new that it must be copied first
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "not there"))
+    with pytest.raises(ImporterError, match="cannot be read"):
+        run([library.previews, catalog], tmp_path / "out")
+    assert not (tmp_path / "out/orphans").exists()
+
+
 def test_of_several_apart_names_tell_which_belong_together(tmp_path: Path, library: Library):
     with Library(tmp_path / "disk/other", tag="BBBB") as other:
         other.photo("d.CR2")
@@ -91,6 +105,18 @@ def test_of_several_apart_names_tell_which_belong_together(tmp_path: Path, libra
     tally, rows, remarks = run([tmp_path / "disk", tmp_path / "catalogs"], tmp_path / "out")
     assert (tally.recovered, tally.lost, tally.orphans, remarks) == (4, 0, 0, [])
     assert len(rows) == 4
+
+
+def test_of_several_of_one_name_the_nearest_belong_together(tmp_path: Path):
+    """All catalogs of people who never named one are called as Lightroom calls them."""
+    for hour, disk in enumerate(("AAAA", "BBBB")):
+        (tmp_path / disk / "catalog").mkdir(parents=True)
+        with Library(tmp_path / disk / "previews", tag=disk) as made:
+            made.photo(f"{disk}.CR2")
+        moved = made.catalog.rename(tmp_path / disk / "catalog/Lib.lrcat")
+        os.utime(moved, (1_700_000_000 + 3600 * hour, 1_700_000_000 + 3600 * hour))
+    tally, _, remarks = run([tmp_path / "AAAA", tmp_path / "BBBB"], tmp_path / "out")
+    assert (tally.recovered, tally.lost, tally.orphans, remarks) == (2, 0, 0, [])
 
 
 @pytest.mark.parametrize("what", ["smart alone", "with previews", "backup alone"])

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from lightroom_catalogs import settle, xmp_packet
+from lightroom_catalogs import settle, spoil, xmp_packet
 from preview_folders import Library, fingerprint, levels_of, picture
 
 from importers.errors import ImporterError
+from importers.lightroom import open_catalog
 from safelight.recover import Options, Tally, recover
 from safelight.recover.ledger import Row
 
@@ -48,17 +49,6 @@ def damaged(library: Library):
     yield library
     library.catalog.write_bytes(whole)
     settle(library.catalog)
-
-
-def spoil(catalog: Path, table: str) -> None:
-    """Overwrite the root page of a table, and so all of it."""
-    with closing(sqlite3.connect(catalog)) as connection:
-        (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (table,)).fetchone()
-        (size,) = connection.execute("PRAGMA page_size").fetchone()
-    with catalog.open("r+b") as stream:
-        stream.seek((page - 1) * size)
-        stream.write(b"\xaa" * size)
-    settle(catalog)
 
 
 @pytest.mark.parametrize("filled", [False, True])
@@ -111,3 +101,40 @@ def test_a_page_of_photos_that_is_lost_costs_their_names_alone(tmp_path: Path, d
     assert 0 < tally.orphans < PHOTOS // 4
     assert sum(row.path.startswith("Volumes/Photos/2024/") for row in rows) == PHOTOS - tally.orphans
     assert any(remark.endswith("some photos go without their names") for remark in remarks)
+
+
+@pytest.mark.parametrize("damage", ["page", "end"])
+def test_a_damaged_catalog_that_a_crash_left_changes_beside_is_read_as_far(tmp_path: Path, damage: str):
+    with Library(tmp_path / "lib") as library:
+        for number in range(40):
+            image = library.photo(f"{number}.JPG", levels=levels_of(picture(1, 90, 60)))
+            library.writer.add("AgHarvestedExifMetadata", image=image, isoSpeedRating=200.0)
+    if damage == "page":
+        spoil(library.catalog, "AgHarvestedExifMetadata")
+    else:
+        whole = library.catalog.read_bytes()
+        library.catalog.write_bytes(whole[: len(whole) - 4096])
+    killed = (
+        "import os, sqlite3, sys\nc = sqlite3.connect(sys.argv[1], isolation_level=None)\n"
+        "c.execute('PRAGMA writable_schema = ON')\nc.execute('PRAGMA journal_mode = WAL')\n"
+        "c.execute('UPDATE AgLibraryFolder SET pathFromRoot = \\'new/\\'')\nos._exit(0)\n"
+    )
+    subprocess.run([sys.executable, "-c", killed, str(library.catalog)], check=True)
+    assert Path(f"{library.catalog}-wal").stat().st_size
+    tally, rows, _ = run(library, tmp_path / "out")
+    assert (tally.recovered, tally.lost_catalogs) == (40, 1)
+    named = sum(row.path.startswith("Volumes/Photos/new/") for row in rows)
+    assert named == 40 if damage == "page" else 20 < named < 40
+
+
+def test_a_page_of_metadata_that_is_lost_costs_that_of_its_photos_alone(tmp_path: Path, damaged: Library):
+    data = bytearray(damaged.catalog.read_bytes())
+    at = data.find(b"caption 50") // 4096 * 4096
+    data[at : at + 4096] = bytes(4096)
+    damaged.catalog.write_bytes(data)
+    settle(damaged.catalog)
+    with open_catalog(damaged.catalog, rescues=True) as catalog:
+        captions = [photo.caption for photo in catalog.photos()]
+    assert len(captions) == PHOTOS
+    assert captions[-1] == f"caption {PHOTOS - 1}"
+    assert 100 < captions.count(None) < 200  # as many as a page holds
