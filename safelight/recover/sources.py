@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from lrprev import previews_folder, smart_previews_folder
-from lrprev.folders import SMART_PREVIEWS_FOLDER_END
+from lrprev import LrprevError, previews_folder, read_or_salvage, smart_previews_folder
+from lrprev.folders import SMART_PREVIEWS_FOLDER_END, key_of_name
 from safelight.errors import SafelightError
 from safelight.recover.search import CATALOG_SUFFIX, PREVIEWS_FOLDER_END, catalogs_of, is_previews_folder, search
 
@@ -111,9 +111,25 @@ def _place_of_file(source: Path, catalog: Path | None) -> Place:
         previews = folder if folder.is_dir() else _only_previews(source)
         smart = _smart_previews(source, catalog, previews and _catalog_of(previews, PREVIEWS_FOLDER_END))
         return Place(previews, catalog or source, (), catalog_is, smart)
+    _refuse_what_is_none(source)
     folder = next((folder for folder in source.parents[:_FOLDERS_ABOVE] if is_previews_folder(folder)), None)
     place = _place(folder, catalog) if folder else Place(source.parent, catalog, catalog_is=CatalogIs.GIVEN)
     return place._replace(only=(source,), smart=(), is_part=True, wants_stale=True)
+
+
+def _refuse_what_is_none(file: Path) -> None:
+    """Refuse a file that neither its name nor anything in it tells for a preview.
+
+    Raises:
+        SafelightError: It is none.
+    """
+    try:
+        if not key_of_name(file.name):
+            read_or_salvage(file)
+    except LrprevError as error:
+        raise SafelightError(f"{file} is no preview and no catalog ({error})") from error
+    except OSError:  # whoever reads it will tell
+        pass
 
 
 def _place(previews: Path, catalog: Path | None) -> Place:

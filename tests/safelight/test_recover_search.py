@@ -176,3 +176,14 @@ def test_of_several_catalogs_a_remark_says_which_it_is_on(tmp_path: Path):
     assert [remark for remark in remarks if remark.startswith(f"{catalog}: previews.db is left aside")]
     _, _, alone = run(tmp_path / "disk" / "two", tmp_path / "other")
     assert [remark for remark in alone if remark.startswith("previews.db is left aside")], "alone it needs no name"
+
+
+def test_a_file_that_is_named_and_is_no_preview_is_refused_and_a_cut_one_is_not(tmp_path):
+    letter, cut = tmp_path / "letter.txt", tmp_path / "FILE0000.CHK"
+    letter.write_text("dear photographer")
+    cut.write_bytes(container(levels_of(picture(640, 480, 1)), UUID, "a" * 32)[100:])
+    with pytest.raises(SafelightError, match=r"letter\.txt is no preview and no catalog"):
+        run(letter, tmp_path / "nothing")
+    assert not (tmp_path / "nothing").exists()
+    tally, rows, _ = run(cut, tmp_path / "out")
+    assert (tally.salvaged, [row.outcome for row in rows]) == (1, ["salvaged"])
