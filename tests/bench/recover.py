@@ -1,6 +1,7 @@
 """Recovering previews beside copying the same bytes with cp, and beside the method of the tool that this grew from.
 
-All three find the previews in memory, write into the same file system, and wait for no disk.
+All three find the previews in memory, write into the same file system, and wait for no disk: each begins when nothing
+waits to be written any more.
 """
 
 from __future__ import annotations
@@ -56,6 +57,7 @@ def measure(*, quick: bool) -> Iterator[Table]:
     table.row("... beside the seed's method", "", "", "", ratio=ratio(seconds["seed"], seconds["ours"]), at_least=1)
     table.note("Ratios are times as fast. CPU seconds are the least of any round: on a busy machine the surer figure.")
     table.note("Safelight reads and checks what it writes, and writes the largest level alone; cp copies every file.")
+    table.note("On ext4 without a journal, wait five minutes after another run, or after much was deleted there.")
     yield table
 
 
@@ -68,6 +70,7 @@ def _into(scratch: Path, name: str, command: Sequence[str | Path], costs: list[C
 
     def timed() -> float:
         out = scratch / f"{name}-{len(costs)}"
+        os.sync()
         costs.append(cost([*command, out]))
         for path in out.rglob("*"):
             if path.is_file():
