@@ -6,7 +6,6 @@ no file name can drive a terminal.
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import time
@@ -54,6 +53,8 @@ def remark(line: str) -> None:
 
 def emit(record: dict[str, Any]) -> None:
     """Print one record as a line of JSON; a path that is not text comes as Python's surrogate escapes."""
+    import json  # not every command needs it
+
     sys.stdout.write(json.dumps(record) + "\n")
     sys.stdout.flush()
 

@@ -31,6 +31,8 @@ _SMALL_BATCH, _BATCH = 8, 48
 another's end; larger between, as each may wait for the disk to have its names."""
 _BATCHES_WAITING = 2
 """For each process, the one at work included: none waits for the next."""
+_BATCHES_UNSETTLED = 6
+"""For each process: what it has done waits for what another was given before, as photos are told in order."""
 
 
 class OutputError(SafelightError):
@@ -171,10 +173,11 @@ class _Run:
                     size = max(_SMALL_BATCH, min(begun, left // 2, full) // options.jobs)
                     planned = self._begin(batch)
                     commit = self._ledger.commit()
-                    self._settle(shifts, place, at_most=_BATCHES_WAITING * options.jobs - 1)
                     if planned:
                         expected = max(0, left) // _SMALL_BATCH
+                        crew.wait_for_room(_BATCHES_WAITING)
                         shifts.append(crew.start((commit, [packed(row, job) for row, job in planned]), expected))
+                    self._settle(shifts, place, at_most=_BATCHES_UNSETTLED * options.jobs)
                     if not is_saved and left <= full <= begun:
                         self._ledger.save()  # now, when all have enough to do to wait for nobody
                         is_saved = True

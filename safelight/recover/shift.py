@@ -29,7 +29,8 @@ _Work = Callable[[Any], Iterator[Any]]
 _LENGTH = struct.Struct(">I")
 _KEPT_BYTES = 16 * 1024 * 1024
 """Once a block so large is freed, glibc keeps smaller ones for the next picture; else each costs hundreds of faults."""
-_PIPE_BYTES = 1024 * 1024  # room for what a child finds until somebody asks for it
+_PIPE_BYTES = 1024 * 1024
+"""Room for what a child finds until somebody asks for it, and for a whole batch: who hands one over need not wait."""
 _PAUSE_S = 0.03  # between two messages of a child
 _FOR_THE_PARENT = (signal.SIGINT, signal.SIGTERM)
 """Ctrl-C reaches every process of a terminal; whether to go on is the parent's to say."""
@@ -84,8 +85,17 @@ class Crew(Generic[_Batch, _T]):
         child.give(batch, shift)
         return shift
 
+    def wait_for_room(self, most: int) -> None:
+        """Wait until a process has fewer batches than so many to do, or has failed; take in what all of them send."""
+        while len(self._children) == self._size > 0 and all(
+            len(child.shifts) >= most and not child.has_failed for child in self._children
+        ):
+            for child in _with_messages(self._children):
+                child.take()
+
     def _least_busy(self) -> _Child | None:
-        return min(self._children, key=lambda child: len(child.shifts), default=None)
+        able = (child for child in self._children if not child.has_failed)
+        return min(able, key=lambda child: len(child.shifts), default=None)
 
     def _fork(self) -> None:
         try:
@@ -145,6 +155,7 @@ class _Child:
 
     Attributes:
         shifts: What it was given and has not done, in order.
+        has_failed: Whether its work has raised something, or something has ended it: the batch at hand tells.
     """
 
     _ours: ClassVar[set[int]] = set()
@@ -152,11 +163,13 @@ class _Child:
 
     def __init__(self, work: _Work) -> None:
         self.shifts: deque[Shift[Any]] = deque()
+        self.has_failed = False
         jobs, self._jobs = os.pipe()
         self._results, results = os.pipe()
         if hasattr(fcntl, "F_SETPIPE_SZ"):
-            with suppress(OSError):  # there is a limit to what one user may have
-                fcntl.fcntl(results, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+            for pipe in (results, self._jobs):
+                with suppress(OSError):  # there is a limit to what one user may have
+                    fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
         os.set_blocking(self._jobs, False)
         self._open = {self._jobs, self._results}
         self._ours.update(self._open)
@@ -182,31 +195,43 @@ class _Child:
         self.shifts.append(shift)
         data = memoryview(_framed(batch))
         with suppress(BrokenPipeError):  # it has ended; take() tells why
-            while data:
+            while data and not self.has_failed:
                 has_results, has_room, _ = select.select([self._results], [self._jobs], [])
                 if has_room:
                     data = data[os.write(self._jobs, data) :]
                 elif has_results:
                     self.take()
 
+    def fileno(self) -> int:
+        """Return the pipe that its results come from."""
+        return self._results
+
     def has_message(self) -> bool:
         """Tell whether it has sent something, or has ended."""
-        return bool(select.select([self._results], [], [], 0)[0])
+        return bool(_with_messages([self], 0))
 
     def take(self) -> None:
-        """Wait for what it sends next, and give it to the batch that it belongs to.
-
-        Raises:
-            ChildProcessError: It has ended before it was through.
-        """
+        """Wait for what it sends next, and give it to the batch that it belongs to."""
         message = _message(self._results)
         if message is None:
-            self.dismiss()
-            raise ChildProcessError(errno.ECHILD, f"a process of this run was ended ({self.wait()})")
-        results, error = marshal.loads(message)
+            self._end_all()
+            return
+        sent: _Message = marshal.loads(message)
+        results, error = sent
         self.shifts[0].found.extend(results)
         if not results:
+            self.has_failed = error is not None
             self.shifts.popleft().end = results, error
+
+    def _end_all(self) -> None:
+        """End all that it was given and had not done: it has ended itself before it was through."""
+        import pickle  # seldom needed, and slow to import
+
+        self.dismiss()
+        self.has_failed = True
+        error = ChildProcessError(errno.ECHILD, f"a process of this run was ended ({self.wait()})")
+        while self.shifts:
+            self.shifts.popleft().end = [], pickle.dumps(error)
 
     def finish(self) -> None:
         """Give it no more to do."""
@@ -230,6 +255,11 @@ class _Child:
             except ChildProcessError:  # so it is where whoever started this process ignores SIGCHLD (`trap '' CHLD`)
                 self._exit_code = 0
         return self._exit_code
+
+
+def _with_messages(children: list[_Child], seconds: float | None = None) -> list[_Child]:
+    """Wait until one of them has sent something, or has ended; return all of which that is true."""
+    return select.select(children, [], [], seconds)[0]
 
 
 def _be_the_child(work: _Work, jobs: int, results: int, others: set[int]) -> NoReturn:

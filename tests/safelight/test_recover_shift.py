@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -59,6 +60,44 @@ def test_a_process_that_is_idle_is_given_the_next_batch():
     with Crew(numbers_and_pids, 8) as crew:
         found = [result for start in range(5) for result in results(crew.start([start]))]
     assert len({pid for _, pid in found}) == 1
+
+
+def when_it_may(jobs: list[str]) -> Iterator[str]:
+    for job in jobs:
+        if job == "bad":
+            raise ValueError(job)
+        while job and Path(job).exists():
+            time.sleep(0.001)
+        yield job
+
+
+def test_who_is_through_is_given_more_while_another_is_at_its_first(tmp_path):
+    gate = tmp_path / "gate"
+    gate.touch()
+    with Crew(when_it_may, 2) as crew:
+        shifts = [crew.start([str(gate)], 1)]
+        for number in range(8):
+            crew.wait_for_room(2)
+            shifts.append(crew.start([f"/none/{number}"]))
+        assert not shifts[0].has_result()
+        gate.unlink()
+        assert [results(shift)[0] for shift in shifts[1:]] == [f"/none/{number}" for number in range(8)]
+
+
+@pytest.mark.parametrize("end", ["bad", "killed"])
+def test_why_one_has_failed_is_told_by_the_batch_at_hand_and_no_room_is_waited_for(end):
+    with Crew(when_it_may if end == "bad" else killed_at_its_work, 1) as crew:
+        shifts = [crew.start(["bad"])]
+        for _ in range(4):
+            crew.wait_for_room(1)
+            shifts.append(crew.start([]))
+        with pytest.raises(ValueError if end == "bad" else ChildProcessError, match="bad" if end == "bad" else "ended"):
+            results(shifts[0])
+
+
+def killed_at_its_work(jobs: list[str]) -> Iterator[str]:
+    yield from map(str, jobs[:0])
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.parametrize(("size", "expected", "forked"), [(8, 0, 1), (8, 2, 3), (2, 9, 2)])
