@@ -73,6 +73,8 @@ def find_places(sources: Sequence[Path], catalog: Path | None = None) -> list[Pl
     for source in sources:
         if not source.exists():
             raise SafelightError(f"{source} is not there; is its drive connected?")
+        if len(sources) == 1 and source.is_file() and source.suffix.lower() != CATALOG_SUFFIX:
+            _refuse_what_is_none(source)  # among others, it is one that cannot be read
         found = list(_places(source.resolve(), catalog))
         if not found:
             raise SafelightError(
@@ -111,7 +113,6 @@ def _place_of_file(source: Path, catalog: Path | None) -> Place:
         previews = folder if folder.is_dir() else _only_previews(source)
         smart = _smart_previews(source, catalog, previews and _catalog_of(previews, PREVIEWS_FOLDER_END))
         return Place(previews, catalog or source, (), catalog_is, smart)
-    _refuse_what_is_none(source)
     folder = next((folder for folder in source.parents[:_FOLDERS_ABOVE] if is_previews_folder(folder)), None)
     place = _place(folder, catalog) if folder else Place(source.parent, catalog, catalog_is=CatalogIs.GIVEN)
     return place._replace(only=(source,), smart=(), is_part=True, wants_stale=True)

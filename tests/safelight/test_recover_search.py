@@ -187,3 +187,5 @@ def test_a_file_that_is_named_and_is_no_preview_is_refused_and_a_cut_one_is_not(
     assert not (tmp_path / "nothing").exists()
     tally, rows, _ = run(cut, tmp_path / "out")
     assert (tally.salvaged, [row.outcome for row in rows]) == (1, ["salvaged"])
+    both = recover([letter, cut], tmp_path / "both", Options())  # as a shell names all that a rescue has left
+    assert (both.salvaged, both.failed) == (1, 1)
