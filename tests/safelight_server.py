@@ -22,6 +22,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from safelight.server.private_files import write_private
+
 MODEL = Path(__file__).parent / "data" / "shapes-clip"
 ONE_DECODER = {"SAFELIGHT_WORKERS": "1"}  # starting another takes longer than it would save
 STOP_S = 60.0  # it ends within, streams open or not, whatever it is at; it gives itself three, machines are busy
@@ -190,6 +192,13 @@ def own_helper(user: Path, gate: Path | None = None) -> Iterator[RunningHelper]:
     finally:
         if running.process.poll() is None:
             running.kill()
+
+
+def write_helper_file(home: Path, **changes: object) -> None:
+    """Leave a helper.json, sound but for these changes."""
+    info = {"port": 4711, "token": "t" * 43, "pid": os.getpid(), "version": "1", "api": 1, "started": "2026"}
+    home.mkdir(exist_ok=True)
+    write_private(home / "helper.json", json.dumps(info | changes))
 
 
 def index(home: Path, *paths: Path) -> None:
